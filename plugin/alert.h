@@ -1,0 +1,40 @@
+/*
+ * alert: one row that the rule returned, and how it is written.
+ *
+ * An alert is a view of its record; it lives as long as that, in one thread.
+ */
+#ifndef SYNCTAP_ALERT_H
+#define SYNCTAP_ALERT_H
+
+#include "audit_record.h"
+#include "buffer.h"
+#include "digest.h"
+#include "rule.h"
+
+typedef struct alert {
+    const audit_record *record;
+    audit_target target;
+    unsigned matched_by;      /* a bit (1 << rule_clause) for each clause that holds */
+    bool kql;                 /* the query itself returns this row */
+    timestamp time_generated; /* the record's, or when it was received if it has none */
+    timestamp detected_at;
+    text collector; /* the host name of the machine that detected it */
+    char id[UUID_TEXT_SIZE];
+} alert;
+
+/*
+ * The alert's name-based id: the same for the same row on every collector
+ * and in every replay. Writes into self->id; false when memory is out.
+ */
+bool alert_give_id(alert *self);
+
+/* Writes the alert as one JSON object, its keys in the contract's order. */
+void alert_write(const alert *self, buffer *out);
+
+/*
+ * Writes the row that the query projects, under its KQL names, followed by
+ * Id, TargetId, TargetIndex, MatchedBy and Kql.
+ */
+void alert_write_row(const alert *self, buffer *out);
+
+#endif

@@ -1,0 +1,236 @@
+/* cmd_identity: load the role list, and read it. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "commands.h"
+#include "identity_files.h"
+#include "json.h"
+#include "options.h"
+#include "table.h"
+
+static const char USAGE[] =
+    "usage: synctap identity import [--database DB] [FILE...]\n"
+    "       synctap identity list   [--database DB] [--sync-accounts] [--format table|jsonl]\n"
+    "       synctap identity show   [--database DB] [--format table|jsonl] UPN|ID...\n"
+    "Loads the role list (IdentityInfo rows) into the state database, and reads it.\n"
+    "\n"
+    "  --database DB          state database; import makes it if it is absent\n"
+    "  --sync-accounts        only the accounts that the rule takes for sync accounts\n"
+    "  --now TIME             the instant that --identity-window counts from\n"
+    "  --identity-window SPAN how far back rows count (default 14d)\n"
+    "  --roles X, --upn-startswith X, --displayname-has X\n"
+    "                         what makes a sync account; each replaces the default\n"
+    "  --format table|jsonl   (default: table on a terminal, else jsonl)\n";
+
+enum { PATIENCE = 30000 }; /* milliseconds that an import waits for other writers */
+
+typedef struct listing {
+    const options *options;
+    char **wanted; /* UPNs and object ids; NULL: all */
+    int wanted_count;
+    text *lines;
+    size_t count;
+    bool failed;
+} listing;
+
+/* Opens the database and its role list; on a failure says so and gives NULL. */
+static role_list *open_list(const options *o, store_opening how, store **s)
+{
+    char *error;
+    role_list *list = NULL;
+
+    *s = store_open(o->database, how, &error);
+    if (*s != NULL) {
+        store_set_patience(*s, PATIENCE);
+        list = role_list_open(*s);
+    }
+    if (list == NULL) {
+        fprintf(stderr, "synctap: %s: %s\n", o->database,
+                *s      ? store_error(*s)
+                : error ? error
+                        : "out of memory");
+        store_close(*s);
+        *s = NULL;
+    }
+    free(error);
+    return list;
+}
+
+static int import(const options *o)
+{
+    static const char *const standard_input[] = {"-"};
+    bool files = o->argument_count > 0;
+    identity_files_result result;
+    store *s;
+    role_list *list = open_list(o, STORE_CREATE, &s);
+
+    if (list == NULL)
+        return EXIT_UNREADABLE;
+    result = identity_files_import(list, s,
+                                   files ? (const char *const *)o->arguments : standard_input,
+                                   files ? (size_t)o->argument_count : 1, TELL_ALL);
+    if (!result.failed)
+        fprintf(stderr, "synctap: %zu rows read, %zu accounts changed\n", result.rows,
+                role_list_changed(list));
+    role_list_close(list);
+    store_close(s);
+    return result.failed || result.unreadable ? EXIT_UNREADABLE : EXIT_DONE;
+}
+
+static bool is_wanted(const listing *l, const identity_record *row)
+{
+    if (l->wanted == NULL)
+        return true;
+    for (int i = 0; i < l->wanted_count; i++)
+        if (kql_equals(text_of(l->wanted[i]), row->account_upn, SEMANTICS_KQL) ||
+            kql_equals(text_of(l->wanted[i]), row->account_object_id, SEMANTICS_KQL))
+            return true;
+    return false;
+}
+
+static bool counts_as_sync_account(const options *o, const identity_record *row)
+{
+    return row->time_generated > o->now - rule_get_identity_window(o->rule) &&
+           rule_is_sync_account(o->rule, row);
+}
+
+/* Roles are stored as the dynamic's text: JSON if it was an array, else a string. */
+static void write_roles(buffer *line, text roles)
+{
+    json_write_key(line, "AssignedRoles");
+    if (roles.length > 0 && (roles.bytes[0] == '[' || roles.bytes[0] == '{'))
+        buffer_append(line, roles);
+    else
+        json_write_string(line, roles);
+}
+
+static text write_row(const identity_record *row, bool is_sync_account)
+{
+    char time[TIMESTAMP_TEXT_SIZE];
+    buffer line = {0};
+
+    timestamp_format(row->time_generated, time);
+    buffer_append_char(&line, '{');
+    json_write_member(&line, "TimeGenerated", text_of(time));
+    json_write_member(&line, "AccountUPN", row->account_upn);
+    json_write_member(&line, "AccountObjectId", row->account_object_id);
+    json_write_member(&line, "AccountDisplayName", row->account_display_name);
+    write_roles(&line, row->assigned_roles);
+    json_write_key(&line, "SyncAccount");
+    buffer_append_string(&line, is_sync_account ? "true" : "false");
+    buffer_append_char(&line, '}');
+    if (!buffer_failed(&line))
+        return buffer_text(&line);
+    buffer_free(&line);
+    return (text){NULL, 0};
+}
+
+static void keep_line(listing *l, text line)
+{
+    text *lines = realloc(l->lines, (l->count + 1) * sizeof(text));
+
+    if (lines == NULL) {
+        free((char *)line.bytes);
+        l->failed = true;
+        return;
+    }
+    l->lines = lines;
+    l->lines[l->count++] = line;
+}
+
+static void take_row(void *arg, const identity_record *row)
+{
+    listing *l = arg;
+    bool is_sync_account = counts_as_sync_account(l->options, row);
+    text line;
+
+    if (l->failed || !is_wanted(l, row) ||
+        (l->options->sync_accounts_only && !is_sync_account))
+        return;
+    line = write_row(row, is_sync_account);
+    if (line.bytes == NULL) {
+        l->failed = true;
+    } else if (l->options->format == FORMAT_JSONL) {
+        printf("%.*s\n", (int)line.length, line.bytes);
+        free((char *)line.bytes);
+    } else {
+        keep_line(l, line);
+    }
+}
+
+static void print_table(listing *l)
+{
+    static const char *const columns[] = {"AccountUPN",    "AccountObjectId", "AccountDisplayName",
+                                          "AssignedRoles", "TimeGenerated",   "SyncAccount",
+                                          NULL};
+
+    if (!table_print(stdout, columns, l->lines, l->count))
+        l->failed = true;
+}
+
+static int list(const options *o, char **wanted, int wanted_count)
+{
+    listing l = {.options = o, .wanted = wanted, .wanted_count = wanted_count};
+    store *s;
+    role_list *rows = open_list(o, STORE_EXISTING, &s);
+
+    if (rows == NULL)
+        return EXIT_UNREADABLE;
+    if (!role_list_each(rows, take_row, &l)) {
+        fprintf(stderr, "synctap: %s: %s\n", o->database, store_error(s));
+        l.failed = true;
+    }
+    if (o->format == FORMAT_TABLE && !l.failed)
+        print_table(&l);
+    for (size_t i = 0; i < l.count; i++)
+        free((char *)l.lines[i].bytes);
+    free(l.lines);
+    role_list_close(rows);
+    store_close(s);
+    return l.failed ? EXIT_UNREADABLE : EXIT_DONE;
+}
+
+static int wrong_usage(const char *what)
+{
+    fprintf(stderr, "synctap identity: %s\ntry: synctap identity --help\n", what);
+    return EXIT_USAGE;
+}
+
+static int run(const options *o)
+{
+    const char *verb = o->argument_count > 0 ? o->arguments[0] : "";
+    options rest = *o;
+
+    rest.arguments++;
+    rest.argument_count--;
+    if (strcmp(verb, "import") == 0)
+        return import(&rest);
+    if (strcmp(verb, "list") == 0)
+        return rest.argument_count == 0 ? list(&rest, NULL, 0)
+                                        : wrong_usage("list takes no names; show does");
+    if (strcmp(verb, "show") == 0)
+        return rest.argument_count > 0 ? list(&rest, rest.arguments, rest.argument_count)
+                                       : wrong_usage("show takes a UPN or an object id");
+    return wrong_usage("say import, list or show");
+}
+
+int cmd_identity(int argc, char **argv)
+{
+    options o;
+    int status = EXIT_USAGE;
+
+    switch (options_read(&o, argc, argv, GROUP_STORE | GROUP_RULE | GROUP_IDENTITY)) {
+    case OPTIONS_READ:
+        status = run(&o);
+        break;
+    case OPTIONS_HELP:
+        fputs(USAGE, stdout);
+        status = EXIT_DONE;
+        break;
+    case OPTIONS_WRONG:
+        fputs("try: synctap identity --help\n", stderr);
+        break;
+    }
+    options_free(&o);
+    return status;
+}

@@ -1,0 +1,99 @@
+/*
+ * detector: the rule run over messages; what all three programs call.
+ *
+ * A detector is shared: its rule never changes, its rulebase and its
+ * SyncAccounts are snapshots that are replaced as a whole while workers use
+ * the ones they have. Each thread that feeds has a worker of its own. The
+ * clock is the caller's: `now` is when a message was received.
+ */
+#ifndef SYNCTAP_DETECTOR_H
+#define SYNCTAP_DETECTOR_H
+
+#include "alert.h"
+#include "role_list.h"
+#include "rule.h"
+#include "store.h"
+
+typedef struct detector detector;
+typedef struct detector_worker detector_worker;
+
+/* What the detector made of one message. */
+typedef struct detection {
+    bool candidate;     /* the text can hold an operation's phrase; else nothing was looked at */
+    size_t records;     /* audit records in it */
+    size_t rows;        /* rows that matched, each handed to the sink */
+    size_t stale;       /* records of the rule's operations that lie before the lookback */
+    size_t broken;      /* documents that could not be read */
+    const char *reason; /* why the first of them could not; a constant */
+    size_t broken_at;   /* where it begins, in bytes */
+    bool undecodable;   /* an operation's phrase may stand in what could not be read */
+} detection;
+
+/* What there is to say of the role list. */
+typedef struct detector_facts {
+    size_t sync_accounts;
+    role_list_facts identity;
+} detector_facts;
+
+/* What detector_refresh found. */
+typedef enum detector_refreshing {
+    REFRESH_UNCHANGED,
+    REFRESH_CHANGED,
+    REFRESH_FAILED, /* the error says why; what was known stays known */
+} detector_refreshing;
+
+/*
+ * A detector for this rule, which must outlive it, on this machine (its host
+ * name, copied). It has no rulebase and no role list: the naming rules alone
+ * judge. NULL when memory is out. The caller frees it, after its workers.
+ */
+detector *detector_new(const rule *r, text collector);
+void detector_free(detector *self);
+
+/*
+ * Opens a rulebase and puts it in the place of the one in use. On a failure
+ * that one stays, and *error (NULL only when memory is out) is the caller's
+ * to free. Any thread.
+ */
+bool detector_open_rulebase(detector *self, const char *path, char **error);
+
+/*
+ * Opens a state database and reads its role list, in the place of the ones
+ * in use. On a failure those stay, and *error is the caller's to free. Any
+ * thread.
+ */
+bool detector_open_store(detector *self, const char *path, store_opening how, char **error);
+
+/* The same with a store that is open already; it becomes the detector's, whatever comes of it. */
+bool detector_adopt_store(detector *self, store *s, char **error);
+
+bool detector_has_store(detector *self);
+
+/* False, too, when there is no store. */
+bool detector_store_is_writable(detector *self);
+
+/*
+ * Takes in what other connections did to the role list since the last time.
+ * Cheap when nothing changed. On a failure *error is the caller's to free.
+ * Any thread.
+ */
+detector_refreshing detector_refresh(detector *self, char **error);
+
+detector_facts detector_read_facts(detector *self);
+
+/* A worker for one thread; NULL when memory is out. The caller frees it. */
+detector_worker *detector_worker_new(detector *d);
+void detector_worker_free(detector_worker *self);
+
+/* Takes each row that matched; the alert and all in it live until it returns. */
+typedef void detector_sink(void *arg, const alert *a);
+
+/* Judges a message by its text. The sink is called in this thread, before it returns. */
+detection detector_feed(detector_worker *self, text message, timestamp now, detector_sink *sink,
+                        void *arg);
+
+/* The same for a message that somebody has parsed already; the tree stays theirs. */
+detection detector_feed_tree(detector_worker *self, json *tree, timestamp now,
+                             detector_sink *sink, void *arg);
+
+#endif

@@ -1,0 +1,24 @@
+/*
+ * gate: can this raw text hold one of the phrases?
+ *
+ * Asked of every message before anything is parsed. It may say yes wrongly
+ * (the phrase stands in another field); it never says no to a text in which
+ * a decoder would find a phrase, however JSON escapes it. Immutable after
+ * gate_new: any number of threads may ask at once.
+ */
+#ifndef SYNCTAP_GATE_H
+#define SYNCTAP_GATE_H
+
+#include "kql.h"
+#include "text.h"
+
+typedef struct gate gate;
+
+/* A gate for these phrases, copied; NULL when memory is out. The caller frees it. */
+gate *gate_new(const text *phrases, size_t count, semantics s);
+void gate_free(gate *self);
+
+/* True unless no phrase can be in the text. Allocates nothing. */
+bool gate_may_hold(const gate *self, text t);
+
+#endif

@@ -1,0 +1,23 @@
+/*
+ * identity_files: whole files of identity records, put into a role list.
+ */
+#ifndef SYNCTAP_IDENTITY_FILES_H
+#define SYNCTAP_IDENTITY_FILES_H
+
+#include "role_list.h"
+
+/* Who a trouble is told to: a person who imports hears of each row that was left out. */
+typedef enum identity_files_tone { TELL_BROKEN_ONLY, TELL_ALL } identity_files_tone;
+
+typedef struct identity_files_result {
+    size_t rows;
+    size_t left_out; /* rows without a time */
+    bool unreadable; /* something could not be read; said on standard error */
+    bool failed;     /* the role list refused; said too, and nothing was kept */
+} identity_files_result;
+
+/* Puts the records of these files ("-": standard input) into the list, in one transaction. */
+identity_files_result identity_files_import(role_list *list, store *s, const char *const *paths,
+                                            size_t count, identity_files_tone tone);
+
+#endif

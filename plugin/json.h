@@ -1,0 +1,94 @@
+/*
+ * json: JSON trees (libfastjson's) read as KQL reads a dynamic, and JSON text written.
+ *
+ * Keys are compared by their exact bytes here, whatever libfastjson's
+ * process-wide switch says (rsyslogd turns it to case-insensitive). A NULL
+ * json is JSON's null. A tree belongs to one thread at a time: libfastjson
+ * caches texts inside it.
+ */
+#ifndef SYNCTAP_JSON_H
+#define SYNCTAP_JSON_H
+
+#include "arena.h"
+#include "buffer.h"
+#include "text.h"
+
+typedef struct fjson_object json;
+typedef struct json_parser json_parser;
+
+typedef enum json_kind {
+    JSON_NULL,
+    JSON_BOOLEAN,
+    JSON_NUMBER,
+    JSON_STRING,
+    JSON_ARRAY,
+    JSON_OBJECT
+} json_kind;
+
+/*
+ * One parser per thread, used over and over, for documents less than most_depth deep. NULL when
+ * memory is out; the caller frees it.
+ */
+json_parser *json_parser_new(int most_depth);
+void json_parser_free(json_parser *self);
+
+/*
+ * Parses the document (an object or an array) that begins at t.bytes[0].
+ * On success *root is the caller's, to be freed by json_free, and *taken is
+ * where the document ends, blanks behind it included. Otherwise *root is
+ * NULL and the result says why in words that need not be freed.
+ * NULL is success.
+ */
+const char *json_parse(json_parser *self, text t, json **root, size_t *taken);
+
+/* Where the brackets of the document that begins at t.bytes[0] close, or 0 when they never do. */
+size_t json_document_length(text t);
+
+/* libfastjson's own bound on depth, which messages are held to, and ours on one object's members. */
+enum { JSON_MOST_DEPTH = 32, JSON_MOST_MEMBERS = 1024 };
+
+/* Gives back the caller's share of a tree; NULL is allowed. */
+void json_free(json *root);
+
+json_kind json_kind_of(json *value);
+
+/* The string's own bytes, alive as long as the tree; empty with NULL bytes for any other kind. */
+text json_string(json *value);
+
+/* The member of that key, or NULL (also when object is none). */
+json *json_member(json *object, const char *key);
+
+/* Is there a member of that key, even a null one? */
+bool json_has_member(json *object, const char *key);
+
+/* KQL's path, `user.userPrincipalName`: NULL as soon as a step leads nowhere. */
+json *json_at(json *value, const char *path);
+
+size_t json_array_length(json *array);
+json *json_array_item(json *array, size_t index);
+
+/* The n-th member's key and value; false when there are not so many. Members keep their order. */
+bool json_nth_member(json *object, size_t n, const char **key, json **value);
+size_t json_member_count(json *object);
+
+/*
+ * KQL's tostring(): a string's own bytes, a number's or boolean's text, an
+ * object's or array's JSON text, "" for null. What is not the tree's lives in
+ * the arena. Its bytes are NULL only when memory is out.
+ */
+text json_tostring(json *value, arena *memory);
+
+/*
+ * Writing: JSON text goes to the end of a buffer, without blanks, always
+ * valid UTF-8 (a byte that is none becomes U+FFFD). json_write_key puts the
+ * comma where one is due, json_write_item likewise before an array's element.
+ */
+void json_write_value(buffer *out, json *value);
+void json_write_string(buffer *out, text t);
+void json_write_key(buffer *out, const char *key);
+void json_write_item(buffer *out);
+
+/* "key":"text" */
+void json_write_member(buffer *out, const char *key, text value);
+
+#endif

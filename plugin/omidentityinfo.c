@@ -1,0 +1,460 @@
+/*
+ * omidentityinfo: rsyslog's output module that keeps the role list. Each
+ * message carries IdentityInfo records; the rows of a batch are one
+ * transaction.
+ *
+ * A batch that the database does not take is answered with SUSPENDED:
+ * rsyslog tries it again, as the action's resume parameters say.
+ */
+#include "rsyslog_module.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "conf.h"
+#include "errmsg.h"
+#include "module-template.h"
+#include "obj.h"
+#include "rainerscript.h"
+#include "rsconf.h"
+#include "statsobj.h"
+#include "template.h"
+
+#include "identity_import.h"
+
+MODULE_TYPE_OUTPUT
+MODULE_TYPE_NOKEEP
+MODULE_CNFNAME("omidentityinfo")
+
+DEF_OMOD_STATIC_DATA
+DEFobjCurrIf(statsobj)
+
+enum { PATIENCE = 2000 }; /* milliseconds that a batch waits for another writer */
+
+static const char DEFAULT_RULEBASE[] = SYNCTAP_RULEBASE_DIR "/identity-info.rulebase";
+
+enum counter { MESSAGES, ROWS, REJECTED, STATE_ERRORS, COUNTERS };
+
+static const char *const counter_names[COUNTERS] = {
+    [MESSAGES] = "messages",
+    [ROWS] = "rows",
+    [REJECTED] = "rejected",
+    [STATE_ERRORS] = "state_errors",
+};
+
+typedef struct _instanceData {
+    action_label label;
+    char *database;
+    char *property;
+    char *rulebase_path;
+    carrier *rulebase; /* guarded by `reloading` when it is taken or replaced */
+    pthread_mutex_t reloading;
+    statsobj_t *stats;
+    intctr_t counters[COUNTERS];
+    log_limit rejected_limit;
+    log_limit database_limit;
+    struct _instanceData *next;
+} instanceData;
+
+typedef struct wrkrInstanceData {
+    instanceData *pData;
+    identity_import *import;
+    store *store;
+    role_list *list;
+} wrkrInstanceData_t;
+
+struct modConfData_s {
+    rsconf_t *pConf;
+    instanceData *instances;
+    unsigned count;
+};
+
+static modConfData_t *loadModConf = NULL;
+
+
+/* --- parameters ------------------------------------------------------------------------ */
+
+static struct cnfparamdescr actpdescr[] = {
+    {"name", eCmdHdlrGetWord, 0},
+    {"database", eCmdHdlrString, 0},
+    {"property", eCmdHdlrString, 0},
+    {"rulebase", eCmdHdlrString, 0},
+};
+
+enum { PARAMETERS = sizeof(actpdescr) / sizeof(actpdescr[0]) };
+
+static struct cnfparamblk actpblk = {CNFPARAMBLK_VERSION, PARAMETERS, actpdescr};
+
+static bool take_parameters(instanceData *self, const struct cnfparamvals *values)
+{
+    char *name = NULL;
+    char **const strings[PARAMETERS] = {&name, &self->database, &self->property,
+                                        &self->rulebase_path};
+    bool right = true;
+
+    for (int i = 0; i < PARAMETERS; i++)
+        if (values[i].bUsed)
+            right &= (*strings[i] = parameter_string(&values[i].val)) != NULL;
+    right &= action_label_set(&self->label, "omidentityinfo", name, loadModConf->count + 1);
+    free(name);
+    for (int i = 1; right && i < PARAMETERS; i++) {
+        if (*strings[i] != NULL && **strings[i] == '\0') {
+            action_reject(&self->label, actpdescr[i].name, "", "give a value");
+            right = false;
+        }
+    }
+    return right;
+}
+
+/* Is there such a property? rsyslog itself would say it of a template that nobody wrote. */
+static bool check_property(const instanceData *self)
+{
+    const char *name = self->property ? self->property : "rawmsg";
+    msgPropDescr_t property;
+
+    if (msgPropDescrFill(&property, (uchar *)name, (int)strlen(name)) == RS_RET_OK) {
+        msgPropDescrDestruct(&property);
+        return true;
+    }
+    action_reject(&self->label, "property", name,
+                  "give a message property such as rawmsg or msg, or a variable such as $!x");
+    return false;
+}
+
+/* A transactional module gets strings: a template of its own that is the property alone. */
+static uchar *make_template(const instanceData *self)
+{
+    char *name = NULL, *line = NULL;
+    uchar *rest;
+
+    if (asprintf(&name, " synctap %s", self->label.name) < 0 ||
+        asprintf(&line, "\"%%%s%%\"", self->property ? self->property : "rawmsg") < 0) {
+        free(name);
+        return NULL;
+    }
+    rest = (uchar *)line;
+    if (tplAddLine(loadModConf->pConf, name, &rest) == NULL) {
+        free(name);
+        name = NULL;
+    }
+    free(line);
+    return (uchar *)name;
+}
+
+
+/* --- statistics ------------------------------------------------------------------------ */
+
+static void count(instanceData *self, enum counter which, size_t how_many)
+{
+    if (GatherStats && how_many > 0)
+        __atomic_add_fetch(&self->counters[which], how_many, __ATOMIC_RELAXED);
+}
+
+static rsRetVal make_statistics(instanceData *self)
+{
+    DEFiRet;
+
+    CHKiRet(statsobj.Construct(&self->stats));
+    CHKiRet(statsobj.SetName(self->stats, (uchar *)self->label.name));
+    CHKiRet(statsobj.SetOrigin(self->stats, (uchar *)"omidentityinfo"));
+    for (int c = 0; c < COUNTERS; c++)
+        CHKiRet(statsobj.AddCounter(self->stats, (const uchar *)counter_names[c], ctrType_IntCtr,
+                                    CTR_FLAG_RESETTABLE, &self->counters[c]));
+    CHKiRet(statsobj.ConstructFinalize(self->stats));
+finalize_it:
+    RETiRet;
+}
+
+
+/* --- the rulebase ----------------------------------------------------------------------- */
+
+static const char *rulebase_path(const instanceData *self)
+{
+    return self->rulebase_path ? self->rulebase_path : DEFAULT_RULEBASE;
+}
+
+static void replace_rulebase(instanceData *self, carrier *opened)
+{
+    carrier *before;
+
+    pthread_mutex_lock(&self->reloading);
+    before = self->rulebase;
+    self->rulebase = opened;
+    pthread_mutex_unlock(&self->reloading);
+    carrier_unref(before);
+}
+
+static carrier *take_rulebase(instanceData *self)
+{
+    carrier *taken;
+
+    pthread_mutex_lock(&self->reloading);
+    taken = self->rulebase ? carrier_ref(self->rulebase) : NULL;
+    pthread_mutex_unlock(&self->reloading);
+    return taken;
+}
+
+/* A rulebase that was asked for must be right; the installed one may be missing. */
+static void load_rulebase(instanceData *self)
+{
+    char *error;
+    carrier *opened = carrier_open(rulebase_path(self), &error);
+
+    if (opened != NULL)
+        replace_rulebase(self, opened);
+    else if (self->rulebase_path != NULL)
+        action_reject(&self->label, "rulebase", self->rulebase_path,
+                      error ? error : "there is no memory for it");
+    free(error);
+}
+
+static void reload_rulebase(instanceData *self)
+{
+    char *error;
+    carrier *opened = carrier_open(rulebase_path(self), &error);
+
+    if (opened != NULL)
+        replace_rulebase(self, opened);
+    else
+        LogError(0, RS_RET_ERR,
+                 "omidentityinfo: action '%s': HUP: the rulebase %s: %s: the one read before stays "
+                 "in use",
+                 self->label.name, rulebase_path(self), error ? error : "out of memory");
+    free(error);
+}
+
+
+/* --- a batch ---------------------------------------------------------------------------- */
+
+static void close_database(wrkrInstanceData_t *self)
+{
+    role_list_close(self->list);
+    store_close(self->store);
+    self->list = NULL;
+    self->store = NULL;
+}
+
+static void tell_database_error(wrkrInstanceData_t *self, const char *error)
+{
+    instanceData *data = self->pData;
+
+    count(data, STATE_ERRORS, 1);
+    log_limited(&data->database_limit, &data->label,
+                "the state database %s: %s: its rows are kept and tried again as the action's "
+                "resume parameters say",
+                data->database, error ? error : "out of memory");
+}
+
+/* Opened where it is used, after the fork: SQLite's connections do not survive one. */
+static bool open_database(wrkrInstanceData_t *self)
+{
+    char *error;
+
+    if (self->list != NULL)
+        return true;
+    self->store = store_open(self->pData->database, STORE_CREATE, &error);
+    if (self->store == NULL) {
+        tell_database_error(self, error);
+        free(error);
+        return false;
+    }
+    store_set_patience(self->store, PATIENCE);
+    self->list = role_list_open(self->store);
+    if (self->list != NULL)
+        return true;
+    tell_database_error(self, store_error(self->store));
+    close_database(self);
+    return false;
+}
+
+static void tell_rejected(instanceData *data, const identity_imported *got)
+{
+    count(data, REJECTED, 1);
+    log_limited(&data->rejected_limit, &data->label, "a message without an identity record: %s",
+                got->reason          ? got->reason
+                : got->without_time ? "its rows have no readable TimeGenerated"
+                                    : "no AccountUPN in it");
+}
+
+static bool put_message(wrkrInstanceData_t *self, const carrier *rulebase, text message,
+                        size_t *rows)
+{
+    identity_imported got = identity_import_feed(self->import, self->list, rulebase, message);
+
+    if (got.failed)
+        return false;
+    if (got.rows == 0 || got.broken > 0 || got.without_time > 0)
+        tell_rejected(self->pData, &got);
+    *rows += got.rows;
+    return true;
+}
+
+/* One transaction; false when the database did not take it and none of it is kept. */
+static bool put_batch(wrkrInstanceData_t *self, actWrkrIParams_t *messages, unsigned how_many)
+{
+    carrier *rulebase;
+    size_t rows = 0;
+    bool put = true;
+
+    if (!open_database(self))
+        return false;
+    rulebase = take_rulebase(self->pData);
+    put = role_list_begin(self->list);
+    for (unsigned i = 0; put && i < how_many; i++) {
+        actWrkrIParams_t *m = &actParam(messages, 1, i, 0);
+        put = put_message(self, rulebase, (text){(const char *)m->param, m->lenStr}, &rows);
+    }
+    put = put && role_list_commit(self->list);
+    if (!put) {
+        tell_database_error(self, store_error(self->store));
+        role_list_rollback(self->list);
+        close_database(self); /* the next try begins anew, perhaps with another file */
+    }
+    carrier_unref(rulebase);
+    count(self->pData, ROWS, put ? rows : 0);
+    count(self->pData, MESSAGES, put ? how_many : 0);
+    return put;
+}
+
+
+/* --- rsyslog's entry points ------------------------------------------------------------- */
+
+BEGINbeginCnfLoad
+CODESTARTbeginCnfLoad
+    loadModConf = pModConf;
+    pModConf->pConf = pConf;
+ENDbeginCnfLoad
+
+BEGINendCnfLoad
+CODESTARTendCnfLoad
+ENDendCnfLoad
+
+/* What is wrong is logged as an error, and that fails `rsyslogd -N1`. */
+BEGINcheckCnf
+CODESTARTcheckCnf
+    for (instanceData *i = pModConf->instances; i != NULL; i = i->next) {
+        if (action_complete_database(&i->label, &i->database, pModConf->pConf))
+            action_check_directory(&i->label, i->database);
+        load_rulebase(i);
+    }
+ENDcheckCnf
+
+BEGINactivateCnf
+CODESTARTactivateCnf
+ENDactivateCnf
+
+BEGINfreeCnf
+CODESTARTfreeCnf
+ENDfreeCnf
+
+BEGINcreateInstance
+CODESTARTcreateInstance
+    pthread_mutex_init(&pData->reloading, NULL);
+ENDcreateInstance
+
+BEGINfreeInstance
+CODESTARTfreeInstance
+    if (pData->stats != NULL)
+        statsobj.Destruct(&pData->stats);
+    carrier_unref(pData->rulebase);
+    pthread_mutex_destroy(&pData->reloading);
+    free(pData->label.name);
+    free(pData->database);
+    free(pData->property);
+    free(pData->rulebase_path);
+ENDfreeInstance
+
+BEGINcreateWrkrInstance
+CODESTARTcreateWrkrInstance
+    CHKmalloc(pWrkrData->import = identity_import_new());
+finalize_it:
+ENDcreateWrkrInstance
+
+BEGINfreeWrkrInstance
+CODESTARTfreeWrkrInstance
+    close_database(pWrkrData);
+    identity_import_free(pWrkrData->import);
+ENDfreeWrkrInstance
+
+static void remember_instance(modConfData_t *conf, instanceData *self)
+{
+    instanceData **last = &conf->instances;
+
+    while (*last != NULL)
+        last = &(*last)->next;
+    *last = self;
+    conf->count++;
+}
+
+BEGINnewActInst
+    struct cnfparamvals *pvals;
+    uchar *template_name;
+CODESTARTnewActInst
+    pvals = nvlstGetParams(lst, &actpblk, NULL);
+    if (pvals == NULL)
+        ABORT_FINALIZE(RS_RET_PARAM_ERROR);
+    CODE_STD_STRING_REQUESTnewActInst(1)
+    CHKiRet(createInstance(&pData));
+    if (!take_parameters(pData, pvals) || !check_property(pData))
+        ABORT_FINALIZE(RS_RET_PARAM_ERROR);
+    CHKmalloc(template_name = make_template(pData));
+    CHKiRet(OMSRsetEntry(*ppOMSR, 0, template_name, OMSR_NO_RQD_TPL_OPTS));
+    CHKiRet(make_statistics(pData));
+    remember_instance(loadModConf, pData);
+CODE_STD_FINALIZERnewActInst
+    cnfparamvalsDestruct(pvals, &actpblk);
+ENDnewActInst
+
+BEGINdbgPrintInstInfo
+CODESTARTdbgPrintInstInfo
+ENDdbgPrintInstInfo
+
+BEGINtryResume
+CODESTARTtryResume
+    if (pWrkrData->pData->database == NULL || !open_database(pWrkrData))
+        iRet = RS_RET_SUSPENDED;
+ENDtryResume
+
+BEGINisCompatibleWithFeature
+CODESTARTisCompatibleWithFeature
+ENDisCompatibleWithFeature
+
+BEGINbeginTransaction
+CODESTARTbeginTransaction
+ENDbeginTransaction
+
+BEGINcommitTransaction
+CODESTARTcommitTransaction
+    if (pWrkrData->pData->database == NULL || !put_batch(pWrkrData, pParams, nParams))
+        iRet = RS_RET_SUSPENDED;
+ENDcommitTransaction
+
+BEGINdoHUP
+CODESTARTdoHUP
+    reload_rulebase(pData);
+ENDdoHUP
+
+NO_LEGACY_CONF_parseSelectorAct
+
+BEGINmodExit
+CODESTARTmodExit
+    objRelease(statsobj, CORE_COMPONENT);
+ENDmodExit
+
+BEGINqueryEtryPt
+CODESTARTqueryEtryPt
+CODEqueryEtryPt_STD_OMODTX_QUERIES
+CODEqueryEtryPt_STD_OMOD8_QUERIES
+CODEqueryEtryPt_STD_CONF2_OMOD_QUERIES
+CODEqueryEtryPt_STD_CONF2_QUERIES
+CODEqueryEtryPt_doHUP
+ENDqueryEtryPt
+
+BEGINmodInit()
+CODESTARTmodInit
+    *ipIFVersProvided = CURR_MOD_IF_VERSION;
+    CODEmodInit_QueryRegCFSLineHdlr
+    if (!rsyslog_layout_fits("omidentityinfo"))
+        ABORT_FINALIZE(RS_RET_MODULE_LOAD_ERR_DLOPEN);
+    CHKiRet(objUse(statsobj, CORE_COMPONENT));
+ENDmodInit

@@ -1,0 +1,58 @@
+/*
+ * role_list: the IdentityInfo rows in the state database, the newest of each
+ * AccountUPN.
+ *
+ * Writers put rows inside a transaction; each transaction that changes
+ * something gets the next change number, so that a reader asks for what
+ * changed since the last it saw, whichever process wrote it. Rows of equal
+ * times: the first that came stays (KQL's arg_max). One thread at a time.
+ */
+#ifndef SYNCTAP_ROLE_LIST_H
+#define SYNCTAP_ROLE_LIST_H
+
+#include "identity_record.h"
+#include "store.h"
+
+typedef struct role_list role_list;
+
+typedef struct role_list_facts {
+    int64_t rows;
+    bool has_rows;
+    timestamp newest; /* the newest row's time; meaningful when has_rows */
+} role_list_facts;
+
+/* The role list of this store, which must outlive it. NULL: store_error says why. */
+role_list *role_list_open(store *s);
+void role_list_close(role_list *self);
+
+/* Begins a transaction of puts. False: store_error says why, nothing is begun. */
+bool role_list_begin(role_list *self);
+
+/* Puts a row if it is newer than what is known of its account. False: see store_error. */
+bool role_list_put(role_list *self, const identity_record *row);
+
+/* Keeps the transaction, or drops it. A failed commit has dropped it. */
+bool role_list_commit(role_list *self);
+void role_list_rollback(role_list *self);
+
+/* How many puts of the transaction changed something; counted from role_list_begin. */
+size_t role_list_changed(const role_list *self);
+
+typedef void role_list_sink(void *arg, const identity_record *row);
+
+/*
+ * Hands out each row that changed after *change, in no order, and moves
+ * *change on. From 0 it is all rows. When the database's count is below
+ * *change (it is another database), *change becomes 0 and *restarted true,
+ * and nothing is handed out. False: store_error says why; rows may have been
+ * handed out, *change stays.
+ */
+bool role_list_changes(role_list *self, int64_t *change, bool *restarted, role_list_sink *sink,
+                       void *arg);
+
+/* All rows in the order of AccountUPN. */
+bool role_list_each(role_list *self, role_list_sink *sink, void *arg);
+
+bool role_list_read_facts(role_list *self, role_list_facts *facts);
+
+#endif

@@ -1,0 +1,257 @@
+/* store: opening, schema and transactions. */
+#include "store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+    APPLICATION_ID = 0x53544150, /* "STAP", in the file's header: whose database it is */
+    SCHEMA_VERSION = 1,
+    OPENING_PATIENCE = 5000, /* milliseconds: another process may be making the schema */
+};
+
+struct store {
+    sqlite3 *connection;
+    sqlite3_stmt *data_version;
+    int64_t seen_version; /* of the last store_has_changed; data_version begins at 1 */
+};
+
+/* Each version's step from the one before it. */
+static const char *const migrations[SCHEMA_VERSION] = {
+    /* 1: the role list. `change` counts the transactions that wrote to it. */
+    "CREATE TABLE identity ("
+    " id INTEGER PRIMARY KEY,"
+    " upn TEXT NOT NULL UNIQUE,"
+    " object_id TEXT NOT NULL,"
+    " display_name TEXT NOT NULL,"
+    " roles TEXT NOT NULL,"
+    " time INTEGER NOT NULL," /* 100 ns since 1970 */
+    " change INTEGER NOT NULL);"
+    "CREATE INDEX identity_change ON identity (change);"
+    "CREATE TABLE role_list (change INTEGER NOT NULL, rows INTEGER NOT NULL, newest INTEGER);"
+    "INSERT INTO role_list VALUES (0, 0, NULL);",
+};
+
+static void say(char **error, const char *reason)
+{
+    *error = strdup(reason);
+}
+
+/* SQLite would make the file with the umask's mode, and say little of a directory. */
+static bool make_file(const char *path, store_opening how, char **error)
+{
+    struct stat found;
+    int file;
+
+    if (strcmp(path, STORE_IN_MEMORY) == 0)
+        return true;
+    if (stat(path, &found) == 0) {
+        if (S_ISREG(found.st_mode))
+            return true;
+        say(error, S_ISDIR(found.st_mode) ? "it is a directory" : "it is no regular file");
+        return false;
+    }
+    if (errno != ENOENT || how == STORE_EXISTING) {
+        say(error, strerror(errno));
+        return false;
+    }
+    file = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0640);
+    if (file < 0 || fchmod(file, 0640) != 0)
+        say(error, strerror(errno));
+    if (file >= 0)
+        close(file);
+    return *error == NULL;
+}
+
+static bool run(store *self, const char *sql)
+{
+    return sqlite3_exec(self->connection, sql, NULL, NULL, NULL) == SQLITE_OK;
+}
+
+static bool read_number(store *self, const char *sql, int64_t *number)
+{
+    sqlite3_stmt *statement = store_prepare(self, sql);
+    bool read = statement != NULL && sqlite3_step(statement) == SQLITE_ROW;
+
+    if (read)
+        *number = sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
+    return read;
+}
+
+static bool set_number(store *self, const char *pragma, int number)
+{
+    char sql[64];
+
+    snprintf(sql, sizeof(sql), "PRAGMA %s = %d", pragma, number);
+    return run(self, sql);
+}
+
+static bool migrate_from(store *self, int64_t version)
+{
+    for (; version < SCHEMA_VERSION; version++)
+        if (!run(self, migrations[version]))
+            return false;
+    return set_number(self, "application_id", APPLICATION_ID) &&
+           set_number(self, "user_version", SCHEMA_VERSION);
+}
+
+/* Asks again inside the transaction: another process may have been first. */
+static bool migrate(store *self)
+{
+    int64_t version;
+
+    if (!run(self, "PRAGMA journal_mode = WAL") || !store_begin(self))
+        return false;
+    if (read_number(self, "PRAGMA user_version", &version) && migrate_from(self, version) &&
+        store_commit(self))
+        return true;
+    store_rollback(self);
+    return false;
+}
+
+/* What keeps this file from being ours, or NULL. A new file has no tables and no id. */
+static const char *reason_to_refuse(store *self, int64_t version)
+{
+    int64_t id, tables;
+
+    if (!read_number(self, "PRAGMA application_id", &id) ||
+        !read_number(self, "SELECT count(*) FROM sqlite_schema", &tables))
+        return store_error(self);
+    if (id != APPLICATION_ID && (id != 0 || tables > 0))
+        return "it is another program's database";
+    if (version > SCHEMA_VERSION)
+        return "it was made by a newer synctap";
+    return NULL;
+}
+
+static bool prepare_schema(store *self, char **error)
+{
+    int64_t version;
+    const char *refused;
+
+    if (!read_number(self, "PRAGMA user_version", &version)) {
+        say(error, store_error(self));
+        return false;
+    }
+    refused = reason_to_refuse(self, version);
+    if (refused == NULL && version < SCHEMA_VERSION && !migrate(self))
+        refused = store_error(self);
+    if (refused != NULL)
+        say(error, refused);
+    return refused == NULL;
+}
+
+static bool connect(store *self, const char *path, char **error)
+{
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
+
+    if (strcmp(path, STORE_IN_MEMORY) == 0)
+        flags |= SQLITE_OPEN_CREATE;
+    if (sqlite3_open_v2(path, &self->connection, flags, NULL) == SQLITE_OK) {
+        store_set_patience(self, OPENING_PATIENCE);
+        run(self, "PRAGMA synchronous = NORMAL");
+        return true;
+    }
+    say(error, self->connection ? store_error(self) : "out of memory");
+    return false;
+}
+
+store *store_open(const char *path, store_opening how, char **error)
+{
+    store *self;
+
+    *error = NULL;
+    if (!make_file(path, how, error))
+        return NULL;
+    self = calloc(1, sizeof(*self));
+    if (self == NULL)
+        return NULL;
+    if (connect(self, path, error) && prepare_schema(self, error)) {
+        store_set_patience(self, 0);
+        return self;
+    }
+    store_close(self);
+    return NULL;
+}
+
+void store_close(store *self)
+{
+    if (self == NULL)
+        return;
+    sqlite3_finalize(self->data_version);
+    sqlite3_close_v2(self->connection);
+    free(self);
+}
+
+bool store_is_writable(const store *self)
+{
+    return sqlite3_db_readonly(self->connection, "main") == 0;
+}
+
+void store_set_patience(store *self, int milliseconds)
+{
+    sqlite3_busy_timeout(self->connection, milliseconds);
+}
+
+bool store_begin(store *self)
+{
+    return run(self, "BEGIN IMMEDIATE");
+}
+
+bool store_commit(store *self)
+{
+    return run(self, "COMMIT");
+}
+
+void store_rollback(store *self)
+{
+    if (!sqlite3_get_autocommit(self->connection))
+        run(self, "ROLLBACK");
+}
+
+bool store_has_changed(store *self)
+{
+    int64_t version = 0;
+
+    if (self->data_version == NULL)
+        self->data_version = store_prepare(self, "PRAGMA data_version");
+    if (self->data_version != NULL && sqlite3_step(self->data_version) == SQLITE_ROW)
+        version = sqlite3_column_int64(self->data_version, 0);
+    sqlite3_reset(self->data_version);
+    if (version != 0 && version == self->seen_version)
+        return false;
+    self->seen_version = version;
+    return true;
+}
+
+void store_forget_version(store *self)
+{
+    self->seen_version = 0;
+}
+
+const char *store_error(const store *self)
+{
+    return sqlite3_errmsg(self->connection);
+}
+
+bool store_is_busy(const store *self)
+{
+    int code = sqlite3_errcode(self->connection) & 0xFF;
+
+    return code == SQLITE_BUSY || code == SQLITE_LOCKED;
+}
+
+sqlite3_stmt *store_prepare(store *self, const char *sql)
+{
+    sqlite3_stmt *statement = NULL;
+
+    sqlite3_prepare_v3(self->connection, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, NULL);
+    return statement;
+}

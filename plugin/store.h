@@ -1,0 +1,66 @@
+/*
+ * store: the state database, one SQLite file in WAL mode.
+ *
+ * It is the only tie between the modules and synctap, so several processes
+ * have it open at once. A store is one connection: one thread at a time may
+ * use it. The tables in it belong to the rooms that speak of them
+ * (role_list); the schema as a whole stands here, with its version.
+ */
+#ifndef SYNCTAP_STORE_H
+#define SYNCTAP_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+typedef struct store store;
+
+typedef enum store_opening {
+    STORE_CREATE,   /* make it, with mode 0640, when it is absent */
+    STORE_EXISTING, /* it must be there */
+} store_opening;
+
+/* A database of its own in memory, gone with the store. */
+#define STORE_IN_MEMORY ":memory:"
+
+/*
+ * Opens the database and brings its schema up to date. NULL when that fails;
+ * then *error says why (NULL only when memory is out) and is the caller's to
+ * free. A file that may only be read is opened all the same if its schema is
+ * up to date; store_is_writable tells.
+ */
+store *store_open(const char *path, store_opening how, char **error);
+void store_close(store *self);
+
+bool store_is_writable(const store *self);
+
+/* How long a step waits for another process's lock, in milliseconds; 0 at first. */
+void store_set_patience(store *self, int milliseconds);
+
+/* Begins, keeps or drops a transaction that writes; false says store_error. */
+bool store_begin(store *self);
+bool store_commit(store *self);
+void store_rollback(store *self);
+
+/*
+ * True when another connection has changed the database since the last call,
+ * and always the first time. Cheap: it reads one page. On a failure it is
+ * true too, so that the caller meets the error in its own statement.
+ */
+bool store_has_changed(store *self);
+
+/* Makes the next store_has_changed say true: what changed could not be read. */
+void store_forget_version(store *self);
+
+/* Why the last step failed; valid until the next one. */
+const char *store_error(const store *self);
+
+/* Was the last failure one that passes by itself, another process's lock? */
+bool store_is_busy(const store *self);
+
+/* A statement for a room's own table, the room's to finalize; NULL says store_error. */
+struct sqlite3_stmt *store_prepare(store *self, const char *sql);
+
+#endif
