@@ -10,11 +10,14 @@
 #include "queue.h"
 #include "ruleset.h"
 
+/* rsyslog's macros are statements without semicolons. */
+/* clang-format off */
 DEFobjCurrIf(obj)
 DEFobjCurrIf(glbl)
 DEFobjCurrIf(ruleset)
+    /* clang-format on */
 
-struct alert_queue {
+    struct alert_queue {
     alert_look look;
     ruleset_t *ruleset;
 };
@@ -30,7 +33,8 @@ finalize_it:
     RETiRet;
 }
 
-/* Without a queue of its own it would share the main queue, and a full one would wait for itself. */
+/* Without a queue of its own it would share the main queue, and a full one would wait for itself.
+ */
 static ruleset_t *find_ruleset(const action_label *action, rsconf_t *conf, const char *name)
 {
     ruleset_t *found;
@@ -117,8 +121,8 @@ static void wait_a_little(void)
  */
 static rsRetVal try_to_put(const alert_queue *self, smsg_t *m)
 {
-    rsRetVal put = qqueueEnqMsg(ruleset.GetRulesetQueue(self->ruleset), eFLOWCTL_FULL_DELAY,
-                                MsgAddRef(m));
+    rsRetVal put =
+        qqueueEnqMsg(ruleset.GetRulesetQueue(self->ruleset), eFLOWCTL_FULL_DELAY, MsgAddRef(m));
 
     if (put == RS_RET_FORCE_TERM) {
         smsg_t *given = m;

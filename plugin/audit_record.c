@@ -144,14 +144,10 @@ static bool read_texts(audit_record *r, arena *memory)
         enum field field;
         text *text;
     } texts[] = {
-        {OPERATION, &r->operation_name},
-        {USER_IP, &r->source_ip},
-        {CALLER_IP, &r->caller_ip},
-        {RESULT, &r->result},
-        {RESULT_REASON, &r->result_reason},
-        {RECORD_ID, &r->record_id},
-        {CORRELATION_ID, &r->correlation_id},
-        {TENANT_ID, &r->tenant_id},
+        {OPERATION, &r->operation_name},      {USER_IP, &r->source_ip},
+        {CALLER_IP, &r->caller_ip},           {RESULT, &r->result},
+        {RESULT_REASON, &r->result_reason},   {RECORD_ID, &r->record_id},
+        {CORRELATION_ID, &r->correlation_id}, {TENANT_ID, &r->tenant_id},
         {SERVICE, &r->logged_by_service},
     };
 

@@ -9,12 +9,14 @@
 #include "table.h"
 
 static const char USAGE[] =
-    "usage: synctap identity import [--database DB] [FILE...]\n"
+    "usage: synctap identity import [--database DB] [--snapshot] [FILE...]\n"
     "       synctap identity list   [--database DB] [--sync-accounts] [--format table|jsonl]\n"
     "       synctap identity show   [--database DB] [--format table|jsonl] UPN|ID...\n"
     "Loads the role list (IdentityInfo rows) into the state database, and reads it.\n"
     "\n"
     "  --database DB          state database; import makes it if it is absent\n"
+    "  --snapshot             the files are the whole role list: an account that they lack has\n"
+    "                         lost its roles\n"
     "  --sync-accounts        only the accounts that the rule takes for sync accounts\n"
     "  --now TIME             the instant that --identity-window counts from\n"
     "  --identity-window SPAN how far back rows count (default 14d)\n"
@@ -66,15 +68,16 @@ static int import(const options *o)
 
     if (list == NULL)
         return EXIT_UNREADABLE;
-    result = identity_files_import(list, s,
-                                   files ? (const char *const *)o->arguments : standard_input,
-                                   files ? (size_t)o->argument_count : 1, TELL_ALL);
+    result =
+        identity_files_import(list, s, files ? (const char *const *)o->arguments : standard_input,
+                              files ? (size_t)o->argument_count : 1,
+                              &(identity_files_manner){TELL_ALL, o->is_snapshot, o->now});
     if (!result.failed)
         fprintf(stderr, "synctap: %zu rows read, %zu accounts changed\n", result.rows,
                 role_list_changed(list));
     role_list_close(list);
     store_close(s);
-    return result.failed || result.unreadable ? EXIT_UNREADABLE : EXIT_DONE;
+    return result.failed || result.unreadable || result.spared ? EXIT_UNREADABLE : EXIT_DONE;
 }
 
 static bool is_wanted(const listing *l, const identity_record *row)
@@ -144,8 +147,7 @@ static void take_row(void *arg, const identity_record *row)
     bool is_sync_account = counts_as_sync_account(l->options, row);
     text line;
 
-    if (l->failed || !is_wanted(l, row) ||
-        (l->options->sync_accounts_only && !is_sync_account))
+    if (l->failed || !is_wanted(l, row) || (l->options->sync_accounts_only && !is_sync_account))
         return;
     line = write_row(row, is_sync_account);
     if (line.bytes == NULL) {
@@ -160,8 +162,12 @@ static void take_row(void *arg, const identity_record *row)
 
 static void print_table(listing *l)
 {
-    static const char *const columns[] = {"AccountUPN",    "AccountObjectId", "AccountDisplayName",
-                                          "AssignedRoles", "TimeGenerated",   "SyncAccount",
+    static const char *const columns[] = {"AccountUPN",
+                                          "AccountObjectId",
+                                          "AccountDisplayName",
+                                          "AssignedRoles",
+                                          "TimeGenerated",
+                                          "SyncAccount",
                                           NULL};
 
     if (!table_print(stdout, columns, l->lines, l->count))

@@ -119,8 +119,9 @@ static int compare_rows(const void *a, const void *b)
 
 static bool print_table(const query *q)
 {
-    static const char *const columns[] = {"TimeGenerated", "OperationName", "Actor", "SourceIP",
-                                          "TargetUpn", "TargetId", "Result", "MatchedBy", NULL};
+    static const char *const columns[] = {"TimeGenerated", "OperationName", "Actor",
+                                          "SourceIP",      "TargetUpn",     "TargetId",
+                                          "Result",        "MatchedBy",     NULL};
     text *lines = calloc(q->count + 1, sizeof(text));
     bool printed;
 
@@ -159,7 +160,8 @@ static store *store_of_files(query *q, char **error)
         store_close(s);
         return NULL;
     }
-    result = identity_files_import(list, s, o->identities, o->identity_count, TELL_BROKEN_ONLY);
+    result = identity_files_import(list, s, o->identities, o->identity_count,
+                                   &(identity_files_manner){.tone = TELL_BROKEN_ONLY});
     q->unreadable |= result.unreadable;
     q->failed |= result.failed;
     role_list_close(list);
@@ -204,7 +206,7 @@ static bool open_rulebase(query *q)
 
 static bool begin(query *q)
 {
-    q->detector = detector_new(q->options->rule, (text)TEXT(""));
+    q->detector = detector_new(q->options->rule);
     q->worker = q->detector ? detector_worker_new(q->detector) : NULL;
     if (q->worker == NULL) {
         fputs("synctap: out of memory\n", stderr);

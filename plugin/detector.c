@@ -52,18 +52,17 @@ typedef struct feeding {
     detection seen;
 } feeding;
 
-static bool make_parts(detector *self, text collector)
+static bool make_parts(detector *self)
 {
     size_t count;
     const text *operations = rule_get_list(self->rule, RULE_OPERATIONS, &count);
 
     self->gate = gate_new(operations, count, rule_get_semantics(self->rule));
     self->accounts = sync_accounts_new(rule_get_semantics(self->rule));
-    self->collector = strndup(collector.bytes, collector.length);
-    return self->gate != NULL && self->accounts != NULL && self->collector != NULL;
+    return self->gate != NULL && self->accounts != NULL && detector_set_collector(self, "");
 }
 
-detector *detector_new(const rule *r, text collector)
+detector *detector_new(const rule *r)
 {
     detector *self = calloc(1, sizeof(*self));
 
@@ -73,7 +72,7 @@ detector *detector_new(const rule *r, text collector)
     pthread_mutex_init(&self->publishing, NULL);
     pthread_mutex_init(&self->reading, NULL);
     atomic_init(&self->generation, 1);
-    if (make_parts(self, collector))
+    if (make_parts(self))
         return self;
     detector_free(self);
     return NULL;
@@ -98,6 +97,17 @@ void detector_free(detector *self)
     pthread_mutex_destroy(&self->reading);
     free(self->collector);
     free(self);
+}
+
+bool detector_set_collector(detector *self, const char *host_name)
+{
+    char *copy = strdup(host_name);
+
+    if (copy == NULL)
+        return false;
+    free(self->collector);
+    self->collector = copy;
+    return true;
 }
 
 static void *out_of_memory(char **error)
@@ -409,8 +419,8 @@ detection detector_feed(detector_worker *self, text message, timestamp now, dete
     return f.seen;
 }
 
-detection detector_feed_tree(detector_worker *self, json *tree, timestamp now,
-                             detector_sink *sink, void *arg)
+detection detector_feed_tree(detector_worker *self, json *tree, timestamp now, detector_sink *sink,
+                             void *arg)
 {
     feeding f = {.worker = self, .now = now, .sink = sink, .arg = arg};
     unwrapped found;

@@ -43,12 +43,18 @@ typedef enum detector_refreshing {
 } detector_refreshing;
 
 /*
- * A detector for this rule, which must outlive it, on this machine (its host
- * name, copied). It has no rulebase and no role list: the naming rules alone
- * judge. NULL when memory is out. The caller frees it, after its workers.
+ * A detector for this rule, which must outlive it. It has no rulebase and no
+ * role list: the naming rules alone judge. NULL when memory is out. The
+ * caller frees it, after its workers.
  */
-detector *detector_new(const rule *r, text collector);
+detector *detector_new(const rule *r);
 void detector_free(detector *self);
+
+/*
+ * Names the machine that detects, for alerts; "" at first. False when memory
+ * is out. Before the first message is fed.
+ */
+bool detector_set_collector(detector *self, const char *host_name);
 
 /*
  * Opens a rulebase and puts it in the place of the one in use. On a failure
@@ -93,7 +99,7 @@ detection detector_feed(detector_worker *self, text message, timestamp now, dete
                         void *arg);
 
 /* The same for a message that somebody has parsed already; the tree stays theirs. */
-detection detector_feed_tree(detector_worker *self, json *tree, timestamp now,
-                             detector_sink *sink, void *arg);
+detection detector_feed_tree(detector_worker *self, json *tree, timestamp now, detector_sink *sink,
+                             void *arg);
 
 #endif

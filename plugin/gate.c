@@ -17,8 +17,8 @@ typedef struct pattern {
 
 struct gate {
     semantics semantics;
-    bool passes_all;      /* a phrase that is in every text, or that escapes could hide */
-    bool may_begin[256];  /* bytes at which a phrase or an escape may begin */
+    bool passes_all;     /* a phrase that is in every text, or that escapes could hide */
+    bool may_begin[256]; /* bytes at which a phrase or an escape may begin */
     size_t count;
     pattern patterns[];
 };

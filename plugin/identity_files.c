@@ -10,7 +10,7 @@
 typedef struct importing {
     role_list *list;
     identity_import *import;
-    identity_files_tone tone;
+    const identity_files_manner *manner;
     identity_files_result result;
 } importing;
 
@@ -29,11 +29,11 @@ static void import_message(importing *i, const input_file *file, const input_mes
     if (got.broken > 0) {
         tell(file, message, got.reason);
         i->result.unreadable = true;
-    } else if (got.rows + got.without_time == 0 && i->tone == TELL_ALL) {
+    } else if (got.rows + got.without_time == 0 && i->manner->tone == TELL_ALL) {
         tell(file, message, "no identity record in it");
         i->result.unreadable = true;
     }
-    if (got.without_time > 0 && i->tone == TELL_ALL) {
+    if (got.without_time > 0 && i->manner->tone == TELL_ALL) {
         tell(file, message, "without a readable TimeGenerated: left out");
         i->result.unreadable = true;
     }
@@ -56,8 +56,19 @@ static void import_file(importing *i, const char *path)
     input_file_close(file);
 }
 
+/* An account that a snapshot lacks only because it could not be read must keep its roles. */
+static void spare_what_may_be_missing(importing *i)
+{
+    if (!i->manner->is_snapshot || (!i->result.unreadable && i->result.rows > 0))
+        return;
+    fputs("synctap: the snapshot is not whole: accounts that it lacks keep their roles\n", stderr);
+    role_list_spare_others(i->list);
+    i->result.spared = true;
+}
+
 static void finish(importing *i, store *s)
 {
+    spare_what_may_be_missing(i);
     if (i->result.failed) {
         fprintf(stderr, "synctap: the role list could not be written: %s\n", store_error(s));
         role_list_rollback(i->list);
@@ -67,12 +78,18 @@ static void finish(importing *i, store *s)
     }
 }
 
-identity_files_result identity_files_import(role_list *list, store *s, const char *const *paths,
-                                            size_t count, identity_files_tone tone)
+static bool begin(role_list *list, const identity_files_manner *manner)
 {
-    importing i = {.list = list, .tone = tone, .import = identity_import_new()};
+    return manner->is_snapshot ? role_list_begin_snapshot(list, manner->now)
+                               : role_list_begin(list);
+}
 
-    if (i.import == NULL || !role_list_begin(list)) {
+identity_files_result identity_files_import(role_list *list, store *s, const char *const *paths,
+                                            size_t count, const identity_files_manner *manner)
+{
+    importing i = {.list = list, .manner = manner, .import = identity_import_new()};
+
+    if (i.import == NULL || !begin(list, manner)) {
         fprintf(stderr, "synctap: the role list cannot be written: %s\n", store_error(s));
         i.result.failed = true;
     } else {

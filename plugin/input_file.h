@@ -13,8 +13,8 @@
 typedef struct input_file input_file;
 
 typedef struct input_message {
-    text text;    /* alive until the file is closed */
-    size_t line;  /* where it begins, from 1 */
+    text text;     /* alive until the file is closed */
+    size_t line;   /* where it begins, from 1 */
     bool is_whole; /* false: it begins as a JSON document does, and never closes */
 } input_message;
 

@@ -44,7 +44,8 @@ const char *json_parse(json_parser *self, text t, json **root, size_t *taken);
 /* Where the brackets of the document that begins at t.bytes[0] close, or 0 when they never do. */
 size_t json_document_length(text t);
 
-/* libfastjson's own bound on depth, which messages are held to, and ours on one object's members. */
+/* libfastjson's own bound on depth, which messages are held to, and ours on one object's members.
+ */
 enum { JSON_MOST_DEPTH = 32, JSON_MOST_MEMBERS = 1024 };
 
 /* Gives back the caller's share of a tree; NULL is allowed. */

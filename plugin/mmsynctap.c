@@ -30,6 +30,8 @@
 #include "alert_queue.h"
 #include "detector.h"
 
+/* rsyslog's macros are statements without semicolons. */
+/* clang-format off */
 MODULE_TYPE_OUTPUT
 MODULE_TYPE_NOKEEP
 MODULE_CNFNAME("mmsynctap")
@@ -37,12 +39,13 @@ MODULE_CNFNAME("mmsynctap")
 DEF_OMOD_STATIC_DATA
 DEFobjCurrIf(glbl)
 DEFobjCurrIf(statsobj)
+    /* clang-format on */
 
-enum {
-    REFRESH_PERIOD = 250, /* milliseconds between two looks at the role list */
-    REPAIR_PERIOD = 4,    /* such looks between two tries to open a database that failed */
-    TREE_DEPTH = JSON_MOST_DEPTH + 8, /* an alert's tree is a little deeper than its record's */
-};
+    enum {
+        REFRESH_PERIOD = 250, /* milliseconds between two looks at the role list */
+        REPAIR_PERIOD = 4,    /* such looks between two tries to open a database that failed */
+        TREE_DEPTH = JSON_MOST_DEPTH + 8, /* an alert's tree is a little deeper than its record's */
+    };
 
 static const char DEFAULT_RULEBASE[] = SYNCTAP_RULEBASE_DIR "/entra-audit.rulebase";
 
@@ -129,8 +132,8 @@ typedef struct wrkrInstanceData {
     instanceData *pData;
     detector_worker *worker;
     json_parser *parser;
-    buffer alerts;   /* the message's alerts, one after the other, with commas */
-    size_t *ends;    /* where each of them ends */
+    buffer alerts; /* the message's alerts, one after the other, with commas */
+    size_t *ends;  /* where each of them ends */
     size_t count;
     size_t room;
     buffer tag;
@@ -144,7 +147,6 @@ struct modConfData_s {
 };
 
 static modConfData_t *loadModConf = NULL;
-
 
 /* --- parameters ------------------------------------------------------------------------ */
 
@@ -222,7 +224,8 @@ static const char *set_list(instanceData *self, const struct svar *value, size_t
     return set ? NULL : OUT_OF_MEMORY;
 }
 
-/* A number as it stands, or a name from rsyslog's own table, whose value is shifted; -1 for none. */
+/* A number as it stands, or a name from rsyslog's own table, whose value is shifted; -1 for none.
+ */
 static int decode(const struct svar *value, syslogName_t *names, int shift)
 {
     char *word = parameter_string(value);
@@ -368,20 +371,6 @@ static bool find_property(instanceData *self)
     return true;
 }
 
-static const char *host_name(void)
-{
-    const char *name = (const char *)glbl.GetLocalHostName();
-
-    return name ? name : "";
-}
-
-static bool make_detector(instanceData *self)
-{
-    self->detector = detector_new(self->rule, text_of(host_name()));
-    return self->detector != NULL;
-}
-
-
 /* --- statistics ------------------------------------------------------------------------ */
 
 static void count(instanceData *self, enum counter which, size_t how_many)
@@ -390,18 +379,18 @@ static void count(instanceData *self, enum counter which, size_t how_many)
         __atomic_add_fetch(&self->counters[which], how_many, __ATOMIC_RELAXED);
 }
 
-/* impstats calls this, in its thread, right before it reads the gauges. */
-static void read_gauges(statsobj_t *stats, void *instance)
+/* Called by the watcher. impstats reads them in its own thread, as it does all counters. */
+static void set_gauges(instanceData *self)
 {
-    instanceData *self = instance;
     detector_facts facts = detector_read_facts(self->detector);
     timespan age = timestamp_now() - facts.identity.newest;
+    gauges *g = &self->gauges;
 
-    (void)stats;
-    self->gauges.sync_accounts = facts.sync_accounts;
-    self->gauges.identity_rows = (intctr_t)facts.identity.rows;
-    self->gauges.identity_age_seconds =
-        facts.identity.has_rows ? (int)(age / TICKS_PER_SECOND) : -1;
+    __atomic_store_n(&g->sync_accounts, facts.sync_accounts, __ATOMIC_RELAXED);
+    __atomic_store_n(&g->identity_rows, (intctr_t)facts.identity.rows, __ATOMIC_RELAXED);
+    __atomic_store_n(&g->identity_age_seconds,
+                     facts.identity.has_rows ? (int)(age / TICKS_PER_SECOND) : -1,
+                     __ATOMIC_RELAXED);
 }
 
 /* AddCounter copies the name. */
@@ -414,16 +403,16 @@ static rsRetVal add_counters(instanceData *self)
     for (int c = 0; c < COUNTERS; c++)
         CHKiRet(statsobj.AddCounter(self->stats, (const uchar *)counter_names[c], ctrType_IntCtr,
                                     CTR_FLAG_RESETTABLE, &self->counters[c]));
-    CHKiRet(statsobj.AddCounter(self->stats, GAUGE("sync_accounts"), ctrType_IntCtr,
-                                CTR_FLAG_NONE, &self->gauges.sync_accounts));
-    CHKiRet(statsobj.AddCounter(self->stats, GAUGE("identity_rows"), ctrType_IntCtr,
-                                CTR_FLAG_NONE, &self->gauges.identity_rows));
+    CHKiRet(statsobj.AddCounter(self->stats, GAUGE("sync_accounts"), ctrType_IntCtr, CTR_FLAG_NONE,
+                                &self->gauges.sync_accounts));
+    CHKiRet(statsobj.AddCounter(self->stats, GAUGE("identity_rows"), ctrType_IntCtr, CTR_FLAG_NONE,
+                                &self->gauges.identity_rows));
     CHKiRet(statsobj.AddCounter(self->stats, GAUGE("identity_age_seconds"), ctrType_Int,
                                 CTR_FLAG_NONE, &self->gauges.identity_age_seconds));
-    CHKiRet(statsobj.AddCounter(self->stats, GAUGE("pending"), ctrType_IntCtr,
-                                CTR_FLAG_NONE, &self->gauges.pending));
-    CHKiRet(statsobj.AddCounter(self->stats, GAUGE("open_incidents"), ctrType_IntCtr,
-                                CTR_FLAG_NONE, &self->gauges.open_incidents));
+    CHKiRet(statsobj.AddCounter(self->stats, GAUGE("pending"), ctrType_IntCtr, CTR_FLAG_NONE,
+                                &self->gauges.pending));
+    CHKiRet(statsobj.AddCounter(self->stats, GAUGE("open_incidents"), ctrType_IntCtr, CTR_FLAG_NONE,
+                                &self->gauges.open_incidents));
 finalize_it:
     RETiRet;
 }
@@ -435,13 +424,11 @@ static rsRetVal make_statistics(instanceData *self)
     CHKiRet(statsobj.Construct(&self->stats));
     CHKiRet(statsobj.SetName(self->stats, (uchar *)self->label.name));
     CHKiRet(statsobj.SetOrigin(self->stats, (uchar *)"mmsynctap"));
-    CHKiRet(statsobj.SetReadNotifier(self->stats, read_gauges, self));
     CHKiRet(add_counters(self));
     CHKiRet(statsobj.ConstructFinalize(self->stats));
 finalize_it:
     RETiRet;
 }
-
 
 /* --- the state database and its watcher ------------------------------------------------- */
 
@@ -456,8 +443,9 @@ static void tell_trouble(instanceData *self, const char *trouble)
                  "last read, naming rules go on matching",
                  self->label.name, self->settings.database, trouble);
     if (trouble == NULL && w->trouble != NULL)
-        LogMsg(0, RS_RET_OK, LOG_NOTICE, "mmsynctap: action '%s': the state database %s works again",
-               self->label.name, self->settings.database);
+        LogMsg(0, RS_RET_OK, LOG_NOTICE,
+               "mmsynctap: action '%s': the state database %s works again", self->label.name,
+               self->settings.database);
     if (trouble == NULL || w->trouble == NULL || strcmp(w->trouble, trouble) != 0) {
         free(w->trouble);
         w->trouble = trouble ? strdup(trouble) : NULL;
@@ -530,6 +518,7 @@ static void *watch(void *instance)
     pthread_mutex_lock(&w->mutex);
     while (!w->must_stop) {
         look_after_database(self, turn++);
+        set_gauges(self);
         wait_for_turn(w);
     }
     pthread_mutex_unlock(&w->mutex);
@@ -554,8 +543,7 @@ static void start_watcher(instanceData *self)
 
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    self->watcher.is_running =
-        pthread_create(&self->watcher.thread, NULL, watch, self) == 0;
+    self->watcher.is_running = pthread_create(&self->watcher.thread, NULL, watch, self) == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (!self->watcher.is_running)
         LogError(errno, RS_RET_ERR,
@@ -576,7 +564,6 @@ static void stop_watcher(watcher *w)
     pthread_mutex_destroy(&w->mutex);
     free(w->trouble);
 }
-
 
 /* --- the configuration's check ---------------------------------------------------------- */
 
@@ -603,9 +590,9 @@ static void find_queue(instanceData *self, rsconf_t *conf)
     const settings *s = &self->settings;
 
     if (s->ruleset != NULL)
-        self->queue = alert_queue_find(
-            &self->label, conf, s->ruleset,
-            &(alert_look){s->tag, s->facility, s->severity, s->container + 1});
+        self->queue =
+            alert_queue_find(&self->label, conf, s->ruleset,
+                             &(alert_look){s->tag, s->facility, s->severity, s->container + 1});
 }
 
 /* All that can be wrong is told at once. */
@@ -617,8 +604,17 @@ static void check_instance(instanceData *self, rsconf_t *conf)
     load_rulebase(self);
 }
 
+/* rsyslogd knows its own host name only now, after the configuration has been read. */
+static void set_collector(instanceData *self)
+{
+    const char *name = (const char *)glbl.GetLocalHostName();
+
+    detector_set_collector(self->detector, name ? name : "");
+}
+
 static void activate_instance(instanceData *self)
 {
+    set_collector(self);
     pthread_mutex_lock(&self->watcher.mutex);
     open_database(self);
     pthread_mutex_unlock(&self->watcher.mutex);
@@ -631,16 +627,16 @@ static void reload_instance(instanceData *self)
     char *error;
 
     if (!detector_open_rulebase(self->detector, path, &error)) {
-        LogError(0, RS_RET_ERR,
-                 "mmsynctap: action '%s': HUP: the rulebase %s: %s: the one read before stays in use",
-                 self->label.name, path, error ? error : OUT_OF_MEMORY);
+        LogError(
+            0, RS_RET_ERR,
+            "mmsynctap: action '%s': HUP: the rulebase %s: %s: the one read before stays in use",
+            self->label.name, path, error ? error : OUT_OF_MEMORY);
         free(error);
     }
     pthread_mutex_lock(&self->watcher.mutex);
     open_database(self);
     pthread_mutex_unlock(&self->watcher.mutex);
 }
-
 
 /* --- a message -------------------------------------------------------------------------- */
 
@@ -777,7 +773,8 @@ static void handle(wrkrInstanceData_t *self, smsg_t *message, const detection *f
     else if (found->undecodable || self->out_of_memory)
         handle_undecodable(self, message, found->reason ? found->reason : "out of memory");
     if (self->out_of_memory)
-        log_limited(&data->lost_limit, &data->label, "out of memory: a message was not judged whole");
+        log_limited(&data->lost_limit, &data->label,
+                    "out of memory: a message was not judged whole");
 }
 
 static void clear_alerts(wrkrInstanceData_t *self)
@@ -852,9 +849,9 @@ static void judge_property(wrkrInstanceData_t *self, smsg_t *message)
         free(value);
 }
 
-
 /* --- rsyslog's entry points ------------------------------------------------------------- */
-
+/* Its macros are statements without semicolons. */
+/* clang-format off */
 BEGINbeginCnfLoad
 CODESTARTbeginCnfLoad
     loadModConf = pModConf;

@@ -22,14 +22,19 @@
 
 #include "identity_import.h"
 
+/* rsyslog's macros are statements without semicolons. */
+/* clang-format off */
 MODULE_TYPE_OUTPUT
 MODULE_TYPE_NOKEEP
 MODULE_CNFNAME("omidentityinfo")
 
 DEF_OMOD_STATIC_DATA
 DEFobjCurrIf(statsobj)
+    /* clang-format on */
 
-enum { PATIENCE = 2000 }; /* milliseconds that a batch waits for another writer */
+    enum {
+        PATIENCE = 2000
+    }; /* milliseconds that a batch waits for another writer */
 
 static const char DEFAULT_RULEBASE[] = SYNCTAP_RULEBASE_DIR "/identity-info.rulebase";
 
@@ -70,7 +75,6 @@ struct modConfData_s {
 };
 
 static modConfData_t *loadModConf = NULL;
-
 
 /* --- parameters ------------------------------------------------------------------------ */
 
@@ -141,7 +145,6 @@ static uchar *make_template(const instanceData *self)
     return (uchar *)name;
 }
 
-
 /* --- statistics ------------------------------------------------------------------------ */
 
 static void count(instanceData *self, enum counter which, size_t how_many)
@@ -164,7 +167,6 @@ static rsRetVal make_statistics(instanceData *self)
 finalize_it:
     RETiRet;
 }
-
 
 /* --- the rulebase ----------------------------------------------------------------------- */
 
@@ -223,7 +225,6 @@ static void reload_rulebase(instanceData *self)
     free(error);
 }
 
-
 /* --- a batch ---------------------------------------------------------------------------- */
 
 static void close_database(wrkrInstanceData_t *self)
@@ -271,7 +272,7 @@ static void tell_rejected(instanceData *data, const identity_imported *got)
 {
     count(data, REJECTED, 1);
     log_limited(&data->rejected_limit, &data->label, "a message without an identity record: %s",
-                got->reason          ? got->reason
+                got->reason         ? got->reason
                 : got->without_time ? "its rows have no readable TimeGenerated"
                                     : "no AccountUPN in it");
 }
@@ -316,9 +317,9 @@ static bool put_batch(wrkrInstanceData_t *self, actWrkrIParams_t *messages, unsi
     return put;
 }
 
-
 /* --- rsyslog's entry points ------------------------------------------------------------- */
-
+/* Its macros are statements without semicolons. */
+/* clang-format off */
 BEGINbeginCnfLoad
 CODESTARTbeginCnfLoad
     loadModConf = pModConf;

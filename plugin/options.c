@@ -121,6 +121,14 @@ static const char *take_sync_accounts(reading *r, const char *value, int which)
     return NULL;
 }
 
+static const char *take_snapshot(reading *r, const char *value, int which)
+{
+    (void)value;
+    (void)which;
+    r->options->is_snapshot = true;
+    return NULL;
+}
+
 static const struct option_row {
     const char *name;
     option_taker *take;
@@ -142,6 +150,7 @@ static const struct option_row {
     {"upn-contains", take_list, RULE_UPN_CONTAINS, GROUP_RULE, false},
     {"upn-has", take_list, RULE_UPN_HAS, GROUP_RULE, false},
     {"displayname-has", take_list, RULE_DISPLAYNAME_HAS, GROUP_RULE, false},
+    {"snapshot", take_snapshot, 0, GROUP_IDENTITY, true},
     {"sync-accounts", take_sync_accounts, 0, GROUP_IDENTITY, true},
 };
 
@@ -192,8 +201,7 @@ static bool put_lists(reading *r)
 {
     for (int l = 0; l < RULE_LISTS; l++)
         if (r->lists.counts[l] > 0 &&
-            !rule_set_list(r->options->rule, (rule_list)l, r->lists.strings[l],
-                           r->lists.counts[l]))
+            !rule_set_list(r->options->rule, (rule_list)l, r->lists.strings[l], r->lists.counts[l]))
             return false;
     return true;
 }

@@ -12,12 +12,13 @@ typedef struct options {
     rule *rule; /* with what the options say put in */
     const char *database;
     bool database_given;
-    const char *rulebase;       /* for audit records */
-    const char **identities;    /* files, `identity_count` of them */
+    const char *rulebase;    /* for audit records */
+    const char **identities; /* files, `identity_count` of them */
     size_t identity_count;
     timestamp now;
     output_format format;
     bool sync_accounts_only;
+    bool is_snapshot;
     char **arguments; /* what is left of the command line */
     int argument_count;
 } options;
@@ -34,7 +35,7 @@ typedef enum option_group {
     GROUP_STORE = 1,    /* --database, --format */
     GROUP_RULE = 2,     /* the rule's lists and spans, --semantics */
     GROUP_AUDIT = 4,    /* --identity, --now, --rulebase */
-    GROUP_IDENTITY = 8, /* --sync-accounts, --now */
+    GROUP_IDENTITY = 8, /* --sync-accounts, --snapshot, --now */
 } option_group;
 
 /*

@@ -29,6 +29,8 @@ struct role_list {
     sqlite3_stmt *statements[STATEMENTS];
     head head; /* of the transaction under way */
     size_t changed;
+    sqlite3_stmt *remember; /* a snapshot's: notes which accounts were put */
+    timestamp snapshot_time;
 };
 
 role_list *role_list_open(store *s)
@@ -55,6 +57,7 @@ void role_list_close(role_list *self)
         return;
     for (enum statement i = 0; i < STATEMENTS; i++)
         sqlite3_finalize(self->statements[i]);
+    sqlite3_finalize(self->remember);
     free(self);
 }
 
@@ -91,28 +94,65 @@ bool role_list_begin(role_list *self)
     return false;
 }
 
+bool role_list_begin_snapshot(role_list *self, timestamp now)
+{
+    if (!role_list_begin(self))
+        return false;
+    self->snapshot_time = now;
+    if (sqlite3_exec(self->connection,
+                     "CREATE TEMP TABLE IF NOT EXISTS put (upn TEXT PRIMARY KEY) WITHOUT ROWID;"
+                     "DELETE FROM put",
+                     NULL, NULL, NULL) == SQLITE_OK)
+        self->remember = store_prepare(self->store, "INSERT OR IGNORE INTO put VALUES (?1)");
+    if (self->remember != NULL)
+        return true;
+    role_list_rollback(self);
+    return false;
+}
+
+void role_list_spare_others(role_list *self)
+{
+    sqlite3_finalize(self->remember);
+    self->remember = NULL;
+}
+
 /* A view of NULL would bind SQL's NULL; an empty text is meant. */
 static void bind_text(sqlite3_stmt *s, int place, text t)
 {
     sqlite3_bind_text64(s, place, t.bytes ? t.bytes : "", t.length, SQLITE_STATIC, SQLITE_UTF8);
 }
 
-static void note_change(role_list *self, timestamp time)
+static void note_time(role_list *self, timestamp time)
 {
     role_list_facts *facts = &self->head.facts;
 
-    self->changed++;
-    if (sqlite3_last_insert_rowid(self->connection) != 0)
-        facts->rows++;
     if (!facts->has_rows || time > facts->newest)
         facts->newest = time;
     facts->has_rows = true;
+}
+
+static void note_change(role_list *self, timestamp time)
+{
+    self->changed++;
+    if (sqlite3_last_insert_rowid(self->connection) != 0)
+        self->head.facts.rows++;
+    note_time(self, time);
+}
+
+static bool remember(role_list *self, text upn)
+{
+    if (self->remember == NULL)
+        return true;
+    bind_text(self->remember, 1, upn);
+    return execute(self->remember);
 }
 
 bool role_list_put(role_list *self, const identity_record *row)
 {
     sqlite3_stmt *s = self->statements[PUT];
 
+    if (!remember(self, row->account_upn))
+        return false;
     bind_text(s, 1, row->account_upn);
     bind_text(s, 2, row->account_object_id);
     bind_text(s, 3, row->account_display_name);
@@ -137,9 +177,35 @@ static bool write_head(role_list *self)
     return execute(s);
 }
 
+/* A snapshot's end: who was not put has lost its roles. */
+static bool take_roles_of_others(role_list *self)
+{
+    sqlite3_stmt *s;
+    bool taken;
+
+    if (self->remember == NULL)
+        return true;
+    role_list_spare_others(self);
+    s = store_prepare(self->store,
+                      "UPDATE identity SET roles = '', time = max(time, ?1), change = ?2"
+                      " WHERE roles NOT IN ('', '[]') AND upn NOT IN (SELECT upn FROM put)");
+    if (s == NULL)
+        return false;
+    sqlite3_bind_int64(s, 1, self->snapshot_time);
+    sqlite3_bind_int64(s, 2, self->head.change + 1);
+    taken = execute(s);
+    if (taken && sqlite3_changes(self->connection) > 0) {
+        self->changed += (size_t)sqlite3_changes(self->connection);
+        note_time(self, self->snapshot_time);
+    }
+    sqlite3_finalize(s);
+    return taken;
+}
+
 bool role_list_commit(role_list *self)
 {
-    if ((self->changed == 0 || write_head(self)) && store_commit(self->store))
+    if (take_roles_of_others(self) && (self->changed == 0 || write_head(self)) &&
+        store_commit(self->store))
         return true;
     role_list_rollback(self);
     return false;
@@ -147,6 +213,7 @@ bool role_list_commit(role_list *self)
 
 void role_list_rollback(role_list *self)
 {
+    role_list_spare_others(self);
     store_rollback(self->store);
 }
 

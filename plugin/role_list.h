@@ -28,6 +28,14 @@ void role_list_close(role_list *self);
 /* Begins a transaction of puts. False: store_error says why, nothing is begun. */
 bool role_list_begin(role_list *self);
 
+/*
+ * Begins a transaction whose puts are the whole role list: at its commit
+ * each account that was not put loses its roles, as of `now` if its row is
+ * not newer. Unless role_list_spare_others says that the list had gaps.
+ */
+bool role_list_begin_snapshot(role_list *self, timestamp now);
+void role_list_spare_others(role_list *self);
+
 /* Puts a row if it is newer than what is known of its account. False: see store_error. */
 bool role_list_put(role_list *self, const identity_record *row);
 
@@ -35,7 +43,7 @@ bool role_list_put(role_list *self, const identity_record *row);
 bool role_list_commit(role_list *self);
 void role_list_rollback(role_list *self);
 
-/* How many puts of the transaction changed something; counted from role_list_begin. */
+/* How many accounts the last transaction changed. */
 size_t role_list_changed(const role_list *self);
 
 typedef void role_list_sink(void *arg, const identity_record *row);

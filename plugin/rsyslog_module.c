@@ -73,9 +73,7 @@ void action_reject(const action_label *self, const char *parameter, const char *
 
 static const char *work_directory(rsconf_t *conf)
 {
-    DEFobjCurrIf(obj)
-    DEFobjCurrIf(glbl)
-    const char *found = NULL;
+    DEFobjCurrIf(obj) DEFobjCurrIf(glbl) const char *found = NULL;
     DEFiRet;
 
     CHKiRet(objGetObjInterface(&obj));

@@ -247,10 +247,10 @@ static void merge(const sync_accounts_edit *edit, sync_accounts *self)
     size_t o = 0, c = 0;
 
     while (o < old->count || c < edit->count) {
-        int order = o == old->count    ? 1
-                    : c == edit->count ? -1
-                                       : text_compare(old->by_key[o].upn,
-                                                      edit->changes[c].account.upn);
+        int order = o == old->count ? 1
+                    : c == edit->count
+                        ? -1
+                        : text_compare(old->by_key[o].upn, edit->changes[c].account.upn);
         if (order < 0) {
             add_account(self, &at, &old->by_key[o++]);
             continue;

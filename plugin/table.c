@@ -12,8 +12,8 @@ enum { WIDEST = 48, GAP = 2 }; /* terminal columns */
 
 typedef struct table {
     const char *const *columns;
-    size_t width;  /* columns in a row */
-    size_t rows;   /* the head is the first */
+    size_t width; /* columns in a row */
+    size_t rows;  /* the head is the first */
     text *cells;
     size_t *widths;
     arena *memory;
@@ -103,7 +103,8 @@ static bool put_row(table *self, json_parser *parser, size_t row, text line)
     if (json_parse(parser, line, &object, &taken) != NULL)
         return false;
     for (size_t c = 0; put && c < self->width; c++)
-        put = put_cell(self, row, c, cell_text(json_member(object, self->columns[c]), self->memory));
+        put =
+            put_cell(self, row, c, cell_text(json_member(object, self->columns[c]), self->memory));
     json_free(object);
     return put;
 }

@@ -17,7 +17,10 @@ typedef struct text {
 } text;
 
 /* A text over a string literal, usable in static tables. */
-#define TEXT(literal) {(literal), sizeof(literal) - 1}
+#define TEXT(literal)                                                                              \
+    {                                                                                              \
+        (literal), sizeof(literal) - 1                                                             \
+    }
 
 static inline text text_of(const char *string)
 {

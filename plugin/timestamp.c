@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <time.h>
 
-static const timestamp EARLIEST = INT64_C(-621355968000000000); /* 0001-01-01, KQL's datetime(min) */
+static const timestamp EARLIEST =
+    INT64_C(-621355968000000000); /* 0001-01-01, KQL's datetime(min) */
 static const timestamp LATEST = INT64_C(2534023008000000000) - 1;
 
 enum { MILLISECONDS_FROM_DIGITS = 12, MOST_EPOCH_DIGITS = 14 };
@@ -83,7 +84,8 @@ static bool take_clock(text *t, moment *m)
 {
     return take_number(t, 1, 2, &m->hour) && take_char(t, ":") &&
            take_number(t, 2, 2, &m->minute) &&
-           (!take_char(t, ":") || (take_number(t, 2, 2, &m->second) && take_fraction(t, &m->fraction)));
+           (!take_char(t, ":") ||
+            (take_number(t, 2, 2, &m->second) && take_fraction(t, &m->fraction)));
 }
 
 /* `Z`, `+01:00`, `+0100`, `+01`, or nothing. */
@@ -131,8 +133,7 @@ static bool take_half_of_day(text *t, moment *m)
 static bool read_iso(text t, moment *m)
 {
     if (!take_number(&t, 4, 4, &m->year) || !take_char(&t, "-") ||
-        !take_number(&t, 2, 2, &m->month) || !take_char(&t, "-") ||
-        !take_number(&t, 2, 2, &m->day))
+        !take_number(&t, 2, 2, &m->month) || !take_char(&t, "-") || !take_number(&t, 2, 2, &m->day))
         return false;
     if (take_char(&t, "Tt ") && !(take_clock(&t, m) && take_zone(&t, m)))
         return false;
@@ -143,8 +144,7 @@ static bool read_iso(text t, moment *m)
 static bool read_us(text t, moment *m)
 {
     if (!take_number(&t, 1, 2, &m->month) || !take_char(&t, "/") ||
-        !take_number(&t, 1, 2, &m->day) || !take_char(&t, "/") ||
-        !take_number(&t, 4, 4, &m->year))
+        !take_number(&t, 1, 2, &m->day) || !take_char(&t, "/") || !take_number(&t, 4, 4, &m->year))
         return false;
     take_char(&t, ",");
     if (take_char(&t, " ") && !(take_clock(&t, m) && take_half_of_day(&t, m) && take_zone(&t, m)))
