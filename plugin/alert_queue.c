@@ -14,10 +14,10 @@
 /* clang-format off */
 DEFobjCurrIf(obj)
 DEFobjCurrIf(glbl)
-DEFobjCurrIf(ruleset)
-    /* clang-format on */
+DEFobjCurrIf(ruleset);
+/* clang-format on */
 
-    struct alert_queue {
+struct alert_queue {
     alert_look look;
     ruleset_t *ruleset;
 };

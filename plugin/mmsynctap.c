@@ -38,14 +38,14 @@ MODULE_CNFNAME("mmsynctap")
 
 DEF_OMOD_STATIC_DATA
 DEFobjCurrIf(glbl)
-DEFobjCurrIf(statsobj)
-    /* clang-format on */
+DEFobjCurrIf(statsobj);
+/* clang-format on */
 
-    enum {
-        REFRESH_PERIOD = 250, /* milliseconds between two looks at the role list */
-        REPAIR_PERIOD = 4,    /* such looks between two tries to open a database that failed */
-        TREE_DEPTH = JSON_MOST_DEPTH + 8, /* an alert's tree is a little deeper than its record's */
-    };
+enum {
+    REFRESH_PERIOD = 250, /* milliseconds between two looks at the role list */
+    REPAIR_PERIOD = 4,    /* such looks between two tries to open a database that failed */
+    TREE_DEPTH = JSON_MOST_DEPTH + 8, /* an alert's tree is a little deeper than its record's */
+};
 
 static const char DEFAULT_RULEBASE[] = SYNCTAP_RULEBASE_DIR "/entra-audit.rulebase";
 
@@ -887,6 +887,7 @@ BEGINcreateInstance
 CODESTARTcreateInstance
     pData->settings.facility = LOG_AUTHPRIV >> 3;
     pData->settings.severity = LOG_ALERT;
+    pData->gauges.identity_age_seconds = -1;
     init_watcher(&pData->watcher);
     CHKmalloc(pData->rule = rule_new());
 finalize_it:
@@ -949,7 +950,8 @@ CODESTARTnewActInst
     CHKiRet(createInstance(&pData));
     if (!take_parameters(pData, pvals) || !find_property(pData))
         ABORT_FINALIZE(RS_RET_PARAM_ERROR);
-    if (!set_defaults(pData) || !make_detector(pData))
+    CHKmalloc(pData->detector = detector_new(pData->rule));
+    if (!set_defaults(pData))
         ABORT_FINALIZE(RS_RET_OUT_OF_MEMORY);
     CHKiRet(make_statistics(pData));
     remember_instance(loadModConf, pData);

@@ -29,12 +29,10 @@ MODULE_TYPE_NOKEEP
 MODULE_CNFNAME("omidentityinfo")
 
 DEF_OMOD_STATIC_DATA
-DEFobjCurrIf(statsobj)
-    /* clang-format on */
+DEFobjCurrIf(statsobj);
+/* clang-format on */
 
-    enum {
-        PATIENCE = 2000
-    }; /* milliseconds that a batch waits for another writer */
+enum { PATIENCE = 2000 }; /* milliseconds that a batch waits for another writer */
 
 static const char DEFAULT_RULEBASE[] = SYNCTAP_RULEBASE_DIR "/identity-info.rulebase";
 
