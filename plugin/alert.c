@@ -14,7 +14,10 @@ static bool hash_content(const audit_record *record, char hash[static SHA256_TEX
     buffer content = {0};
     bool whole;
 
-    json_write_value(&content, record->object);
+    if (record->object != NULL)
+        json_write_value(&content, record->object);
+    else
+        buffer_append(&content, record->content);
     whole = !buffer_failed(&content);
     if (whole)
         digest_sha256(buffer_text(&content), hash);
@@ -74,10 +77,10 @@ static void write_matched_by(buffer *out, const char *key, unsigned matched_by)
 {
     json_write_key(out, key);
     buffer_append_char(out, '[');
-    for (rule_clause c = 0; c < RULE_CLAUSES; c++) {
+    for (rule_reason c = 0; c < RULE_REASONS; c++) {
         if (matched_by & (1u << c)) {
             json_write_item(out);
-            json_write_string(out, text_of(rule_clause_name(c)));
+            json_write_string(out, text_of(rule_reason_name(c)));
         }
     }
     buffer_append_char(out, ']');
@@ -255,7 +258,7 @@ static void write_details(const alert *self, buffer *out)
     json_write_member(out, "caller_ip", self->record->caller_ip);
     write_matched_by(out, "matched_by", self->matched_by);
     write_boolean(out, "kql", self->kql);
-    write_string(out, "confidence", "exact");
+    write_string(out, "confidence", self->degraded ? "degraded" : "exact");
     write_boolean(out, "late", false);
 }
 

@@ -14,8 +14,9 @@
 typedef struct alert {
     const audit_record *record;
     audit_target target;
-    unsigned matched_by;      /* a bit (1 << rule_clause) for each clause that holds */
+    unsigned matched_by;      /* a bit (1 << rule_reason) each */
     bool kql;                 /* the query itself returns this row */
+    bool degraded;            /* made from a fragment: confidence is less than exact */
     timestamp time_generated; /* the record's, or when it was received if it has none */
     timestamp detected_at;
     text collector; /* the host name of the machine that detected it */

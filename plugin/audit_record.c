@@ -1,78 +1,140 @@
 /* audit_record: one table of paths, a row for each shape. */
 #include "audit_record.h"
 
+#include <ctype.h>
+#include <stdlib.h>
+
 enum field {
     OPERATION,
+    ACTIVITY,
     TIME,
     TARGETS,
-    USER_UPN,
-    APP_NAME,
-    USER_ID,
-    APP_ID,
-    USER_IP,
+    TARGET_ELSEWHERE,
+    INITIATOR,
+    IDENTITY,
     CALLER_IP,
+    DETAILS,
     RESULT,
     RESULT_REASON,
     RECORD_ID,
     CORRELATION_ID,
     TENANT_ID,
+    RESOURCE_ID,
     SERVICE,
     FIELDS
 };
 
-enum { MOST_PATHS = 3 };
+enum { MOST_PATHS = 4, MOST_STRING_LEVELS = 3 };
+
+/* The query reads these columns from one place; the other paths are WIDE's. */
+static const bool is_query_column[FIELDS] = {
+    [OPERATION] = true,
+    [TARGETS] = true,
+    [INITIATOR] = true,
+    [RESULT] = true,
+};
 
 typedef struct shape {
     const char *name;
     /* Where each field stands; of several places the first that is not null counts. */
     const char *paths[FIELDS][MOST_PATHS];
+    const char *user_upn[MOST_PATHS]; /* below INITIATOR; the first is the query's */
+    const char *app_name[MOST_PATHS];
 } shape;
 
+#define DIAGNOSTIC_PATHS                                                                           \
+    {                                                                                              \
+        [OPERATION] = {"operationName"}, [ACTIVITY] = {"properties.activityDisplayName"},          \
+        [TIME] = {"time", "properties.activityDateTime"},                                          \
+        [TARGETS] = {"properties.targetResources", "targetResources"},                             \
+        [TARGET_ELSEWHERE] = {"properties.targetResourceName", "targetResourceName"},              \
+        [INITIATOR] = {"properties.initiatedBy", "initiatedBy"}, [IDENTITY] = {"identity"},        \
+        [CALLER_IP] = {"callerIpAddress", "properties.callerIpAddress"},                           \
+        [DETAILS] = {"properties.additionalDetails"},                                              \
+        [RESULT] = {"properties.result", "result", "resultType"},                                  \
+        [RESULT_REASON] = {"properties.resultReason", "resultDescription",                         \
+                           "properties.resultDescription"},                                        \
+        [RECORD_ID] = {"properties.id"},                                                           \
+        [CORRELATION_ID] = {"correlationId", "properties.correlationId"},                          \
+        [TENANT_ID] = {"tenantId", "properties.tenantId"}, [RESOURCE_ID] = {"resourceId"},         \
+        [SERVICE] = {"properties.loggedByService"},                                                \
+    }
+
+#define USER_UPN                                                                                   \
+    {                                                                                              \
+        "user.userPrincipalName"                                                                   \
+    }
+#define APP_NAME                                                                                   \
+    {                                                                                              \
+        "app.displayName"                                                                          \
+    }
+
 static const shape shapes[AUDIT_SHAPES] = {
-    [SHAPE_DIAGNOSTIC] =
-        {
-            .name = "diagnostic record",
-            .paths =
-                {
-                    [OPERATION] = {"operationName"},
-                    [TIME] = {"time", "properties.activityDateTime"},
-                    [TARGETS] = {"properties.targetResources"},
-                    [USER_UPN] = {"properties.initiatedBy.user.userPrincipalName"},
-                    [APP_NAME] = {"properties.initiatedBy.app.displayName"},
-                    [USER_ID] = {"properties.initiatedBy.user.id"},
-                    [APP_ID] = {"properties.initiatedBy.app.appId",
-                                "properties.initiatedBy.app.servicePrincipalId"},
-                    [USER_IP] = {"properties.initiatedBy.user.ipAddress"},
-                    [CALLER_IP] = {"callerIpAddress"},
-                    [RESULT] = {"properties.result"},
-                    [RESULT_REASON] = {"properties.resultReason", "resultDescription",
-                                       "properties.resultDescription"},
-                    [RECORD_ID] = {"properties.id"},
-                    [CORRELATION_ID] = {"correlationId", "properties.correlationId"},
-                    [TENANT_ID] = {"tenantId"},
-                    [SERVICE] = {"properties.loggedByService"},
-                },
-        },
+    [SHAPE_DIAGNOSTIC_2018] = {.name = "diagnostic record of 2018",
+                               .paths = DIAGNOSTIC_PATHS,
+                               .user_upn = USER_UPN,
+                               .app_name = APP_NAME},
+    [SHAPE_DIAGNOSTIC] = {.name = "diagnostic record",
+                          .paths = DIAGNOSTIC_PATHS,
+                          .user_upn = USER_UPN,
+                          .app_name = APP_NAME},
     [SHAPE_LOG_ANALYTICS] =
         {
             .name = "Log Analytics row",
             .paths =
                 {
                     [OPERATION] = {"OperationName"},
+                    [ACTIVITY] = {"ActivityDisplayName"},
                     [TIME] = {"TimeGenerated", "ActivityDateTime"},
                     [TARGETS] = {"TargetResources"},
-                    [USER_UPN] = {"InitiatedBy.user.userPrincipalName"},
-                    [APP_NAME] = {"InitiatedBy.app.displayName"},
-                    [USER_ID] = {"InitiatedBy.user.id"},
-                    [APP_ID] = {"InitiatedBy.app.appId", "InitiatedBy.app.servicePrincipalId"},
-                    [USER_IP] = {"InitiatedBy.user.ipAddress"},
-                    [RESULT] = {"Result"},
+                    [TARGET_ELSEWHERE] = {"TargetResourceName"},
+                    [INITIATOR] = {"InitiatedBy"},
+                    [IDENTITY] = {"Identity"},
+                    [CALLER_IP] = {"CallerIpAddress"},
+                    [DETAILS] = {"AdditionalDetails"},
+                    [RESULT] = {"Result", "ResultType"},
                     [RESULT_REASON] = {"ResultReason", "ResultDescription"},
                     [RECORD_ID] = {"Id"},
                     [CORRELATION_ID] = {"CorrelationId"},
                     [TENANT_ID] = {"AADTenantId"},
+                    [RESOURCE_ID] = {"ResourceId"},
                     [SERVICE] = {"LoggedByService"},
                 },
+            .user_upn = USER_UPN,
+            .app_name = APP_NAME,
+        },
+    [SHAPE_ELASTIC] =
+        {
+            .name = "Elastic azure.auditlogs",
+            .paths =
+                {
+                    [OPERATION] = {"azure.auditlogs.operation_name", "operation_name"},
+                    [ACTIVITY] = {"azure.auditlogs.properties.activity_display_name",
+                                  "properties.activity_display_name"},
+                    [TIME] = {"@timestamp", "azure.auditlogs.properties.activity_datetime",
+                              "properties.activity_datetime"},
+                    [TARGETS] = {"azure.auditlogs.properties.target_resources",
+                                 "properties.target_resources"},
+                    [INITIATOR] = {"azure.auditlogs.properties.initiated_by",
+                                   "properties.initiated_by"},
+                    [IDENTITY] = {"azure.auditlogs.identity", "identity"},
+                    [CALLER_IP] = {"source.ip", "client.ip"},
+                    [DETAILS] = {"azure.auditlogs.properties.additional_details"},
+                    [RESULT] = {"event.outcome", "azure.auditlogs.properties.result",
+                                "properties.result"},
+                    [RESULT_REASON] = {"azure.auditlogs.properties.result_reason",
+                                       "properties.result_reason",
+                                       "azure.auditlogs.result_description"},
+                    [RECORD_ID] = {"azure.auditlogs.properties.id", "properties.id"},
+                    [CORRELATION_ID] = {"azure.auditlogs.properties.correlation_id",
+                                        "properties.correlation_id", "azure.correlation_id"},
+                    [TENANT_ID] = {"azure.tenant_id", "tenant_id"},
+                    [RESOURCE_ID] = {"azure.resource.id"},
+                    [SERVICE] = {"azure.auditlogs.properties.logged_by_service",
+                                 "properties.logged_by_service"},
+                },
+            .user_upn = {"user.userPrincipalName", "user.user_principal_name"},
+            .app_name = {"app.displayName", "app.display_name"},
         },
     [SHAPE_DIRECTORY_AUDIT] =
         {
@@ -82,141 +144,370 @@ static const shape shapes[AUDIT_SHAPES] = {
                     [OPERATION] = {"activityDisplayName"},
                     [TIME] = {"activityDateTime", "createdDateTime"},
                     [TARGETS] = {"targetResources"},
-                    [USER_UPN] = {"initiatedBy.user.userPrincipalName"},
-                    [APP_NAME] = {"initiatedBy.app.displayName"},
-                    [USER_ID] = {"initiatedBy.user.id"},
-                    [APP_ID] = {"initiatedBy.app.appId", "initiatedBy.app.servicePrincipalId"},
-                    [USER_IP] = {"initiatedBy.user.ipAddress"},
+                    [INITIATOR] = {"initiatedBy"},
+                    [DETAILS] = {"additionalDetails"},
                     [RESULT] = {"result"},
                     [RESULT_REASON] = {"resultReason"},
                     [RECORD_ID] = {"id"},
                     [CORRELATION_ID] = {"correlationId"},
+                    [TENANT_ID] = {"tenantId"},
                     [SERVICE] = {"loggedByService"},
                 },
+            .user_upn = USER_UPN,
+            .app_name = APP_NAME,
         },
 };
 
-static json *value_of(const audit_record *record, enum field f)
+/* A record under reading, and what that needs. */
+typedef struct reading {
+    audit_record *record;
+    const audit_reader *reader;
+    json *initiator;
+    bool out_of_memory;
+} reading;
+
+/* --- paths ------------------------------------------------------------------------------ */
+
+static json *look(audit_record *record, json *from, const char *path)
 {
-    const char *const *paths = shapes[record->shape].paths[f];
+    bool other_case = false;
+    json *value;
+
+    if (record->view == SEMANTICS_KQL)
+        return json_at(from, path);
+    value = json_at_any_case(from, path, &other_case);
+    if (other_case && value != NULL)
+        record->notes |= NOTE_KEY_CASE;
+    return value;
+}
+
+/* The first of the paths that leads to something. KQL's reading has one path to a query's column.
+ */
+static json *first_of(audit_record *record, json *from, const char *const *paths, bool one_path)
+{
+    size_t most = one_path && record->view == SEMANTICS_KQL ? 1 : MOST_PATHS;
+    json *value = NULL;
+
+    for (size_t i = 0; value == NULL && i < most && paths[i] != NULL; i++)
+        value = look(record, from, paths[i]);
+    return value;
+}
+
+/* Elastic's record is not what the query sees in any case: no reading of it is stricter. */
+static json *value_of(audit_record *record, enum field f)
+{
+    return first_of(record, record->object, shapes[record->shape].paths[f],
+                    is_query_column[f] && record->shape != SHAPE_ELASTIC);
+}
+
+/* --- shapes ----------------------------------------------------------------------------- */
+
+/* The operation's value, if the object has that shape's operation at all. */
+static bool has_operation(audit_record *record, audit_shape s, json **value)
+{
+    const char *const *paths = shapes[s].paths[OPERATION];
 
     for (size_t i = 0; i < MOST_PATHS && paths[i] != NULL; i++) {
-        json *value = json_at(record->object, paths[i]);
-        if (value != NULL)
-            return value;
+        *value = look(record, record->object, paths[i]);
+        if (*value != NULL)
+            return true;
     }
-    return NULL;
+    return s != SHAPE_ELASTIC && json_has_member(record->object, paths[0]);
+}
+
+/* Does more than the operation's key speak for the shape? Asked where keys tell little. */
+static bool fits(audit_record *record, audit_shape s)
+{
+    json *object = record->object;
+
+    switch (s) {
+    case SHAPE_DIAGNOSTIC_2018:
+        return look(record, object, "properties.targetResourceName") != NULL;
+    case SHAPE_DIAGNOSTIC: /* in another case its key is Log Analytics' too */
+        return json_has_member(object, "operationName") ||
+               (!json_has_member(object, "OperationName") &&
+                look(record, object, "properties") != NULL);
+    case SHAPE_ELASTIC: /* a flat operation_name alone is too little, our own alerts have one */
+        return look(record, object, "azure.auditlogs") != NULL ||
+               look(record, object, "properties.target_resources") != NULL ||
+               look(record, object, "properties.activity_display_name") != NULL;
+    default:
+        return true;
+    }
 }
 
 /* An operation that is an object belongs to an Azure Activity record of the same hub. */
-static bool tell_shape(json *object, audit_shape *found)
+static audit_reading tell_shape(audit_record *record)
 {
+    json *operation = NULL;
+
     for (audit_shape s = 0; s < AUDIT_SHAPES; s++) {
-        const char *key = shapes[s].paths[OPERATION][0];
-
-        if (json_has_member(object, key)) {
-            *found = s;
-            return json_kind_of(json_member(object, key)) != JSON_OBJECT;
-        }
+        if (!has_operation(record, s, &operation) || !fits(record, s))
+            continue;
+        record->shape = s;
+        record->notes = 0; /* of looking for shapes that it has not */
+        return json_kind_of(operation) == JSON_OBJECT ? AUDIT_OTHER_KIND : AUDIT_RECORD;
     }
-    return false;
+    return AUDIT_UNKNOWN;
 }
 
-/* Puts the field's tostring() into *result; false when memory is out. */
-static bool read_field(const audit_record *record, enum field f, arena *memory, text *result)
+/* --- JSON in strings -------------------------------------------------------------------- */
+
+static bool may_hold_json(text t)
 {
-    *result = json_tostring(value_of(record, f), memory);
-    return result->bytes != NULL;
+    while (t.length > 0 && isspace((unsigned char)t.bytes[0]))
+        t = text_from(t, 1);
+    return t.length > 1 && (t.bytes[0] == '{' || t.bytes[0] == '[');
 }
 
-/* KQL's coalesce over two fields: the first that is not empty. */
-static bool read_either(const audit_record *record, enum field first, enum field second,
-                        arena *memory, text *result)
+/* The value itself, or, in WIDE's reading, the tree in a string that holds JSON. */
+static json *parsed(reading *r, json *value, unsigned *notes)
 {
-    if (!read_field(record, first, memory, result))
-        return false;
-    return result->length > 0 || read_field(record, second, memory, result);
+    audit_record *record = r->record;
+
+    for (int level = 0;
+         level < MOST_STRING_LEVELS && record->view == SEMANTICS_WIDE &&
+         record->owned_count < AUDIT_OWNED_TREES && may_hold_json(json_string(value));
+         level++) {
+        json *tree;
+        size_t taken;
+
+        if (json_parse(r->reader->parser, json_string(value), &tree, &taken) != NULL)
+            break;
+        record->owned[record->owned_count++] = tree;
+        *notes |= NOTE_JSON_STRING;
+        value = tree;
+    }
+    return value;
 }
 
-static bool read_texts(audit_record *r, arena *memory)
+/* --- fields ----------------------------------------------------------------------------- */
+
+static text tostring(reading *r, json *value)
 {
+    text t = json_tostring(value, r->reader->memory);
+
+    if (t.bytes == NULL) {
+        r->out_of_memory = true;
+        return (text)TEXT("");
+    }
+    return t;
+}
+
+static text field_text(reading *r, enum field f)
+{
+    return tostring(r, value_of(r->record, f));
+}
+
+static text initiator_text(reading *r, const char *const *paths, bool one_path)
+{
+    return tostring(r, first_of(r->record, r->initiator, paths, one_path));
+}
+
+static void read_texts(reading *r)
+{
+    audit_record *record = r->record;
     const struct {
         enum field field;
         text *text;
     } texts[] = {
-        {OPERATION, &r->operation_name},      {USER_IP, &r->source_ip},
-        {CALLER_IP, &r->caller_ip},           {RESULT, &r->result},
-        {RESULT_REASON, &r->result_reason},   {RECORD_ID, &r->record_id},
-        {CORRELATION_ID, &r->correlation_id}, {TENANT_ID, &r->tenant_id},
-        {SERVICE, &r->logged_by_service},
+        {OPERATION, &record->operation_name},
+        {ACTIVITY, &record->activity_name},
+        {RESULT, &record->result},
+        {RESULT_REASON, &record->result_reason},
+        {RECORD_ID, &record->record_id},
+        {CORRELATION_ID, &record->correlation_id},
+        {TENANT_ID, &record->tenant_id},
+        {SERVICE, &record->logged_by_service},
     };
 
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-        if (!read_field(r, texts[i].field, memory, texts[i].text))
-            return false;
-    return read_either(r, USER_UPN, APP_NAME, memory, &r->actor) &&
-           read_either(r, USER_ID, APP_ID, memory, &r->actor_id);
+        *texts[i].text = field_text(r, texts[i].field);
 }
 
-static bool read_time(audit_record *record, arena *memory)
+/* KQL's coalesce over what initiated it: the first that is not empty. */
+static void read_initiator(reading *r)
 {
-    text written;
+    static const char *const ids[MOST_PATHS] = {"user.id", "app.appId", "app.servicePrincipalId"};
+    static const char *const address[MOST_PATHS] = {"user.ipAddress", "user.ip_address"};
+    audit_record *record = r->record;
+    const shape *s = &shapes[record->shape];
 
-    if (!read_field(record, TIME, memory, &written))
-        return false;
-    record->has_time = timestamp_parse(written, &record->time_generated);
-    return true;
+    r->initiator = parsed(r, value_of(record, INITIATOR), &record->notes);
+    record->actor = initiator_text(r, s->user_upn, true);
+    if (record->actor.length == 0)
+        record->actor = initiator_text(r, s->app_name, true);
+    if (record->actor.length == 0 && record->view == SEMANTICS_WIDE)
+        record->actor = field_text(r, IDENTITY);
+    record->actor_id = initiator_text(r, ids, false);
+    record->source_ip = initiator_text(r, address, true);
+}
+
+static bool is_null_word(text t)
+{
+    static const text words[] = {TEXT("<null>"), TEXT("&lt;null&gt;")};
+
+    return text_equal(t, words[0]) || text_equal(t, words[1]);
+}
+
+/* The value of a pair in additionalDetails: [{"key":"ipaddr","value":"203.0.113.7"}]. */
+static text detail_text(reading *r, const char *key)
+{
+    unsigned ignored = 0;
+    json *details = parsed(r, value_of(r->record, DETAILS), &ignored);
+
+    for (size_t i = 0; i < json_array_length(details); i++) {
+        json *pair = json_array_item(details, i);
+
+        if (text_equal(json_string(json_member(pair, "key")), text_of(key)))
+            return tostring(r, json_member(pair, "value"));
+    }
+    return (text)TEXT("");
+}
+
+static void read_caller_ip(reading *r)
+{
+    text address = field_text(r, CALLER_IP);
+
+    if (address.length == 0 || is_null_word(address))
+        address = detail_text(r, "ipaddr");
+    r->record->caller_ip = is_null_word(address) ? (text)TEXT("") : address;
+}
+
+static void read_time(reading *r)
+{
+    r->record->has_time = timestamp_parse(field_text(r, TIME), &r->record->time_generated);
 }
 
 /* A diagnostic record without tenantId names it in resourceId: /tenants/<guid>/providers/... */
-static void read_tenant_of_resource(audit_record *record)
+static void read_tenant_of_resource(reading *r)
 {
     static const text prefix = TEXT("/tenants/");
-    text id = json_string(json_member(record->object, "resourceId"));
+    text id = field_text(r, RESOURCE_ID);
     const char *end;
 
-    if (record->tenant_id.length > 0 || id.length < prefix.length ||
-        memcmp(id.bytes, prefix.bytes, prefix.length) != 0)
+    if (r->record->tenant_id.length > 0 || !kql_startswith(id, prefix, SEMANTICS_KQL))
         return;
     id = text_from(id, prefix.length);
     end = memchr(id.bytes, '/', id.length);
-    record->tenant_id = end ? text_between(id.bytes, end) : id;
+    r->record->tenant_id = end ? text_between(id.bytes, end) : id;
 }
 
-audit_reading audit_record_read(json *object, arena *memory, audit_record *record)
+/* The query has no row for [] or null; another field may name the target all the same. */
+static void read_targets(reading *r)
 {
-    *record = (audit_record){.object = object};
-    if (!tell_shape(object, &record->shape))
-        return AUDIT_OTHER_KIND;
-    if (!read_texts(record, memory) || !read_time(record, memory))
-        return AUDIT_OUT_OF_MEMORY;
-    read_tenant_of_resource(record);
-    record->target_resources = value_of(record, TARGETS);
-    return AUDIT_RECORD;
+    audit_record *record = r->record;
+    json *targets = parsed(r, value_of(record, TARGETS), &record->notes);
+    bool is_empty =
+        targets == NULL || (json_kind_of(targets) == JSON_ARRAY && json_array_length(targets) == 0);
+
+    record->target_resources = targets;
+    if (record->view == SEMANTICS_KQL || !is_empty)
+        return;
+    record->target_elsewhere = field_text(r, TARGET_ELSEWHERE);
+    if (record->target_elsewhere.length > 0)
+        record->notes |= NOTE_TARGET_ELSEWHERE;
+}
+
+audit_reading audit_record_read(json *object, semantics view, const audit_reader *reader,
+                                audit_record *record)
+{
+    reading r = {.record = record, .reader = reader};
+    audit_reading told;
+
+    *record = (audit_record){.object = object, .view = view};
+    told = tell_shape(record);
+    if (told != AUDIT_RECORD)
+        return told;
+    read_texts(&r);
+    read_initiator(&r);
+    read_caller_ip(&r);
+    read_time(&r);
+    read_tenant_of_resource(&r);
+    read_targets(&r);
+    return r.out_of_memory ? AUDIT_OUT_OF_MEMORY : AUDIT_RECORD;
+}
+
+void audit_record_release(audit_record *record)
+{
+    while (record->owned_count > 0)
+        json_free(record->owned[--record->owned_count]);
+}
+
+/* --- targets ---------------------------------------------------------------------------- */
+
+static const char *const target_upn[MOST_PATHS] = {"userPrincipalName", "user_principal_name"};
+static const char *const target_id[MOST_PATHS] = {"id"};
+
+/* An object among WIDE's targets: is it one target, or targets keyed "0", "1", ...? */
+static bool is_one_target(json *object)
+{
+    static const char *const keys[] = {"userPrincipalName", "user_principal_name", "id",
+                                       "displayName",       "display_name",        "type"};
+    bool other_case;
+
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+        if (json_at_any_case(object, keys[i], &other_case) != NULL)
+            return true;
+    return false;
 }
 
 size_t audit_record_target_count(const audit_record *record)
 {
-    switch (json_kind_of(record->target_resources)) {
+    json *all = record->target_resources;
+
+    if (record->target_elsewhere.length > 0)
+        return 1;
+    switch (json_kind_of(all)) {
     case JSON_ARRAY:
-        return json_array_length(record->target_resources);
+        return json_array_length(all);
     case JSON_OBJECT:
-        return json_member_count(record->target_resources);
+        return record->view == SEMANTICS_WIDE && is_one_target(all) ? 1 : json_member_count(all);
     default:
         return 1;
     }
 }
 
-/* The target's property; that of an expanded object is there only in its own row. */
-static text target_property(const audit_target *target, const char *name, arena *memory)
+/* The n-th part of a text whose parts `__` separates. */
+static text part_of(text t, size_t n)
 {
-    json *value;
+    for (;;) {
+        const char *end = memmem(t.bytes, t.length, "__", 2);
 
-    if (target->key == NULL)
-        value = json_member(target->value, name);
-    else
-        value = strcmp(target->key, name) == 0 ? target->value : NULL;
-    return json_tostring(value, memory);
+        if (n == 0 || end == NULL)
+            return n > 0 ? (text)TEXT("") : end ? text_between(t.bytes, end) : t;
+        t = text_from(t, (size_t)(end - t.bytes) + 2);
+        n--;
+    }
+}
+
+/* The `Sync_` of a UPN has one underscore, so `__` does not tear it apart. */
+static bool read_target_elsewhere(const audit_record *record, audit_target *target)
+{
+    target->upn = part_of(record->target_elsewhere, 0);
+    target->id = part_of(record->target_elsewhere, 3);
+    return true;
+}
+
+/* KQL's row of an expanded object holds one property alone. */
+static bool read_property_row(audit_target *target, arena *memory)
+{
+    bool is_upn = strcmp(target->key, target_upn[0]) == 0;
+    bool is_id = strcmp(target->key, target_id[0]) == 0;
+
+    target->upn = json_tostring(is_upn ? target->value : NULL, memory);
+    target->id = json_tostring(is_id ? target->value : NULL, memory);
+    return target->upn.bytes != NULL && target->id.bytes != NULL;
+}
+
+static bool read_target(const audit_record *record, audit_target *target, arena *memory)
+{
+    audit_record scratch = {.view = record->view};
+
+    target->upn = json_tostring(first_of(&scratch, target->value, target_upn, true), memory);
+    target->id = json_tostring(first_of(&scratch, target->value, target_id, true), memory);
+    target->notes |= scratch.notes;
+    return target->upn.bytes != NULL && target->id.bytes != NULL;
 }
 
 bool audit_record_target(const audit_record *record, size_t index, arena *memory,
@@ -224,14 +515,21 @@ bool audit_record_target(const audit_record *record, size_t index, arena *memory
 {
     json *all = record->target_resources;
 
-    *target = (audit_target){.index = index, .value = all};
-    if (json_kind_of(all) == JSON_ARRAY)
+    *target = (audit_target){.index = index, .value = all, .notes = record->notes};
+    if (record->target_elsewhere.length > 0)
+        return read_target_elsewhere(record, target);
+    if (json_kind_of(all) == JSON_ARRAY) {
         target->value = json_array_item(all, index);
-    else
+    } else if (json_kind_of(all) == JSON_OBJECT && record->view == SEMANTICS_KQL) {
         json_nth_member(all, index, &target->key, &target->value);
-    target->upn = target_property(target, "userPrincipalName", memory);
-    target->id = target_property(target, "id", memory);
-    return target->upn.bytes != NULL && target->id.bytes != NULL;
+        return read_property_row(target, memory);
+    } else if (json_kind_of(all) == JSON_OBJECT) {
+        const char *number;
+        target->notes |= NOTE_TARGET_OBJECT;
+        if (!is_one_target(all))
+            json_nth_member(all, index, &number, &target->value);
+    }
+    return read_target(record, target, memory);
 }
 
 void audit_target_write(const audit_target *target, buffer *out)

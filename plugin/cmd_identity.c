@@ -94,7 +94,7 @@ static bool is_wanted(const listing *l, const identity_record *row)
 static bool counts_as_sync_account(const options *o, const identity_record *row)
 {
     return row->time_generated > o->now - rule_get_identity_window(o->rule) &&
-           rule_is_sync_account(o->rule, row);
+           rule_is_sync_account(o->rule, row, rule_get_semantics(o->rule));
 }
 
 /* Roles are stored as the dynamic's text: JSON if it was an array, else a string. */

@@ -64,6 +64,8 @@ static void take_row(void *arg, const alert *a)
     query *q = arg;
     buffer line = {0};
 
+    if (a->degraded) /* a fragment is no row of a table; it is told of as unreadable */
+        return;
     alert_write_row(a, &line);
     if (buffer_failed(&line) || !make_room(q)) {
         buffer_free(&line);
@@ -84,7 +86,7 @@ static void query_message(query *q, const input_file *file, const input_message 
 {
     detection found = detector_feed(q->worker, message->text, q->options->now, take_row, q);
 
-    if (found.reason != NULL)
+    if (found.undecodable)
         tell(q, file, message->line, found.reason);
     else if (!message->is_whole)
         tell(q, file, message->line, "cut off");

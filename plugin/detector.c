@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "fragment.h"
 #include "gate.h"
 #include "sync_accounts.h"
 #include "unwrap.h"
@@ -52,12 +53,29 @@ typedef struct feeding {
     detection seen;
 } feeding;
 
+/* Of all the phrases by which an operation can be told in the rule's semantics. */
+static gate *make_gate(const rule *r)
+{
+    size_t count, wide_count;
+    const text *operations = rule_get_list(r, RULE_OPERATIONS, &count);
+    const text *wide = rule_get_wide_list(r, RULE_OPERATIONS, &wide_count);
+    text *phrases = calloc(count + wide_count + 1, sizeof(text));
+    gate *result = NULL;
+
+    if (phrases != NULL) {
+        if (count > 0)
+            memcpy(phrases, operations, count * sizeof(text));
+        if (wide_count > 0)
+            memcpy(phrases + count, wide, wide_count * sizeof(text));
+        result = gate_new(phrases, count + wide_count, rule_get_semantics(r));
+    }
+    free(phrases);
+    return result;
+}
+
 static bool make_parts(detector *self)
 {
-    size_t count;
-    const text *operations = rule_get_list(self->rule, RULE_OPERATIONS, &count);
-
-    self->gate = gate_new(operations, count, rule_get_semantics(self->rule));
+    self->gate = make_gate(self->rule);
     self->accounts = sync_accounts_new(rule_get_semantics(self->rule));
     return self->gate != NULL && self->accounts != NULL && detector_set_collector(self, "");
 }
@@ -333,67 +351,253 @@ static void catch_up(detector_worker *self)
     pthread_mutex_unlock(&d->publishing);
 }
 
-static void judge_target(feeding *f, alert *a, size_t index)
+static void hand_out(feeding *f, alert *a)
 {
-    const detector *d = f->worker->detector;
-
-    if (!audit_record_target(a->record, index, f->worker->memory, &a->target)) {
-        f->out_of_memory = true;
-        return;
-    }
-    a->matched_by = rule_match_target(d->rule, f->worker->accounts, &a->target, f->now);
-    if (a->matched_by == 0)
-        return;
     if (!alert_give_id(a)) {
         f->out_of_memory = true;
         return;
     }
     f->seen.rows++;
+    f->seen.degraded += a->degraded;
     f->sink(f->arg, a);
 }
 
-static void judge_record(feeding *f, const audit_record *record)
+static alert begin_alert(const feeding *f, const audit_record *record)
 {
-    const detector *d = f->worker->detector;
-    size_t targets = audit_record_target_count(record);
-    alert a = {
+    return (alert){
         .record = record,
-        .kql = true,
         .time_generated = record->has_time ? record->time_generated : f->now,
         .detected_at = f->now,
-        .collector = text_of(d->collector),
+        .collector = text_of(f->worker->detector->collector),
     };
+}
 
-    if (!rule_is_operation(d->rule, record))
-        return;
-    if (a.time_generated <= f->now - rule_get_lookback(d->rule)) {
-        f->seen.stale++;
+static bool is_stale(const feeding *f, const alert *a)
+{
+    return a->time_generated <= f->now - rule_get_lookback(f->worker->detector->rule);
+}
+
+/* --- a record, as the query sees it and as wide semantics does ---------------------------------
+ */
+
+/* The rows of KQL's reading that matched, so that wide semantics adds only what they lack. */
+typedef struct kql_rows {
+    json **values; /* the targets */
+    size_t count;
+    bool split; /* one was a property of an expanded object */
+} kql_rows;
+
+static bool is_covered(const kql_rows *rows, const audit_target *target)
+{
+    if (rows->split)
+        return true;
+    for (size_t i = 0; i < rows->count; i++)
+        if (rows->values[i] == target->value)
+            return true;
+    return false;
+}
+
+/* Judges one row; true, and a->matched_by, when it matches. */
+static bool judge_target(feeding *f, alert *a, const audit_record *record, size_t index,
+                         semantics s)
+{
+    const detector *d = f->worker->detector;
+
+    if (!audit_record_target(record, index, f->worker->memory, &a->target)) {
+        f->out_of_memory = true;
+        return false;
+    }
+    a->matched_by = rule_match_target(d->rule, f->worker->accounts, &a->target, s, f->now);
+    return a->matched_by != 0;
+}
+
+/* `shown` is the record that the alerts tell of, as far as it is not the target's. */
+static void judge_kql(feeding *f, const audit_record *record, const audit_record *shown,
+                      kql_rows *rows)
+{
+    size_t targets = audit_record_target_count(record);
+    alert a = begin_alert(f, shown);
+
+    a.kql = true;
+    rows->values = arena_alloc(f->worker->memory, targets * sizeof(json *));
+    if (rows->values == NULL) {
+        f->out_of_memory = true;
         return;
     }
-    for (size_t i = 0; i < targets; i++)
-        judge_target(f, &a, i);
+    for (size_t i = 0; i < targets; i++) {
+        if (!judge_target(f, &a, record, i, SEMANTICS_KQL))
+            continue;
+        rows->values[rows->count++] = a.target.value;
+        rows->split |= a.target.key != NULL;
+        hand_out(f, &a);
+    }
 }
 
-static bool judge_object(void *arg, json *object)
+static void judge_wide(feeding *f, const audit_record *record, unsigned reasons,
+                       const kql_rows *rows)
+{
+    size_t targets = audit_record_target_count(record);
+    alert a = begin_alert(f, record);
+
+    for (size_t i = 0; i < targets; i++) {
+        if (!judge_target(f, &a, record, i, SEMANTICS_WIDE) || is_covered(rows, &a.target))
+            continue;
+        a.matched_by |= reasons;
+        hand_out(f, &a);
+    }
+}
+
+static void keep_query_column(text *shown, text column)
+{
+    if (column.length > 0)
+        *shown = column;
+}
+
+/* WIDE's reading tells more of a record; but what the query has a word for stays the query's. */
+static audit_record shown_record(const audit_record *kql, const audit_record *wide)
+{
+    audit_record shown = *wide;
+
+    keep_query_column(&shown.operation_name, kql->operation_name);
+    keep_query_column(&shown.actor, kql->actor);
+    keep_query_column(&shown.source_ip, kql->source_ip);
+    keep_query_column(&shown.result, kql->result);
+    return shown;
+}
+
+static bool is_candidate(feeding *f, const audit_record *record, semantics s, unsigned *reasons)
+{
+    return rule_is_operation(f->worker->detector->rule, record, s, reasons);
+}
+
+/* The query's where over the time; false, and counted, when the record lies before it. */
+static bool is_recent(feeding *f, const audit_record *record)
+{
+    alert a = begin_alert(f, record);
+
+    if (!is_stale(f, &a))
+        return true;
+    f->seen.stale++;
+    return false;
+}
+
+static void judge_in_kql(feeding *f, const audit_record *kql)
+{
+    kql_rows rows = {0};
+    unsigned reasons = 0;
+
+    if (is_candidate(f, kql, SEMANTICS_KQL, &reasons) && is_recent(f, kql))
+        judge_kql(f, kql, kql, &rows);
+}
+
+static void judge_in_both(feeding *f, const audit_record *kql, bool is_kql,
+                          const audit_record *wide)
+{
+    audit_record shown = is_kql ? shown_record(kql, wide) : *wide;
+    kql_rows rows = {0};
+    unsigned reasons = 0;
+
+    if (!is_candidate(f, wide, SEMANTICS_WIDE, &reasons) || !is_recent(f, wide))
+        return;
+    if (is_kql && is_candidate(f, kql, SEMANTICS_KQL, &reasons))
+        judge_kql(f, kql, &shown, &rows);
+    judge_wide(f, wide, reasons, &rows);
+}
+
+static audit_reading read_record(feeding *f, json *object, semantics view, audit_record *record)
+{
+    const audit_reader reader = {f->worker->memory, unwrap_parser(f->worker->unwrap)};
+    audit_reading reading = audit_record_read(object, view, &reader, record);
+
+    f->out_of_memory |= reading == AUDIT_OUT_OF_MEMORY;
+    return reading;
+}
+
+static audit_reading judge_readings(feeding *f, json *object)
+{
+    bool is_wide = rule_get_semantics(f->worker->detector->rule) == SEMANTICS_WIDE;
+    audit_record kql, wide;
+    audit_reading as_kql = read_record(f, object, SEMANTICS_KQL, &kql);
+    audit_reading result = as_kql;
+
+    if (is_wide) {
+        result = read_record(f, object, SEMANTICS_WIDE, &wide);
+        if (result == AUDIT_RECORD)
+            judge_in_both(f, &kql, as_kql == AUDIT_RECORD, &wide);
+        audit_record_release(&wide);
+    } else if (as_kql == AUDIT_RECORD) {
+        judge_in_kql(f, &kql);
+    }
+    audit_record_release(&kql);
+    return result;
+}
+
+/* synctap's own alert: an object that begins as alert_write's does. */
+static bool is_own_alert(json *object)
+{
+    return json_has_member(object, "alert_id") &&
+           text_equal(json_string(json_member(object, "rule_id")), text_of(RULE_ID));
+}
+
+static unwrap_kind judge_object(void *arg, json *object)
+{
+    static const unwrap_kind kinds[] = {
+        [AUDIT_RECORD] = UNWRAP_RECORD,
+        [AUDIT_OTHER_KIND] = UNWRAP_OTHER_KIND,
+        [AUDIT_UNKNOWN] = UNWRAP_UNKNOWN,
+        [AUDIT_OUT_OF_MEMORY] = UNWRAP_RECORD,
+    };
+    feeding *f = arg;
+    audit_reading reading;
+
+    if (is_own_alert(object))
+        return UNWRAP_OTHER_KIND;
+    reading = judge_readings(f, object);
+    arena_reset(f->worker->memory);
+    return kinds[reading];
+}
+
+/* --- a stretch that could not be read ------------------------------------------------------------
+ */
+
+static void judge_fragment(feeding *f, fragment *found)
+{
+    alert a = begin_alert(f, &found->record);
+
+    a.target = found->target;
+    a.matched_by = found->matched_by;
+    a.degraded = true;
+    if (is_stale(f, &a))
+        f->seen.stale++;
+    else
+        hand_out(f, &a);
+}
+
+static void judge_broken(void *arg, text broken, const char *reason)
 {
     feeding *f = arg;
-    audit_record record;
-    audit_reading reading = audit_record_read(object, f->worker->memory, &record);
+    detector_worker *w = f->worker;
+    fragment found;
+    fragment_reading reading;
 
-    if (reading == AUDIT_RECORD)
-        judge_record(f, &record);
-    else if (reading == AUDIT_OUT_OF_MEMORY)
-        f->out_of_memory = true;
-    arena_reset(f->worker->memory);
-    return reading != AUDIT_OTHER_KIND;
+    (void)reason;
+    if (!gate_may_hold(w->detector->gate, broken))
+        return;
+    reading = fragment_read(broken, w->detector->rule, w->accounts, f->now, w->memory, &found);
+    if (reading == FRAGMENT_MATCHES)
+        judge_fragment(f, &found);
+    f->out_of_memory |= reading == FRAGMENT_OUT_OF_MEMORY;
+    f->seen.undecodable |= reading != FRAGMENT_IS_OWN_ALERT;
+    arena_reset(w->memory);
 }
+
+/* --- a message ---------------------------------------------------------------------------------
+ */
 
 static void note_unwrapped(feeding *f, const unwrapped *found)
 {
-    f->seen.candidate = found->records > 0 || found->broken > 0;
     f->seen.records = found->records;
     f->seen.broken = found->broken;
-    f->seen.broken_at = found->broken_at;
     f->seen.reason = found->reason;
     if (f->out_of_memory) {
         f->seen.undecodable = true;
@@ -404,18 +608,16 @@ static void note_unwrapped(feeding *f, const unwrapped *found)
 detection detector_feed(detector_worker *self, text message, timestamp now, detector_sink *sink,
                         void *arg)
 {
-    const detector *d = self->detector;
     feeding f = {.worker = self, .now = now, .sink = sink, .arg = arg};
+    const unwrap_sink takers = {&f, judge_object, judge_broken};
     unwrapped found;
 
-    if (!gate_may_hold(d->gate, message))
+    if (!gate_may_hold(self->detector->gate, message))
         return f.seen;
     catch_up(self);
-    found = unwrap_text(self->unwrap, self->rulebase, message, judge_object, &f);
+    found = unwrap_text(self->unwrap, self->rulebase, message, &takers);
     note_unwrapped(&f, &found);
     f.seen.candidate = true;
-    if (found.broken > 0 && gate_may_hold(d->gate, text_from(message, found.broken_at)))
-        f.seen.undecodable = true;
     return f.seen;
 }
 
@@ -423,10 +625,12 @@ detection detector_feed_tree(detector_worker *self, json *tree, timestamp now, d
                              void *arg)
 {
     feeding f = {.worker = self, .now = now, .sink = sink, .arg = arg};
+    const unwrap_sink takers = {&f, judge_object, judge_broken};
     unwrapped found;
 
     catch_up(self);
-    found = unwrap_tree(tree, judge_object, &f);
+    found = unwrap_tree(self->unwrap, tree, &takers);
     note_unwrapped(&f, &found);
+    f.seen.candidate = found.records > 0 || found.broken > 0;
     return f.seen;
 }

@@ -22,11 +22,11 @@ typedef struct detection {
     bool candidate;     /* the text can hold an operation's phrase; else nothing was looked at */
     size_t records;     /* audit records in it */
     size_t rows;        /* rows that matched, each handed to the sink */
+    size_t degraded;    /* how many of them were made from fragments */
     size_t stale;       /* records of the rule's operations that lie before the lookback */
-    size_t broken;      /* documents that could not be read */
+    size_t broken;      /* stretches of the text that could not be read */
     const char *reason; /* why the first of them could not; a constant */
-    size_t broken_at;   /* where it begins, in bytes */
-    bool undecodable;   /* an operation's phrase may stand in what could not be read */
+    bool undecodable;   /* an operation's phrase stands in one of them */
 } detection;
 
 /* What there is to say of the role list. */

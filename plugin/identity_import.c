@@ -39,7 +39,7 @@ void identity_import_free(identity_import *self)
     free(self);
 }
 
-static bool put_object(void *arg, json *object)
+static unwrap_kind put_object(void *arg, json *object)
 {
     feeding *f = arg;
     identity_record row;
@@ -62,14 +62,15 @@ static bool put_object(void *arg, json *object)
         break;
     }
     arena_reset(f->memory);
-    return reading != IDENTITY_OTHER_KIND;
+    return reading == IDENTITY_OTHER_KIND ? UNWRAP_UNKNOWN : UNWRAP_RECORD;
 }
 
 identity_imported identity_import_feed(identity_import *self, role_list *list,
                                        const carrier *rulebase, text message)
 {
     feeding f = {.memory = self->memory, .list = list};
-    unwrapped found = unwrap_text(self->unwrap, rulebase, message, put_object, &f);
+    const unwrap_sink sink = {&f, put_object, NULL};
+    unwrapped found = unwrap_text(self->unwrap, rulebase, message, &sink);
 
     f.done.broken = found.broken;
     f.done.reason = found.reason;

@@ -142,6 +142,59 @@ void json_free(json *root)
     fjson_object_put(root);
 }
 
+json *json_ref(json *value)
+{
+    return fjson_object_get(value);
+}
+
+/* The parser takes documents only: an array of one value is made of these texts. */
+static json *parse_value(json_parser *self, text before, text t, text behind)
+{
+    buffer wrapped = {0};
+    json *array = NULL, *value = NULL;
+    size_t taken;
+
+    buffer_append(&wrapped, before);
+    buffer_append(&wrapped, t);
+    buffer_append(&wrapped, behind);
+    if (!buffer_failed(&wrapped) &&
+        json_parse(self, buffer_text(&wrapped), &array, &taken) == NULL &&
+        json_array_length(array) == 1)
+        value = json_ref(json_array_item(array, 0));
+    json_free(array);
+    buffer_free(&wrapped);
+    return value;
+}
+
+json *json_parse_string(json_parser *self, json *string)
+{
+    if (json_kind_of(string) != JSON_STRING)
+        return NULL;
+    return parse_value(self, (text)TEXT("["), json_string(string), (text)TEXT("]"));
+}
+
+json *json_unescape(json_parser *self, text t)
+{
+    return parse_value(self, (text)TEXT("[\""), t, (text)TEXT("\"]"));
+}
+
+json *json_new_object(void)
+{
+    return fjson_object_new_object();
+}
+
+/* libfastjson says nothing when it has no memory: the count tells. */
+void json_put_member(json *object, const char *key, json *value)
+{
+    size_t before = json_member_count(object);
+
+    if (!json_has_member(object, key) &&
+        (fjson_object_object_add_ex(object, key, value, FJSON_OBJECT_ADD_KEY_IS_NEW),
+         json_member_count(object) > before))
+        return;
+    json_free(value);
+}
+
 json_kind json_kind_of(json *value)
 {
     switch (fjson_object_get_type(value)) {
@@ -169,20 +222,15 @@ text json_string(json *value)
     return (text){fjson_object_get_string(value), (size_t)fjson_object_get_string_len(value)};
 }
 
-static bool find_member(json *object, const char *key, json **value)
+static bool find_member(json *object, const char *wanted, json **value)
 {
-    struct fjson_object_iterator at, end;
+    json_members all = json_members_of(object);
+    const char *key;
 
-    if (json_kind_of(object) != JSON_OBJECT)
-        return false;
-    at = fjson_object_iter_begin(object);
-    end = fjson_object_iter_end(object);
-    for (; !fjson_object_iter_equal(&at, &end); fjson_object_iter_next(&at)) {
-        if (strcmp(fjson_object_iter_peek_name(&at), key) == 0) {
-            *value = fjson_object_iter_peek_value(&at);
+    while (json_next_member(&all, &key, value))
+        if (strcmp(key, wanted) == 0)
             return true;
-        }
-    }
+    *value = NULL;
     return false;
 }
 
@@ -201,21 +249,53 @@ bool json_has_member(json *object, const char *key)
     return find_member(object, key, &value);
 }
 
+static json *member_any_case(json *object, const char *wanted, bool *other_case)
+{
+    json_members all = json_members_of(object);
+    const char *key;
+    json *value;
+
+    if (find_member(object, wanted, &value))
+        return value;
+    while (json_next_member(&all, &key, &value)) {
+        if (strcasecmp(key, wanted) == 0) {
+            *other_case = true;
+            return value;
+        }
+    }
+    return NULL;
+}
+
+enum { LONGEST_KEY = 63 };
+
+/* Takes the path's first step off it; false when it is longer than any key of ours. */
+static bool next_step(const char **path, char key[static LONGEST_KEY + 1])
+{
+    size_t length = strcspn(*path, ".");
+
+    if (length > LONGEST_KEY)
+        return false;
+    memcpy(key, *path, length);
+    key[length] = '\0';
+    *path += length + ((*path)[length] == '.');
+    return true;
+}
+
 json *json_at(json *value, const char *path)
 {
-    enum { LONGEST_KEY = 63 };
     char key[LONGEST_KEY + 1];
 
-    while (value != NULL && *path != '\0') {
-        size_t length = strcspn(path, ".");
+    while (value != NULL && *path != '\0')
+        value = next_step(&path, key) ? json_member(value, key) : NULL;
+    return value;
+}
 
-        if (length > LONGEST_KEY)
-            return NULL;
-        memcpy(key, path, length);
-        key[length] = '\0';
-        value = json_member(value, key);
-        path += length + (path[length] == '.');
-    }
+json *json_at_any_case(json *value, const char *path, bool *other_case)
+{
+    char key[LONGEST_KEY + 1];
+
+    while (value != NULL && *path != '\0')
+        value = next_step(&path, key) ? member_any_case(value, key, other_case) : NULL;
     return value;
 }
 
@@ -234,18 +314,34 @@ size_t json_member_count(json *object)
     return json_kind_of(object) == JSON_OBJECT ? (size_t)fjson_object_object_length(object) : 0;
 }
 
+json_members json_members_of(json *object)
+{
+    json_members all = {.left = json_member_count(object)};
+
+    if (all.left > 0)
+        all.at = fjson_object_iter_begin(object);
+    return all;
+}
+
+bool json_next_member(json_members *self, const char **key, json **value)
+{
+    if (self->left == 0)
+        return false;
+    self->left--;
+    *key = fjson_object_iter_peek_name(&self->at);
+    *value = fjson_object_iter_peek_value(&self->at);
+    fjson_object_iter_next(&self->at);
+    return true;
+}
+
 bool json_nth_member(json *object, size_t n, const char **key, json **value)
 {
-    struct fjson_object_iterator at;
+    json_members all = json_members_of(object);
 
-    if (n >= json_member_count(object))
-        return false;
-    at = fjson_object_iter_begin(object);
-    while (n-- > 0)
-        fjson_object_iter_next(&at);
-    *key = fjson_object_iter_peek_name(&at);
-    *value = fjson_object_iter_peek_value(&at);
-    return true;
+    while (json_next_member(&all, key, value))
+        if (n-- == 0)
+            return true;
+    return false;
 }
 
 text json_tostring(json *value, arena *memory)
@@ -293,13 +389,14 @@ static void write_array(buffer *out, json *array)
 
 static void write_object(buffer *out, json *object)
 {
-    struct fjson_object_iterator at = fjson_object_iter_begin(object);
-    struct fjson_object_iterator end = fjson_object_iter_end(object);
+    json_members all = json_members_of(object);
+    const char *key;
+    json *value;
 
     buffer_append_char(out, '{');
-    for (; !fjson_object_iter_equal(&at, &end); fjson_object_iter_next(&at)) {
-        json_write_key(out, fjson_object_iter_peek_name(&at));
-        json_write_value(out, fjson_object_iter_peek_value(&at));
+    while (json_next_member(&all, &key, &value)) {
+        json_write_key(out, key);
+        json_write_value(out, value);
     }
     buffer_append_char(out, '}');
 }

@@ -9,6 +9,9 @@
 #ifndef SYNCTAP_JSON_H
 #define SYNCTAP_JSON_H
 
+#include <libfastjson/json_object.h>
+#include <libfastjson/json_object_iterator.h>
+
 #include "arena.h"
 #include "buffer.h"
 #include "text.h"
@@ -51,6 +54,21 @@ enum { JSON_MOST_DEPTH = 32, JSON_MOST_MEMBERS = 1024 };
 /* Gives back the caller's share of a tree; NULL is allowed. */
 void json_free(json *root);
 
+/* One more share of a value, to be given back by json_free. */
+json *json_ref(json *value);
+
+/* The value whose JSON text a string holds, the caller's; NULL when it holds none. */
+json *json_parse_string(json_parser *self, json *string);
+
+/* The string whose inside, with JSON's escapes, is t; the caller's, NULL when it is none. */
+json *json_unescape(json_parser *self, text t);
+
+/* An empty object, the caller's; NULL when memory is out. */
+json *json_new_object(void);
+
+/* Puts a member; the caller's share of the value goes over. Without memory it is not put. */
+void json_put_member(json *object, const char *key, json *value);
+
 json_kind json_kind_of(json *value);
 
 /* The string's own bytes, alive as long as the tree; empty with NULL bytes for any other kind. */
@@ -65,10 +83,27 @@ bool json_has_member(json *object, const char *key);
 /* KQL's path, `user.userPrincipalName`: NULL as soon as a step leads nowhere. */
 json *json_at(json *value, const char *path);
 
+/*
+ * The same, but a key may be in another case where none is exact; then
+ * *other_case becomes true (else it stays as it was).
+ */
+json *json_at_any_case(json *value, const char *path, bool *other_case);
+
 size_t json_array_length(json *array);
 json *json_array_item(json *array, size_t index);
 
-/* The n-th member's key and value; false when there are not so many. Members keep their order. */
+/* An object's members in their order: a cursor, which json_next_member moves on. */
+typedef struct json_members {
+    struct fjson_object_iterator at;
+    size_t left;
+} json_members;
+
+json_members json_members_of(json *object);
+
+/* The next member's key and value; false at the end. */
+bool json_next_member(json_members *self, const char **key, json **value);
+
+/* The n-th member's; false when there are not so many. */
 bool json_nth_member(json *object, size_t n, const char **key, json **value);
 size_t json_member_count(json *object);
 

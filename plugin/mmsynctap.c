@@ -124,7 +124,6 @@ typedef struct _instanceData {
     intctr_t counters[COUNTERS];
     gauges gauges;
     log_limit undecodable_limit;
-    log_limit lost_limit;
     struct _instanceData *next;
 } instanceData;
 
@@ -133,7 +132,10 @@ typedef struct wrkrInstanceData {
     detector_worker *worker;
     json_parser *parser;
     buffer alerts; /* the message's alerts, one after the other, with commas */
-    size_t *ends;  /* where each of them ends */
+    struct kept_alert {
+        size_t end; /* where its text ends */
+        bool is_degraded;
+    } * kept;
     size_t count;
     size_t room;
     buffer tag;
@@ -643,14 +645,14 @@ static void reload_instance(instanceData *self)
 static bool make_room_for_alert(wrkrInstanceData_t *self)
 {
     size_t room = self->room ? 2 * self->room : 16;
-    size_t *ends;
+    struct kept_alert *kept;
 
     if (self->count < self->room)
         return true;
-    ends = realloc(self->ends, room * sizeof(size_t));
-    if (ends == NULL)
+    kept = realloc(self->kept, room * sizeof(*kept));
+    if (kept == NULL)
         return false;
-    self->ends = ends;
+    self->kept = kept;
     self->room = room;
     return true;
 }
@@ -667,14 +669,14 @@ static void take_alert(void *worker, const alert *a)
     if (self->count > 0)
         buffer_append_char(&self->alerts, ',');
     alert_write(a, &self->alerts);
-    self->ends[self->count++] = self->alerts.length;
+    self->kept[self->count++] = (struct kept_alert){self->alerts.length, a->degraded};
 }
 
 static text alert_text(const wrkrInstanceData_t *self, size_t index)
 {
-    size_t begin = index > 0 ? self->ends[index - 1] + 1 : 0; /* behind the comma */
+    size_t begin = index > 0 ? self->kept[index - 1].end + 1 : 0; /* behind the comma */
 
-    return (text){self->alerts.bytes + begin, self->ends[index] - begin};
+    return (text){self->alerts.bytes + begin, self->kept[index].end - begin};
 }
 
 /* The container's tree for these alerts (JSON, with commas between them). */
@@ -715,11 +717,11 @@ static void put_tag(wrkrInstanceData_t *self, smsg_t *message, json *tree)
     msgAddJSON(message, (uchar *)self->pData->settings.container + 1, tree, 1, 0);
 }
 
-static void send_alert(wrkrInstanceData_t *self, smsg_t *message, size_t index)
+static void send_alert(wrkrInstanceData_t *self, smsg_t *message, size_t index, const char *status)
 {
     instanceData *data = self->pData;
     text alert = alert_text(self, index);
-    json *tree = tag_tree(self, "match", 1, alert, alert);
+    json *tree = tag_tree(self, status, 1, alert, alert);
 
     switch (alert_queue_put(data->queue, message, alert, tree)) {
     case ALERT_PUT:
@@ -736,20 +738,42 @@ static void send_alert(wrkrInstanceData_t *self, smsg_t *message, size_t index)
     }
 }
 
-/* Alerts go out before the tag is put, so that the copies carry nothing of it. */
-static void handle_match(wrkrInstanceData_t *self, smsg_t *message)
+static void clear_alerts(wrkrInstanceData_t *self)
+{
+    buffer_clear(&self->alerts);
+    self->count = 0;
+    self->out_of_memory = false;
+}
+
+/*
+ * What could not be read weighs less than a row that was: the message is a
+ * match then. Alerts go out before the tag is put, so that the copies carry
+ * nothing of it.
+ */
+static const char *status_of(const wrkrInstanceData_t *self)
+{
+    for (size_t i = 0; i < self->count; i++)
+        if (!self->kept[i].is_degraded)
+            return "match";
+    return "undecodable";
+}
+
+static void handle_alerts(wrkrInstanceData_t *self, smsg_t *message, const detection *found)
 {
     instanceData *data = self->pData;
 
     for (size_t i = 0; data->queue != NULL && i < self->count; i++)
-        send_alert(self, message, i);
+        send_alert(self, message, i, self->kept[i].is_degraded ? "undecodable" : "match");
     put_tag(self, message,
-            tag_tree(self, "match", self->count, alert_text(self, 0), buffer_text(&self->alerts)));
-    count(data, MATCHED, 1);
+            tag_tree(self, status_of(self), self->count,
+                     self->count > 0 ? alert_text(self, 0) : (text){0},
+                     buffer_text(&self->alerts)));
+    count(data, MATCHED, found->rows > found->degraded);
     count(data, ALERTS, self->count);
+    count(data, DEGRADED_ALERTS, found->degraded);
 }
 
-static void handle_undecodable(wrkrInstanceData_t *self, smsg_t *message, const char *reason)
+static void tell_undecodable(wrkrInstanceData_t *self, const char *reason)
 {
     instanceData *data = self->pData;
 
@@ -757,31 +781,22 @@ static void handle_undecodable(wrkrInstanceData_t *self, smsg_t *message, const 
     log_limited(&data->undecodable_limit, &data->label,
                 "a message that may hold a record of the rule could not be read: %s; it is tagged "
                 "%s!status=\"undecodable\"",
-                reason ? reason : "unknown", data->settings.container);
-    put_tag(self, message, tag_tree(self, "undecodable", 0, (text){0}, (text){0}));
+                reason, data->settings.container);
 }
 
 static void handle(wrkrInstanceData_t *self, smsg_t *message, const detection *found)
 {
     instanceData *data = self->pData;
+    bool is_whole = !self->out_of_memory && !buffer_failed(&self->alerts);
 
     count(data, CANDIDATES, found->candidate);
     count(data, STALE, found->stale);
-    self->out_of_memory |= buffer_failed(&self->alerts);
-    if (self->count > 0 && !buffer_failed(&self->alerts))
-        handle_match(self, message);
-    else if (found->undecodable || self->out_of_memory)
-        handle_undecodable(self, message, found->reason ? found->reason : "out of memory");
-    if (self->out_of_memory)
-        log_limited(&data->lost_limit, &data->label,
-                    "out of memory: a message was not judged whole");
-}
-
-static void clear_alerts(wrkrInstanceData_t *self)
-{
-    buffer_clear(&self->alerts);
-    self->count = 0;
-    self->out_of_memory = false;
+    if (!is_whole)
+        clear_alerts(self); /* their texts are not whole: the message counts as unread */
+    if (found->undecodable || !is_whole)
+        tell_undecodable(self, found->reason ? found->reason : "out of memory");
+    if (self->count > 0 || found->undecodable || !is_whole)
+        handle_alerts(self, message, found);
 }
 
 static void judge_text(wrkrInstanceData_t *self, smsg_t *message, text t)
@@ -925,7 +940,7 @@ CODESTARTfreeWrkrInstance
     json_parser_free(pWrkrData->parser);
     buffer_free(&pWrkrData->alerts);
     buffer_free(&pWrkrData->tag);
-    free(pWrkrData->ends);
+    free(pWrkrData->kept);
 ENDfreeWrkrInstance
 
 /* Appends to the list, so that actions are numbered and told of in the order of the file. */

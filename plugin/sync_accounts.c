@@ -12,6 +12,7 @@
 
 typedef struct account {
     timestamp time_generated;
+    bool kql; /* a sync account by the query itself, not only in wide semantics */
     text upn;
     text object_id;
 } account;
@@ -87,59 +88,71 @@ size_t sync_accounts_count(const sync_accounts *self)
     return self->count;
 }
 
-typedef int account_order(const sync_accounts *self, const account *a, text wanted);
+typedef int account_order(const account *a, text wanted, semantics s);
 
-static int order_by_upn(const sync_accounts *self, const account *a, text wanted)
+static int order_by_upn(const account *a, text wanted, semantics s)
 {
-    return kql_compare(a->upn, wanted, self->semantics);
+    return kql_compare(a->upn, wanted, s);
 }
 
-static int order_by_object_id(const sync_accounts *self, const account *a, text wanted)
+static int order_by_object_id(const account *a, text wanted, semantics s)
 {
-    if (self->semantics == SEMANTICS_WIDE)
+    if (s == SEMANTICS_WIDE)
         return kql_compare(a->object_id, wanted, SEMANTICS_WIDE);
     return text_compare(a->object_id, wanted);
 }
 
-/* Is one of the accounts that equal `wanted` newer than `since`? */
-static bool has(const sync_accounts *self, const account *const *sorted, account_order *order,
-                text wanted, timestamp since)
+static size_t first_not_before(const sync_accounts *self, const account *const *sorted,
+                               account_order *order, text wanted)
 {
     size_t low = 0, high = self->count;
 
     while (low < high) {
         size_t middle = low + (high - low) / 2;
 
-        if (order(self, sorted[middle], wanted) < 0)
+        if (order(sorted[middle], wanted, self->semantics) < 0)
             low = middle + 1;
         else
             high = middle;
     }
-    for (; low < self->count && order(self, sorted[low], wanted) == 0; low++)
-        if (sorted[low]->time_generated > since)
+    return low;
+}
+
+/*
+ * Is one of the accounts that equal `wanted` newer than `since`? Texts that
+ * are equal to KQL are so in wide semantics too, so they lie in that run.
+ */
+static bool has(const sync_accounts *self, const account *const *sorted, account_order *order,
+                text wanted, semantics s, timestamp since)
+{
+    for (size_t i = first_not_before(self, sorted, order, wanted);
+         i < self->count && order(sorted[i], wanted, self->semantics) == 0; i++)
+        if (sorted[i]->time_generated > since &&
+            (s == SEMANTICS_WIDE || (sorted[i]->kql && order(sorted[i], wanted, s) == 0)))
             return true;
     return false;
 }
 
-bool sync_accounts_has_upn(const sync_accounts *self, text upn, timestamp since)
+bool sync_accounts_has_upn(const sync_accounts *self, text upn, semantics s, timestamp since)
 {
-    return has(self, self->by_upn, order_by_upn, upn, since);
+    return has(self, self->by_upn, order_by_upn, upn, s, since);
 }
 
-bool sync_accounts_has_object_id(const sync_accounts *self, text id, timestamp since)
+bool sync_accounts_has_object_id(const sync_accounts *self, text id, semantics s, timestamp since)
 {
-    return has(self, self->by_object_id, order_by_object_id, id, since);
+    return has(self, self->by_object_id, order_by_object_id, id, s, since);
 }
 
 static int compare_upns(const void *a, const void *b, void *self)
 {
-    return order_by_upn(self, *(const account *const *)a, (*(const account *const *)b)->upn);
+    return order_by_upn(*(const account *const *)a, (*(const account *const *)b)->upn,
+                        ((const sync_accounts *)self)->semantics);
 }
 
 static int compare_object_ids(const void *a, const void *b, void *self)
 {
-    return order_by_object_id(self, *(const account *const *)a,
-                              (*(const account *const *)b)->object_id);
+    return order_by_object_id(*(const account *const *)a, (*(const account *const *)b)->object_id,
+                              ((const sync_accounts *)self)->semantics);
 }
 
 static void sort_for_looking_up(sync_accounts *self)
@@ -194,7 +207,7 @@ static text put_text(char **at, text t)
     return copy;
 }
 
-static bool copy_change(change *c, const identity_record *row, bool gone)
+static bool copy_change(change *c, const identity_record *row, bool kql, bool gone)
 {
     char *at = malloc(row->account_upn.length + row->account_object_id.length + 1);
 
@@ -203,6 +216,7 @@ static bool copy_change(change *c, const identity_record *row, bool gone)
     c->bytes = at;
     c->gone = gone;
     c->account.time_generated = row->time_generated;
+    c->account.kql = kql;
     c->account.upn = put_text(&at, row->account_upn);
     c->account.object_id = put_text(&at, row->account_object_id);
     return true;
@@ -210,11 +224,12 @@ static bool copy_change(change *c, const identity_record *row, bool gone)
 
 void sync_accounts_edit_put(sync_accounts_edit *self, const identity_record *row)
 {
-    bool stays = rule_is_sync_account(self->rule, row);
+    bool stays = rule_is_sync_account(self->rule, row, rule_get_semantics(self->rule));
+    bool kql = stays && rule_is_sync_account(self->rule, row, SEMANTICS_KQL);
 
     if (!stays && !holds_key(self->old, row->account_upn))
         return;
-    if (make_room_for_change(self) && copy_change(&self->changes[self->count], row, !stays))
+    if (make_room_for_change(self) && copy_change(&self->changes[self->count], row, kql, !stays))
         self->count++;
     else
         self->failed = true;
@@ -229,6 +244,7 @@ static void add_account(sync_accounts *self, char **at, const account *a)
 {
     self->by_key[self->count++] = (account){
         .time_generated = a->time_generated,
+        .kql = a->kql,
         .upn = put_text(at, a->upn),
         .object_id = put_text(at, a->object_id),
     };

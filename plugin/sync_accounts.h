@@ -15,7 +15,11 @@
 typedef struct sync_accounts sync_accounts;
 typedef struct sync_accounts_edit sync_accounts_edit;
 
-/* No accounts at all, for a rule of these semantics; NULL when memory is out. One reference. */
+/*
+ * No accounts at all, for a rule of these semantics; NULL when memory is out.
+ * One reference. A snapshot of wide semantics can be asked in both, one of
+ * KQL's only in KQL's.
+ */
 sync_accounts *sync_accounts_new(semantics s);
 
 sync_accounts *sync_accounts_ref(sync_accounts *self);
@@ -27,10 +31,10 @@ void sync_accounts_unref(sync_accounts *self);
 size_t sync_accounts_count(const sync_accounts *self);
 
 /* upn in~ AccountUPN, over the rows newer than `since`. */
-bool sync_accounts_has_upn(const sync_accounts *self, text upn, timestamp since);
+bool sync_accounts_has_upn(const sync_accounts *self, text upn, semantics s, timestamp since);
 
 /* id in AccountObjectId (in~ in wide semantics), over the rows newer than `since`. */
-bool sync_accounts_has_object_id(const sync_accounts *self, text id, timestamp since);
+bool sync_accounts_has_object_id(const sync_accounts *self, text id, semantics s, timestamp since);
 
 /*
  * A new snapshot is made by editing an old one: begin, put each role-list

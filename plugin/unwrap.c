@@ -1,16 +1,29 @@
-/* unwrap: documents in texts, and records in documents. */
+/* unwrap: documents in texts, records in documents, texts in strings. */
 #include "unwrap.h"
 
 #include <stdlib.h>
+
+enum { MOST_STRING_LEVELS = 3 };
 
 struct unwrap {
     json_parser *parser;
 };
 
+/* A stretch that could not be read; a copy, as it may have stood in a tree that is gone. */
+typedef struct stretch {
+    struct stretch *next;
+    const char *reason;
+    size_t length;
+    char bytes[];
+} stretch;
+
 typedef struct walk {
-    unwrap_sink *sink;
-    void *arg;
+    unwrap *unwrap;
+    const unwrap_sink *sink;
+    int level; /* of strings in strings */
     unwrapped found;
+    stretch *broken; /* in the order in which they stood */
+    stretch **last_broken;
 } walk;
 
 unwrap *unwrap_new(void)
@@ -35,44 +48,176 @@ void unwrap_free(unwrap *self)
     free(self);
 }
 
-/* The array that a container of records holds, or NULL when the object is none. */
-static json *records_within(json *object)
+json_parser *unwrap_parser(unwrap *self)
 {
-    static const char *const keys[] = {"records", "value"};
-
-    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-        json *inner = json_member(object, keys[i]);
-        if (json_kind_of(inner) == JSON_ARRAY)
-            return inner;
-    }
-    return NULL;
+    return self->parser;
 }
 
-/* The depth is bounded by that of the document, which the parser bounds. */
-static void walk_document(walk *w, json *document)
+static void begin_walk(walk *w, unwrap *self, const unwrap_sink *sink)
 {
-    size_t length;
+    *w = (walk){.unwrap = self, .sink = sink};
+    w->last_broken = &w->broken;
+}
 
-    if (json_kind_of(document) == JSON_OBJECT) {
-        json *inner = records_within(document);
-        if (inner == NULL) {
-            w->found.records += w->sink(w->arg, document);
-            return;
-        }
-        document = inner;
+/* Without memory for a copy it is told of at once: once too often is better than never. */
+static void keep_broken(walk *w, text t, const char *reason)
+{
+    stretch *kept;
+
+    if (w->sink->take_broken == NULL)
+        return;
+    kept = malloc(sizeof(*kept) + t.length);
+    if (kept == NULL) {
+        w->sink->take_broken(w->sink->arg, t, reason);
+        return;
     }
-    length = json_array_length(document);
+    *kept = (stretch){.reason = reason, .length = t.length};
+    memcpy(kept->bytes, t.bytes, t.length);
+    *w->last_broken = kept;
+    w->last_broken = &kept->next;
+}
+
+static void end_walk(walk *w, bool tell_broken)
+{
+    while (w->broken != NULL) {
+        stretch *first = w->broken;
+
+        w->broken = first->next;
+        if (tell_broken)
+            w->sink->take_broken(w->sink->arg, (text){first->bytes, first->length}, first->reason);
+        free(first);
+    }
+}
+
+static void walk_value(walk *w, json *value);
+static void walk_text(walk *w, text t);
+
+/* --- the query API's tables --------------------------------------------------------------- */
+
+static bool is_table(json *object)
+{
+    return json_kind_of(json_member(object, "columns")) == JSON_ARRAY &&
+           json_kind_of(json_member(object, "rows")) == JSON_ARRAY;
+}
+
+/* A dynamic column's value stands in a string; without a type its name tells. */
+static bool is_dynamic(json *column)
+{
+    static const text names[] = {TEXT("TargetResources"), TEXT("InitiatedBy"),
+                                 TEXT("AdditionalDetails"), TEXT("AssignedRoles")};
+    text type = json_string(json_member(column, "type"));
+    text name = json_string(json_member(column, "name"));
+
+    if (type.length > 0)
+        return text_equal(type, (text)TEXT("dynamic"));
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (text_equal(name, names[i]))
+            return true;
+    return false;
+}
+
+static void walk_row(walk *w, json *columns, json *row)
+{
+    json *object = json_new_object();
+    size_t width = json_array_length(row);
+
+    for (size_t i = 0; object != NULL && i < json_array_length(columns) && i < width; i++) {
+        json *column = json_array_item(columns, i);
+        json *cell = json_array_item(row, i);
+        json *tree = is_dynamic(column) ? json_parse_string(w->unwrap->parser, cell) : NULL;
+        text name = json_string(json_member(column, "name"));
+
+        json_put_member(object, name.bytes ? name.bytes : "", tree ? tree : json_ref(cell));
+    }
+    walk_value(w, object);
+    json_free(object);
+}
+
+static void walk_table(walk *w, json *table)
+{
+    json *columns = json_member(table, "columns");
+    json *rows = json_member(table, "rows");
+
+    for (size_t i = 0; i < json_array_length(rows); i++)
+        walk_row(w, columns, json_array_item(rows, i));
+}
+
+/* --- documents ------------------------------------------------------------------------------ */
+
+static void walk_array(walk *w, json *array)
+{
+    size_t length = json_array_length(array);
+
     for (size_t i = 0; i < length; i++)
-        walk_document(w, json_array_item(document, i));
+        walk_value(w, json_array_item(array, i));
 }
 
-static void note_broken(walk *w, size_t at, const char *reason)
+static void walk_members(walk *w, json *object)
 {
-    if (w->found.broken++ == 0) {
-        w->found.broken_at = at;
-        w->found.reason = reason;
+    json_members all = json_members_of(object);
+    const char *key;
+    json *value;
+
+    while (json_next_member(&all, &key, &value))
+        walk_value(w, value);
+}
+
+static void walk_object(walk *w, json *object)
+{
+    switch (w->sink->take_object(w->sink->arg, object)) {
+    case UNWRAP_RECORD:
+        w->found.records++;
+        break;
+    case UNWRAP_OTHER_KIND:
+        w->found.other_kinds++;
+        break;
+    case UNWRAP_UNKNOWN:
+        if (is_table(object))
+            walk_table(w, object);
+        else
+            walk_members(w, object);
+        break;
     }
 }
+
+static void walk_string(walk *w, text t)
+{
+    if (w->level == MOST_STRING_LEVELS || t.length == 0)
+        return;
+    w->level++;
+    walk_text(w, t);
+    w->level--;
+}
+
+/* The depth is bounded by that of the document, which the parser bounds, and by the levels. */
+static void walk_value(walk *w, json *value)
+{
+    switch (json_kind_of(value)) {
+    case JSON_OBJECT:
+        walk_object(w, value);
+        break;
+    case JSON_ARRAY:
+        walk_array(w, value);
+        break;
+    case JSON_STRING:
+        walk_string(w, json_string(value));
+        break;
+    default:
+        break;
+    }
+}
+
+/* --- texts ---------------------------------------------------------------------------------- */
+
+/* A text under way: what of it can be read, and what could not. */
+typedef struct passage {
+    text text;
+    char *cleaned;      /* a copy without what rsyslog or NUL bytes did to it; made when needed */
+    bool is_cleaned;    /* it was made, or need not be */
+    size_t broken_from; /* where an unreadable stretch begins; text.length: there is none */
+    size_t broken_to;   /* where it ends at the latest */
+    const char *reason;
+} passage;
 
 /* The next place where a document may begin, or t.length. */
 static size_t next_document(text t, size_t at)
@@ -88,68 +233,243 @@ static size_t next_document(text t, size_t at)
  */
 static bool looks_like_a_document(text t)
 {
-    return t.length > 1 && (t.bytes[0] == '{' || t.bytes[1] == '{');
+    size_t at = t.bytes[0] == '[';
+
+    while (at < t.length && (t.bytes[at] == ' ' || t.bytes[at] == '\n' || t.bytes[at] == '\r'))
+        at++;
+    return at < t.length && t.bytes[at] == '{';
+}
+
+/*
+ * The `properties` of a diagnostic record have the shape of a directoryAudit.
+ * Found in the pieces of a broken record they are a part of it, no record.
+ */
+static bool is_a_broken_records_part(text t, size_t at)
+{
+    static const text key = TEXT("properties\"");
+
+    while (at > 0 && strchr(" \t\r\n:\\", t.bytes[at - 1]) != NULL)
+        at--;
+    return at >= key.length && text_equal((text){t.bytes + at - key.length, key.length}, key);
+}
+
+/*
+ * rsyslog writes control characters as `#` and three octal digits ("#012",
+ * parser.escapeControlCharactersOnReceive); between JSON's tokens they were
+ * blanks. NUL bytes end libfastjson's reading. Both become blanks, as many.
+ */
+static void clean(char *bytes, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        if (bytes[i] == '\0')
+            bytes[i] = ' ';
+        else if (bytes[i] == '#' && length - i > 3 && bytes[i + 1] == '0' && bytes[i + 2] >= '0' &&
+                 bytes[i + 2] <= '3' && bytes[i + 3] >= '0' && bytes[i + 3] <= '7')
+            memset(bytes + i, ' ', 4);
+    }
+}
+
+static const char *cleaned_bytes(passage *p)
+{
+    if (!p->is_cleaned && (memchr(p->text.bytes, '\0', p->text.length) != NULL ||
+                           memmem(p->text.bytes, p->text.length, "#0", 2) != NULL)) {
+        p->cleaned = malloc(p->text.length);
+        if (p->cleaned != NULL) {
+            memcpy(p->cleaned, p->text.bytes, p->text.length);
+            clean(p->cleaned, p->text.length);
+        }
+    }
+    p->is_cleaned = true;
+    return p->cleaned;
+}
+
+/* Parses the document at `at`; if that fails, once more as it was before rsyslog received it. */
+static const char *parse_at(passage *p, json_parser *parser, size_t at, json **document,
+                            size_t *taken)
+{
+    const char *reason = json_parse(parser, text_from(p->text, at), document, taken);
+    size_t taken_again;
+
+    if (reason == NULL || cleaned_bytes(p) == NULL)
+        return reason;
+    if (json_parse(parser, (text){p->cleaned + at, p->text.length - at}, document, &taken_again) !=
+        NULL) {
+        *taken += taken_again;
+        return reason;
+    }
+    *taken = taken_again;
+    return NULL;
+}
+
+/* An unreadable stretch ends where its brackets close, where a record could be read, or with the
+ * text. */
+static void end_broken(walk *w, passage *p, size_t end)
+{
+    if (p->broken_from == p->text.length)
+        return;
+    if (end > p->broken_to)
+        end = p->broken_to;
+    if (w->found.broken++ == 0)
+        w->found.reason = p->reason;
+    keep_broken(w, text_between(p->text.bytes + p->broken_from, p->text.bytes + end), p->reason);
+    p->broken_from = p->text.length;
+}
+
+static void note_broken(walk *w, passage *p, size_t at, const char *reason)
+{
+    size_t length;
+
+    if (at >= p->broken_to)
+        end_broken(w, p, at);
+    if (p->broken_from < p->text.length || !looks_like_a_document(text_from(p->text, at)))
+        return;
+    length = json_document_length(text_from(p->text, at));
+    p->broken_from = at;
+    p->broken_to = length > 0 ? at + length : p->text.length;
+    p->reason = reason;
+}
+
+static void walk_found(walk *w, passage *p, size_t at, json *document)
+{
+    size_t before = w->found.records;
+
+    if (at >= p->broken_to)
+        end_broken(w, p, at);
+    if (p->broken_from < p->text.length && is_a_broken_records_part(p->text, at))
+        return;
+    walk_value(w, document);
+    if (w->found.records > before)
+        end_broken(w, p, at);
+}
+
+/* Up to the quote that ends a string whose inside t is, or all of it. */
+static size_t string_length(text t)
+{
+    for (size_t at = 0; at < t.length; at++) {
+        if (t.bytes[at] == '\\')
+            at++;
+        else if (t.bytes[at] == '"')
+            return at;
+    }
+    return t.length;
+}
+
+/*
+ * A document in a quoted string around which there is no document, as in
+ * record="{\"id\":...}", or in one that was cut. The length of what was
+ * read so, or 0 when it could not be.
+ */
+static size_t walk_escaped(walk *w, passage *p, size_t at)
+{
+    text rest = text_from(p->text, at);
+    size_t broken = w->found.broken, length;
+    bool is_read;
+    json *string;
+
+    if (rest.length < 2 || rest.bytes[1] != '\\')
+        return 0;
+    length = string_length(rest);
+    string = json_unescape(w->unwrap->parser, (text){rest.bytes, length});
+    is_read = string != NULL;
+    walk_value(w, string);
+    json_free(string);
+    return is_read && w->found.broken == broken ? length : 0;
 }
 
 /*
  * After a document that cannot be read, the search goes on right behind its
  * first byte: a good record may follow, or stand inside. What that may cost
- * is bounded: reading in vain stops when it has read the text a few times.
+ * is bounded: a break in a document is met once for each level of it, so as
+ * often as it can be deep; reading in vain for longer ends the search.
  */
-static void walk_text(walk *w, json_parser *parser, text t)
+static void walk_passage(walk *w, passage *p)
 {
-    /* A break in a document is met once for each level of it, so as often as it can be deep. */
-    enum { READINGS_IN_VAIN = JSON_MOST_DEPTH + 8, SMALLEST_BUDGET = 64 * 1024 /* bytes */ };
-    size_t budget = READINGS_IN_VAIN * t.length + SMALLEST_BUDGET;
-    size_t at = next_document(t, 0);
+    enum { READINGS_IN_VAIN = 2 * (JSON_MOST_DEPTH + 8), SMALLEST_BUDGET = 64 * 1024 };
+    size_t budget = READINGS_IN_VAIN * p->text.length + SMALLEST_BUDGET;
+    size_t at = next_document(p->text, 0);
 
-    while (at < t.length) {
+    while (at < p->text.length) {
         json *document;
-        size_t taken;
-        const char *reason = json_parse(parser, text_from(t, at), &document, &taken);
+        size_t taken, length;
+        const char *reason = parse_at(p, w->unwrap->parser, at, &document, &taken);
 
         if (reason == NULL) {
-            walk_document(w, document);
+            walk_found(w, p, at, document);
             json_free(document);
-            at = next_document(t, at + taken);
+            at = next_document(p->text, at + taken);
             continue;
         }
-        if (looks_like_a_document(text_from(t, at)))
-            note_broken(w, at, reason);
+        length = walk_escaped(w, p, at);
+        if (length > 0) {
+            at = next_document(p->text, at + length);
+            continue;
+        }
+        note_broken(w, p, at, reason);
         if (taken >= budget)
-            return;
+            break;
         budget -= taken;
-        at = next_document(t, at + 1);
+        at = next_document(p->text, at + 1);
     }
+    end_broken(w, p, p->text.length);
 }
 
-static void walk_carrier(walk *w, json_parser *parser, const carrier *rulebase, text message)
+static void walk_text(walk *w, text t)
+{
+    passage p = {.text = t, .broken_from = t.length, .broken_to = t.length};
+
+    walk_passage(w, &p);
+    free(p.cleaned);
+}
+
+/* --- carriers ------------------------------------------------------------------------------- */
+
+static void walk_carrier(walk *w, const carrier *rulebase, text message)
 {
     json *fields = carrier_take_apart(rulebase, message);
-    json *record = carrier_record(fields);
 
-    if (json_kind_of(record) == JSON_STRING)
-        walk_text(w, parser, json_string(record));
-    else
-        walk_document(w, record);
+    walk_value(w, carrier_record(fields));
     json_free(fields);
 }
 
-unwrapped unwrap_text(unwrap *self, const carrier *rulebase, text message, unwrap_sink *sink,
-                      void *arg)
+/* A message that the rulebase can read was not broken after all. */
+static bool read_by_rulebase(unwrap *self, const carrier *rulebase, text message,
+                             const unwrap_sink *sink, unwrapped *found)
 {
-    walk w = {.sink = sink, .arg = arg};
+    walk w;
 
-    walk_text(&w, self->parser, message);
-    if (w.found.records == 0 && rulebase != NULL)
-        walk_carrier(&w, self->parser, rulebase, message);
-    return w.found;
+    begin_walk(&w, self, sink);
+    walk_carrier(&w, rulebase, message);
+    end_walk(&w, w.found.records > 0);
+    if (w.found.records == 0)
+        return false;
+    *found = w.found;
+    found->by_rulebase = true;
+    return true;
 }
 
-unwrapped unwrap_tree(json *tree, unwrap_sink *sink, void *arg)
+unwrapped unwrap_text(unwrap *self, const carrier *rulebase, text message, const unwrap_sink *sink)
 {
-    walk w = {.sink = sink, .arg = arg};
+    unwrapped found;
+    bool needs_rulebase;
+    walk w;
 
-    walk_document(&w, tree);
+    begin_walk(&w, self, sink);
+    walk_text(&w, message);
+    found = w.found;
+    needs_rulebase = found.records + found.other_kinds == 0 && rulebase != NULL;
+    if (needs_rulebase && read_by_rulebase(self, rulebase, message, sink, &found))
+        end_walk(&w, false);
+    else
+        end_walk(&w, true);
+    return found;
+}
+
+unwrapped unwrap_tree(unwrap *self, json *tree, const unwrap_sink *sink)
+{
+    walk w;
+
+    begin_walk(&w, self, sink);
+    walk_value(&w, tree);
+    end_walk(&w, true);
     return w.found;
 }

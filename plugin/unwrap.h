@@ -1,10 +1,10 @@
 /*
  * unwrap: finds the records in a message, whatever stands around them.
  *
- * The JSON documents of the text are looked for where they stand; only when
- * none of them holds a record is the rulebase asked for another way in. A
- * document is a record, an array of documents, or a container
- * ({"records":[..]}, {"value":[..]}).
+ * The JSON documents of the text are looked for where they stand, and in
+ * them the records: in arrays, in members of any name, in strings that hold
+ * JSON (three levels of them), in the rows of the query API's tables. Only
+ * when no record is found that way is the rulebase asked for another way in.
  */
 #ifndef SYNCTAP_UNWRAP_H
 #define SYNCTAP_UNWRAP_H
@@ -15,29 +15,47 @@
 
 typedef struct unwrap unwrap;
 
-/*
- * Is offered each object that may be a record; says whether it is one. The
- * object lives until the sink returns.
- */
-typedef bool unwrap_sink(void *arg, json *object);
+/* What an object is to the one who reads the records. */
+typedef enum unwrap_kind {
+    UNWRAP_RECORD,     /* a record: read */
+    UNWRAP_OTHER_KIND, /* known not to be one, and nothing in it is: passed over */
+    UNWRAP_UNKNOWN,    /* it may carry records */
+} unwrap_kind;
+
+typedef struct unwrap_sink {
+    void *arg;
+
+    /* Is offered each object that may be a record; it lives until this returns. */
+    unwrap_kind (*take_object)(void *arg, json *object);
+
+    /*
+     * Is told of each stretch of text that begins as JSON does and could not
+     * be read; `reason` is a constant. Records in it that could be read have
+     * been taken and are not part of it. May be NULL.
+     */
+    void (*take_broken)(void *arg, text broken, const char *reason);
+} unwrap_sink;
 
 /* What a message held. */
 typedef struct unwrapped {
-    size_t records;     /* objects that the sink took for records */
-    size_t broken;      /* documents that could not be read */
-    size_t broken_at;   /* where the first of them begins, in bytes */
-    const char *reason; /* why it could not be read; a constant */
+    size_t records;     /* objects that were taken for records */
+    size_t other_kinds; /* objects that were passed over as another kind */
+    size_t broken;      /* stretches that could not be read */
+    const char *reason; /* why the first of them could not; a constant */
+    bool by_rulebase;   /* the records were reached through the rulebase */
 } unwrapped;
 
 /* One for each thread; NULL when memory is out. The caller frees it. */
 unwrap *unwrap_new(void);
 void unwrap_free(unwrap *self);
 
+/* The thread's parser, for those who read on in what is handed to them. */
+json_parser *unwrap_parser(unwrap *self);
+
 /* Hands the records of a message's text to the sink, in order. rulebase may be NULL. */
-unwrapped unwrap_text(unwrap *self, const carrier *rulebase, text message, unwrap_sink *sink,
-                      void *arg);
+unwrapped unwrap_text(unwrap *self, const carrier *rulebase, text message, const unwrap_sink *sink);
 
 /* The same for a tree that somebody has parsed already and that stays theirs. */
-unwrapped unwrap_tree(json *tree, unwrap_sink *sink, void *arg);
+unwrapped unwrap_tree(unwrap *self, json *tree, const unwrap_sink *sink);
 
 #endif
