@@ -236,6 +236,32 @@ static bool fits(audit_record *record, audit_shape s)
     }
 }
 
+/* The other logs of Entra's diagnostic settings, which travel on the same hub. */
+static bool is_another_log(json *object)
+{
+    static const char *const categories[] = {
+        "SignInLogs",
+        "NonInteractiveUserSignInLogs",
+        "ServicePrincipalSignInLogs",
+        "ADFSSignInLogs",
+        "ManagedIdentitySignInLogs",
+        "MicrosoftGraphActivityLogs",
+        "RiskyUsers",
+        "UserRiskEvents",
+        "RiskyServicePrincipals",
+        "ProvisioningLogs",
+        "ServicePrincipalRiskEvents",
+        "NetworkAccessTrafficLogs",
+        "EnrichedOffice365AuditLogs",
+    };
+    text category = json_string(json_member(object, "category"));
+
+    for (size_t i = 0; i < sizeof(categories) / sizeof(categories[0]); i++)
+        if (text_equal(category, text_of(categories[i])))
+            return true;
+    return false;
+}
+
 /* An operation that is an object belongs to an Azure Activity record of the same hub. */
 static audit_reading tell_shape(audit_record *record)
 {
@@ -246,7 +272,9 @@ static audit_reading tell_shape(audit_record *record)
             continue;
         record->shape = s;
         record->notes = 0; /* of looking for shapes that it has not */
-        return json_kind_of(operation) == JSON_OBJECT ? AUDIT_OTHER_KIND : AUDIT_RECORD;
+        return json_kind_of(operation) == JSON_OBJECT || is_another_log(record->object)
+                   ? AUDIT_OTHER_KIND
+                   : AUDIT_RECORD;
     }
     return AUDIT_UNKNOWN;
 }

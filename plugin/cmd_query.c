@@ -1,13 +1,9 @@
 /* cmd_query: one run of the rule over files, as the schedule would at --now. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
+#include "audit_session.h"
 #include "commands.h"
-#include "detector.h"
-#include "identity_files.h"
-#include "input_file.h"
-#include "options.h"
 #include "table.h"
 
 static const char USAGE[] =
@@ -34,14 +30,11 @@ typedef struct result_row {
 } result_row;
 
 typedef struct query {
-    const options *options;
-    detector *detector;
-    detector_worker *worker;
+    audit_session session;
     result_row *rows;
     size_t count;
     size_t room;
-    bool failed;     /* memory ran out */
-    bool unreadable; /* something could not be read; said on standard error */
+    bool failed; /* memory ran out */
 } query;
 
 static bool make_room(query *q)
@@ -76,37 +69,17 @@ static void take_row(void *arg, const alert *a)
     q->count++;
 }
 
-static void tell(query *q, const input_file *file, size_t line, const char *what)
+static bool query_message(void *arg, const input_file *file, const input_message *message)
 {
-    fprintf(stderr, "synctap: %s:%zu: %s\n", input_file_name(file), line, what);
-    q->unreadable = true;
-}
-
-static void query_message(query *q, const input_file *file, const input_message *message)
-{
-    detection found = detector_feed(q->worker, message->text, q->options->now, take_row, q);
+    query *q = arg;
+    detection found =
+        detector_feed(q->session.worker, message->text, q->session.options->now, take_row, q);
 
     if (found.undecodable)
-        tell(q, file, message->line, found.reason);
+        audit_session_tell(&q->session, file, message->line, found.reason);
     else if (!message->is_whole)
-        tell(q, file, message->line, "cut off");
-}
-
-static void query_file(query *q, const char *path)
-{
-    char *error;
-    input_file *file = input_file_open(path, &error);
-    input_message message;
-
-    if (file == NULL) {
-        fprintf(stderr, "synctap: %s: %s\n", path, error ? error : "out of memory");
-        free(error);
-        q->unreadable = true;
-        return;
-    }
-    while (!q->failed && input_file_next(file, &message))
-        query_message(q, file, &message);
-    input_file_close(file);
+        audit_session_tell(&q->session, file, message->line, "cut off");
+    return !q->failed;
 }
 
 /* Newest first; rows of one time in the order of the input. */
@@ -140,7 +113,7 @@ static void print_rows(query *q)
 {
     if (q->count > 0)
         qsort(q->rows, q->count, sizeof(result_row), compare_rows);
-    if (q->options->format == FORMAT_TABLE) {
+    if (q->session.options->format == FORMAT_TABLE) {
         q->failed |= !print_table(q);
         return;
     }
@@ -150,104 +123,27 @@ static void print_rows(query *q)
     }
 }
 
-/* The role list of the --identity files, in a database of its own in memory. */
-static store *store_of_files(query *q, char **error)
-{
-    const options *o = q->options;
-    store *s = store_open(STORE_IN_MEMORY, STORE_CREATE, error);
-    role_list *list = s ? role_list_open(s) : NULL;
-    identity_files_result result;
-
-    if (list == NULL) {
-        store_close(s);
-        return NULL;
-    }
-    result = identity_files_import(list, s, o->identities, o->identity_count,
-                                   &(identity_files_manner){.tone = TELL_BROKEN_ONLY});
-    q->unreadable |= result.unreadable;
-    q->failed |= result.failed;
-    role_list_close(list);
-    return s;
-}
-
-/* No database is no error unless one was asked for: the naming rules judge alone. */
-static bool open_role_list(query *q)
-{
-    const options *o = q->options;
-    char *error = NULL;
-    store *s;
-
-    if (o->identity_count > 0) {
-        s = store_of_files(q, &error);
-        if (s != NULL && detector_adopt_store(q->detector, s, &error))
-            return true;
-        fprintf(stderr, "synctap: no role list: %s\n", error ? error : "out of memory");
-    } else if (access(o->database, F_OK) != 0 && !o->database_given) {
-        fprintf(stderr, "synctap: no role list (%s is not there): only naming rules apply\n",
-                o->database);
-        return true;
-    } else if (detector_open_store(q->detector, o->database, STORE_EXISTING, &error)) {
-        return true;
-    } else {
-        fprintf(stderr, "synctap: %s: %s\n", o->database, error ? error : "out of memory");
-    }
-    free(error);
-    return false;
-}
-
-static bool open_rulebase(query *q)
-{
-    char *error;
-
-    if (detector_open_rulebase(q->detector, q->options->rulebase, &error))
-        return true;
-    fprintf(stderr, "synctap: %s: %s\n", q->options->rulebase, error ? error : "out of memory");
-    free(error);
-    return false;
-}
-
-static bool begin(query *q)
-{
-    q->detector = detector_new(q->options->rule);
-    q->worker = q->detector ? detector_worker_new(q->detector) : NULL;
-    if (q->worker == NULL) {
-        fputs("synctap: out of memory\n", stderr);
-        return false;
-    }
-    return open_rulebase(q) && open_role_list(q);
-}
-
-static void run(query *q)
-{
-    const options *o = q->options;
-
-    if (o->argument_count == 0)
-        query_file(q, "-");
-    for (int i = 0; i < o->argument_count; i++)
-        query_file(q, o->arguments[i]);
-    print_rows(q);
-    if (q->failed)
-        fputs("synctap: out of memory, rows are missing\n", stderr);
-}
-
-static void end(query *q)
+static void free_rows(query *q)
 {
     for (size_t i = 0; i < q->count; i++)
         free((char *)q->rows[i].line.bytes);
     free(q->rows);
-    detector_worker_free(q->worker);
-    detector_free(q->detector);
 }
 
 static int query_with(const options *o)
 {
-    query q = {.options = o};
-    bool begun = begin(&q);
+    query q = {0};
+    bool begun = audit_session_begin(&q.session, o);
 
-    if (begun)
-        run(&q);
-    end(&q);
-    return !begun || q.failed || q.unreadable ? EXIT_UNREADABLE : EXIT_DONE;
+    if (begun) {
+        audit_session_read(&q.session, query_message, &q);
+        print_rows(&q);
+    }
+    if (q.failed)
+        fputs("synctap: out of memory, rows are missing\n", stderr);
+    free_rows(&q);
+    audit_session_end(&q.session);
+    return !begun || q.failed || q.session.unreadable ? EXIT_UNREADABLE : EXIT_DONE;
 }
 
 int cmd_query(int argc, char **argv)

@@ -8,6 +8,7 @@
 
 enum { EXIT_DONE = 0, EXIT_UNREADABLE = 1, EXIT_USAGE = 2 };
 
+int cmd_explain(int argc, char **argv);
 int cmd_query(int argc, char **argv);
 int cmd_identity(int argc, char **argv);
 

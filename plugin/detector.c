@@ -539,7 +539,7 @@ static bool is_own_alert(json *object)
            text_equal(json_string(json_member(object, "rule_id")), text_of(RULE_ID));
 }
 
-static unwrap_kind judge_object(void *arg, json *object)
+static unwrap_kind kind_of(audit_reading reading)
 {
     static const unwrap_kind kinds[] = {
         [AUDIT_RECORD] = UNWRAP_RECORD,
@@ -547,6 +547,12 @@ static unwrap_kind judge_object(void *arg, json *object)
         [AUDIT_UNKNOWN] = UNWRAP_UNKNOWN,
         [AUDIT_OUT_OF_MEMORY] = UNWRAP_RECORD,
     };
+
+    return kinds[reading];
+}
+
+static unwrap_kind judge_object(void *arg, json *object)
+{
     feeding *f = arg;
     audit_reading reading;
 
@@ -554,7 +560,7 @@ static unwrap_kind judge_object(void *arg, json *object)
         return UNWRAP_OTHER_KIND;
     reading = judge_readings(f, object);
     arena_reset(f->worker->memory);
-    return kinds[reading];
+    return kind_of(reading);
 }
 
 /* --- a stretch that could not be read ------------------------------------------------------------
@@ -633,4 +639,75 @@ detection detector_feed_tree(detector_worker *self, json *tree, timestamp now, d
     note_unwrapped(&f, &found);
     f.seen.candidate = found.records > 0 || found.broken > 0;
     return f.seen;
+}
+
+/* --- a message explained -------------------------------------------------------------------------
+ */
+
+typedef struct explaining {
+    feeding feeding;
+    detector_explainer *sink;
+    void *arg;
+} explaining;
+
+static unwrap_kind explain_object(void *arg, json *object)
+{
+    explaining *e = arg;
+    feeding *f = &e->feeding;
+    audit_record kql, wide;
+    audit_reading as_kql, reading;
+
+    if (is_own_alert(object))
+        return UNWRAP_OTHER_KIND;
+    as_kql = read_record(f, object, SEMANTICS_KQL, &kql);
+    reading = read_record(f, object, SEMANTICS_WIDE, &wide);
+    if (reading == AUDIT_RECORD)
+        e->sink(e->arg, &(explanation){
+                            .rule = f->worker->detector->rule,
+                            .accounts = f->worker->accounts,
+                            .now = f->now,
+                            .record = &wide,
+                            .kql = as_kql == AUDIT_RECORD ? &kql : NULL,
+                            .memory = f->worker->memory,
+                        });
+    audit_record_release(&kql);
+    audit_record_release(&wide);
+    arena_reset(f->worker->memory);
+    return kind_of(reading);
+}
+
+static void count_row(void *arg, const alert *a)
+{
+    (void)arg;
+    (void)a;
+}
+
+static void explain_broken(void *arg, text broken, const char *reason)
+{
+    explaining *e = arg;
+
+    judge_broken(&e->feeding, broken, reason);
+}
+
+detector_explained detector_explain(detector_worker *self, text message, timestamp now,
+                                    detector_explainer *sink, void *arg)
+{
+    explaining e = {
+        .feeding = {.worker = self, .now = now, .sink = count_row},
+        .sink = sink,
+        .arg = arg,
+    };
+    const unwrap_sink takers = {&e, explain_object, explain_broken};
+    unwrapped found;
+
+    catch_up(self);
+    found = unwrap_text(self->unwrap, self->rulebase, message, &takers);
+    note_unwrapped(&e.feeding, &found);
+    e.feeding.seen.candidate = gate_may_hold(self->detector->gate, message);
+    return (detector_explained){
+        .detection = e.feeding.seen,
+        .by_rulebase = found.by_rulebase,
+        .other_kinds = found.other_kinds,
+        .shows_account = e.feeding.seen.degraded > 0,
+    };
 }

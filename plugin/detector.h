@@ -10,6 +10,7 @@
 #define SYNCTAP_DETECTOR_H
 
 #include "alert.h"
+#include "explain.h"
 #include "role_list.h"
 #include "rule.h"
 #include "store.h"
@@ -101,5 +102,24 @@ detection detector_feed(detector_worker *self, text message, timestamp now, dete
 /* The same for a message that somebody has parsed already; the tree stays theirs. */
 detection detector_feed_tree(detector_worker *self, json *tree, timestamp now, detector_sink *sink,
                              void *arg);
+
+/* Takes the explanation of each record; it and all in it live until it returns. */
+typedef void detector_explainer(void *arg, const explanation *e);
+
+/* How a message's records were reached, beside what detection says. */
+typedef struct detector_explained {
+    detection detection; /* without rows: nothing was handed out as an alert */
+    bool by_rulebase;
+    size_t other_kinds;
+    bool shows_account; /* a stretch that could not be read would have made a degraded alert */
+} detector_explained;
+
+/*
+ * Explains a message instead of judging it; each record is explained, also
+ * where the gate would have stopped the message. The detector's rule must be
+ * of wide semantics.
+ */
+detector_explained detector_explain(detector_worker *self, text message, timestamp now,
+                                    detector_explainer *sink, void *arg);
 
 #endif

@@ -222,6 +222,11 @@ text json_string(json *value)
     return (text){fjson_object_get_string(value), (size_t)fjson_object_get_string_len(value)};
 }
 
+bool json_is_true(json *value)
+{
+    return json_kind_of(value) == JSON_BOOLEAN && fjson_object_get_boolean(value);
+}
+
 static bool find_member(json *object, const char *wanted, json **value)
 {
     json_members all = json_members_of(object);

@@ -74,6 +74,9 @@ json_kind json_kind_of(json *value);
 /* The string's own bytes, alive as long as the tree; empty with NULL bytes for any other kind. */
 text json_string(json *value);
 
+/* JSON's true; false for all else. */
+bool json_is_true(json *value);
+
 /* The member of that key, or NULL (also when object is none). */
 json *json_member(json *object, const char *key);
 

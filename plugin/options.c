@@ -38,6 +38,7 @@ static const char *take_rulebase(reading *r, const char *value, int which)
 {
     (void)which;
     r->options->rulebase = value;
+    r->options->rulebase_given = true;
     return NULL;
 }
 

@@ -12,7 +12,8 @@ typedef struct options {
     rule *rule; /* with what the options say put in */
     const char *database;
     bool database_given;
-    const char *rulebase;    /* for audit records */
+    const char *rulebase; /* for audit records */
+    bool rulebase_given;
     const char **identities; /* files, `identity_count` of them */
     size_t identity_count;
     timestamp now;

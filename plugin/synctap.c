@@ -10,6 +10,7 @@ static const char USAGE[] =
     "accounts, in audit records.\n"
     "\n"
     "  query     run the rule once over files of audit records\n"
+    "  explain   say why a record matches or not, clause by clause\n"
     "  identity  load the role list, and read it\n"
     "\n"
     "synctap COMMAND --help tells more; synctap --version the version.\n";
@@ -18,6 +19,7 @@ static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
 } commands[] = {
+    {"explain", cmd_explain},
     {"query", cmd_query},
     {"identity", cmd_identity},
 };

@@ -1,0 +1,123 @@
+/* audit_session: what cmd_query and cmd_explain share. */
+#include "audit_session.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "identity_files.h"
+
+/* The role list of the --identity files, in a database of its own in memory. */
+static store *store_of_files(audit_session *self, char **error)
+{
+    const options *o = self->options;
+    store *s = store_open(STORE_IN_MEMORY, STORE_CREATE, error);
+    role_list *list = s ? role_list_open(s) : NULL;
+    identity_files_result result;
+
+    if (list == NULL) {
+        store_close(s);
+        return NULL;
+    }
+    result = identity_files_import(list, s, o->identities, o->identity_count,
+                                   &(identity_files_manner){.tone = TELL_BROKEN_ONLY});
+    self->unreadable |= result.unreadable || result.failed;
+    role_list_close(list);
+    return s;
+}
+
+static bool open_identity_files(audit_session *self, char **error)
+{
+    store *s = store_of_files(self, error);
+
+    return s != NULL && detector_adopt_store(self->detector, s, error);
+}
+
+/* No database is no error unless one was asked for: the naming rules judge alone. */
+static bool open_role_list(audit_session *self)
+{
+    const options *o = self->options;
+    bool of_files = o->identity_count > 0;
+    char *error = NULL;
+
+    if (!of_files && !o->database_given && access(o->database, F_OK) != 0) {
+        fprintf(stderr, "synctap: no role list (%s is not there): only naming rules apply\n",
+                o->database);
+        return true;
+    }
+    if (of_files ? open_identity_files(self, &error)
+                 : detector_open_store(self->detector, o->database, STORE_EXISTING, &error))
+        return true;
+    fprintf(stderr, "synctap: %s: %s\n", of_files ? "the role list" : o->database,
+            error ? error : "out of memory");
+    free(error);
+    return false;
+}
+
+/* The installed rulebase may be missing: nearly all messages are read without one. */
+static bool open_rulebase(audit_session *self)
+{
+    const options *o = self->options;
+    char *error;
+
+    if (detector_open_rulebase(self->detector, o->rulebase, &error))
+        return true;
+    if (o->rulebase_given)
+        fprintf(stderr, "synctap: %s: %s\n", o->rulebase, error ? error : "out of memory");
+    free(error);
+    return !o->rulebase_given;
+}
+
+bool audit_session_begin(audit_session *self, const options *o)
+{
+    *self = (audit_session){.options = o, .detector = detector_new(o->rule)};
+    self->worker = self->detector ? detector_worker_new(self->detector) : NULL;
+    if (self->worker == NULL) {
+        fputs("synctap: out of memory\n", stderr);
+        return false;
+    }
+    return open_rulebase(self) && open_role_list(self);
+}
+
+void audit_session_end(audit_session *self)
+{
+    detector_worker_free(self->worker);
+    detector_free(self->detector);
+}
+
+/* False when the sink wants no more. */
+static bool read_file(audit_session *self, const char *path, audit_session_sink *sink, void *arg)
+{
+    char *error;
+    input_file *file = input_file_open(path, &error);
+    input_message message;
+    bool goes_on = true;
+
+    if (file == NULL) {
+        fprintf(stderr, "synctap: %s: %s\n", path, error ? error : "out of memory");
+        free(error);
+        self->unreadable = true;
+        return true;
+    }
+    while (goes_on && input_file_next(file, &message))
+        goes_on = sink(arg, file, &message);
+    input_file_close(file);
+    return goes_on;
+}
+
+void audit_session_read(audit_session *self, audit_session_sink *sink, void *arg)
+{
+    const options *o = self->options;
+    bool goes_on = true;
+
+    if (o->argument_count == 0)
+        read_file(self, "-", sink, arg);
+    for (int i = 0; goes_on && i < o->argument_count; i++)
+        goes_on = read_file(self, o->arguments[i], sink, arg);
+}
+
+void audit_session_tell(audit_session *self, const input_file *file, size_t line, const char *what)
+{
+    fprintf(stderr, "synctap: %s:%zu: %s\n", input_file_name(file), line, what);
+    self->unreadable = true;
+}

@@ -1,0 +1,37 @@
+/*
+ * audit_session: a detector over files, for the commands that read audit
+ * records: its rulebase, its role list, and the files themselves.
+ */
+#ifndef SYNCTAP_AUDIT_SESSION_H
+#define SYNCTAP_AUDIT_SESSION_H
+
+#include "detector.h"
+#include "input_file.h"
+#include "options.h"
+
+typedef struct audit_session {
+    const options *options;
+    detector *detector;
+    detector_worker *worker;
+    bool unreadable; /* something could not be read; said on standard error */
+} audit_session;
+
+/*
+ * Makes the detector, opens its rulebase and its role list: of the
+ * --identity files, or of the database. False when one of them that was
+ * asked for cannot be had; said on standard error. audit_session_end follows
+ * in any case.
+ */
+bool audit_session_begin(audit_session *self, const options *o);
+void audit_session_end(audit_session *self);
+
+/* Takes each message of the files; false ends the reading. */
+typedef bool audit_session_sink(void *arg, const input_file *file, const input_message *message);
+
+/* Reads the files that the options name, or standard input. */
+void audit_session_read(audit_session *self, audit_session_sink *sink, void *arg);
+
+/* Names a trouble, its file and its line on standard error. */
+void audit_session_tell(audit_session *self, const input_file *file, size_t line, const char *what);
+
+#endif
