@@ -89,7 +89,6 @@ static const shape shapes[AUDIT_SHAPES] = {
                     [TARGETS] = {"TargetResources"},
                     [TARGET_ELSEWHERE] = {"TargetResourceName"},
                     [INITIATOR] = {"InitiatedBy"},
-                    [IDENTITY] = {"Identity"},
                     [CALLER_IP] = {"CallerIpAddress"},
                     [DETAILS] = {"AdditionalDetails"},
                     [RESULT] = {"Result", "ResultType"},
@@ -117,7 +116,6 @@ static const shape shapes[AUDIT_SHAPES] = {
                                  "properties.target_resources"},
                     [INITIATOR] = {"azure.auditlogs.properties.initiated_by",
                                    "properties.initiated_by"},
-                    [IDENTITY] = {"azure.auditlogs.identity", "identity"},
                     [CALLER_IP] = {"source.ip", "client.ip"},
                     [DETAILS] = {"azure.auditlogs.properties.additional_details"},
                     [RESULT] = {"event.outcome", "azure.auditlogs.properties.result",
@@ -365,7 +363,8 @@ static void read_initiator(reading *r)
     record->actor = initiator_text(r, s->user_upn, true);
     if (record->actor.length == 0)
         record->actor = initiator_text(r, s->app_name, true);
-    if (record->actor.length == 0 && record->view == SEMANTICS_WIDE)
+    if (record->actor.length == 0 && record->view == SEMANTICS_WIDE &&
+        record->shape == SHAPE_DIAGNOSTIC_2018)
         record->actor = field_text(r, IDENTITY);
     record->actor_id = initiator_text(r, ids, false);
     record->source_ip = initiator_text(r, address, true);

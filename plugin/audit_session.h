@@ -31,6 +31,12 @@ typedef bool audit_session_sink(void *arg, const input_file *file, const input_m
 /* Reads the files that the options name, or standard input. */
 void audit_session_read(audit_session *self, audit_session_sink *sink, void *arg);
 
+/* Does the message begin as a JSON document does? */
+static inline bool input_message_is_json(const input_message *message)
+{
+    return message->text.bytes[0] == '{' || message->text.bytes[0] == '[';
+}
+
 /* Names a trouble, its file and its line on standard error. */
 void audit_session_tell(audit_session *self, const input_file *file, size_t line, const char *what);
 

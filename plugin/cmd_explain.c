@@ -143,9 +143,7 @@ static const char *carrier_of(const input_message *message, bool by_rulebase)
 {
     if (by_rulebase)
         return "rulebase";
-    if (message->text.bytes[0] == '{' || message->text.bytes[0] == '[')
-        return "JSON";
-    return "JSON in text";
+    return input_message_is_json(message) ? "JSON" : "JSON in text";
 }
 
 /* Begins an object with where it came from; the caller goes on and closes it. */
@@ -250,7 +248,8 @@ static void remark(explaining *e, const detector_explained *found)
 {
     const detection *d = &found->detection;
 
-    if (d->broken > 0 || !e->message->is_whole) {
+    if (d->undecodable || !e->message->is_whole ||
+        (d->broken > 0 && input_message_is_json(e->message))) {
         const char *reason = d->reason ? d->reason : "cut off";
 
         print_remark(e,

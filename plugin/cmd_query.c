@@ -75,7 +75,8 @@ static bool query_message(void *arg, const input_file *file, const input_message
     detection found =
         detector_feed(q->session.worker, message->text, q->session.options->now, take_row, q);
 
-    if (found.undecodable)
+    /* Brackets in words around a record are no broken JSON; in a line of JSON they are. */
+    if (found.undecodable || (found.broken > 0 && input_message_is_json(message)))
         audit_session_tell(&q->session, file, message->line, found.reason);
     else if (!message->is_whole)
         audit_session_tell(&q->session, file, message->line, "cut off");

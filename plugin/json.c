@@ -116,11 +116,29 @@ size_t json_document_length(text t)
     return 0;
 }
 
-/* The tokener takes a `/` behind a whole document for a comment that goes wrong. */
+/* The tokener takes a `/` behind a whole document for a comment, and may go wrong in that. */
 static bool stumbled_behind(const json_parser *self)
 {
-    return fjson_tokener_get_error(self->tokener) == fjson_tokener_error_parse_comment &&
-           self->tokener->depth == 0;
+    switch (self->tokener->stack[0].state) {
+    case fjson_tokener_state_comment_start:
+    case fjson_tokener_state_comment:
+    case fjson_tokener_state_comment_eol:
+    case fjson_tokener_state_comment_end:
+        return self->tokener->depth == 0;
+    default:
+        return false;
+    }
+}
+
+/* Does the document end before what was taken? Then that held a comment, and perhaps a record. */
+static size_t without_comment_behind(text t, size_t taken)
+{
+    size_t length;
+
+    if (memmem(t.bytes, taken, "/*", 2) == NULL && memmem(t.bytes, taken, "//", 2) == NULL)
+        return taken;
+    length = json_document_length(t);
+    return length > 0 && length < taken ? length : taken;
 }
 
 const char *json_parse(json_parser *self, text t, json **root, size_t *taken)
@@ -134,6 +152,8 @@ const char *json_parse(json_parser *self, text t, json **root, size_t *taken)
     reason = run_tokener(self, t, root, taken);
     if (reason != NULL && stumbled_behind(self))
         reason = run_tokener(self, (text){t.bytes, json_document_length(t)}, root, taken);
+    else if (reason == NULL)
+        *taken = without_comment_behind(t, *taken);
     return reason;
 }
 

@@ -243,12 +243,13 @@ static bool looks_like_a_document(text t)
 /*
  * The `properties` of a diagnostic record have the shape of a directoryAudit.
  * Found in the pieces of a broken record they are a part of it, no record.
+ * What begins on a line of its own is one.
  */
 static bool is_a_broken_records_part(text t, size_t at)
 {
     static const text key = TEXT("properties\"");
 
-    while (at > 0 && strchr(" \t\r\n:\\", t.bytes[at - 1]) != NULL)
+    while (at > 0 && t.bytes[at - 1] != '\0' && strchr(" \t:\\", t.bytes[at - 1]) != NULL)
         at--;
     return at >= key.length && text_equal((text){t.bytes + at - key.length, key.length}, key);
 }
