@@ -466,17 +466,17 @@ void audit_record_release(audit_record *record)
 static const char *const target_upn[MOST_PATHS] = {"userPrincipalName", "user_principal_name"};
 static const char *const target_id[MOST_PATHS] = {"id"};
 
-/* An object among WIDE's targets: is it one target, or targets keyed "0", "1", ...? */
-static bool is_one_target(json *object)
+/* Elastic keeps an array as an object keyed "0", "1", ...; any other object is one target. */
+static bool is_array_by_number(json *object)
 {
-    static const char *const keys[] = {"userPrincipalName", "user_principal_name", "id",
-                                       "displayName",       "display_name",        "type"};
-    bool other_case;
+    json_members all = json_members_of(object);
+    const char *key;
+    json *value;
 
-    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-        if (json_at_any_case(object, keys[i], &other_case) != NULL)
-            return true;
-    return false;
+    while (json_next_member(&all, &key, &value))
+        if (*key == '\0' || key[strspn(key, "0123456789")] != '\0')
+            return false;
+    return true;
 }
 
 size_t audit_record_target_count(const audit_record *record)
@@ -489,7 +489,8 @@ size_t audit_record_target_count(const audit_record *record)
     case JSON_ARRAY:
         return json_array_length(all);
     case JSON_OBJECT:
-        return record->view == SEMANTICS_WIDE && is_one_target(all) ? 1 : json_member_count(all);
+        return record->view == SEMANTICS_WIDE && !is_array_by_number(all) ? 1
+                                                                          : json_member_count(all);
     default:
         return 1;
     }
@@ -553,7 +554,7 @@ bool audit_record_target(const audit_record *record, size_t index, arena *memory
     } else if (json_kind_of(all) == JSON_OBJECT) {
         const char *number;
         target->notes |= NOTE_TARGET_OBJECT;
-        if (!is_one_target(all))
+        if (is_array_by_number(all))
             json_nth_member(all, index, &number, &target->value);
     }
     return read_target(record, target, memory);

@@ -229,14 +229,16 @@ static size_t next_document(text t, size_t at)
 
 /*
  * A `[` in front of a document is most often a header's ("app[123]:", RFC
- * 5424's structured data): no document was broken there.
+ * 5424's structured data): no document was broken there, unless it begins
+ * the text or a `{` follows.
  */
-static bool looks_like_a_document(text t)
+static bool looks_like_a_document(text t, size_t at)
 {
-    size_t at = t.bytes[0] == '[';
-
-    while (at < t.length && (t.bytes[at] == ' ' || t.bytes[at] == '\n' || t.bytes[at] == '\r'))
+    if (at == 0 || t.bytes[at] == '{')
+        return true;
+    do
         at++;
+    while (at < t.length && (t.bytes[at] == ' ' || t.bytes[at] == '\n' || t.bytes[at] == '\r'));
     return at < t.length && t.bytes[at] == '{';
 }
 
@@ -322,7 +324,7 @@ static void note_broken(walk *w, passage *p, size_t at, const char *reason)
 
     if (at >= p->broken_to)
         end_broken(w, p, at);
-    if (p->broken_from < p->text.length || !looks_like_a_document(text_from(p->text, at)))
+    if (p->broken_from < p->text.length || !looks_like_a_document(p->text, at))
         return;
     length = json_document_length(text_from(p->text, at));
     p->broken_from = at;
@@ -432,7 +434,21 @@ static void walk_carrier(walk *w, const carrier *rulebase, text message)
     json_free(fields);
 }
 
-/* A message that the rulebase can read was not broken after all. */
+/* Before JSON that begins the text no carrier stands; a PRI, a BOM or blanks may. */
+static bool begins_with_json(text t)
+{
+    size_t at = 0;
+
+    if (t.length > 0 && t.bytes[0] == '<')
+        for (at = 1; at < t.length && at < 5 && t.bytes[at - 1] != '>'; at++)
+            ;
+    while (at < t.length && t.bytes[at] != '\0' &&
+           strchr(" \t\r\n\xEF\xBB\xBF", t.bytes[at]) != NULL)
+        at++;
+    return at < t.length && (t.bytes[at] == '{' || t.bytes[at] == '[');
+}
+
+/* False when no rule fits, or what it found holds no record. */
 static bool read_by_rulebase(unwrap *self, const carrier *rulebase, text message,
                              const unwrap_sink *sink, unwrapped *found)
 {
@@ -451,18 +467,15 @@ static bool read_by_rulebase(unwrap *self, const carrier *rulebase, text message
 unwrapped unwrap_text(unwrap *self, const carrier *rulebase, text message, const unwrap_sink *sink)
 {
     unwrapped found;
-    bool needs_rulebase;
     walk w;
 
+    if (rulebase != NULL && !begins_with_json(message) &&
+        read_by_rulebase(self, rulebase, message, sink, &found))
+        return found;
     begin_walk(&w, self, sink);
     walk_text(&w, message);
-    found = w.found;
-    needs_rulebase = found.records + found.other_kinds == 0 && rulebase != NULL;
-    if (needs_rulebase && read_by_rulebase(self, rulebase, message, sink, &found))
-        end_walk(&w, false);
-    else
-        end_walk(&w, true);
-    return found;
+    end_walk(&w, true);
+    return w.found;
 }
 
 unwrapped unwrap_tree(unwrap *self, json *tree, const unwrap_sink *sink)

@@ -1,10 +1,11 @@
 /*
  * unwrap: finds the records in a message, whatever stands around them.
  *
- * The JSON documents of the text are looked for where they stand, and in
- * them the records: in arrays, in members of any name, in strings that hold
- * JSON (three levels of them), in the rows of the query API's tables. Only
- * when no record is found that way is the rulebase asked for another way in.
+ * Where other text stands in front, the rulebase is asked first: a carrier
+ * may change the JSON in it. Else, and when no rule leads to a record, the
+ * JSON documents are looked for where they stand. Records are found in them
+ * in arrays, in members of any name, in strings that hold JSON (three levels
+ * of them), and in the rows of the query API's tables.
  */
 #ifndef SYNCTAP_UNWRAP_H
 #define SYNCTAP_UNWRAP_H
