@@ -430,6 +430,7 @@ static void walk_carrier(walk *w, const carrier *rulebase, text message)
 {
     json *fields = carrier_take_apart(rulebase, message);
 
+    w->level = -1; /* a text that the rule took out is no string in a string yet */
     walk_value(w, carrier_record(fields));
     json_free(fields);
 }
