@@ -115,6 +115,14 @@ static void wait_a_little(void)
     nanosleep(&pause, NULL);
 }
 
+static int64_t milliseconds(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 /*
  * qqueueEnqMsg takes the caller's reference, except when it says FORCE_TERM
  * (queue.c, doEnqSingleObj: the one exit without msgDestruct).
@@ -133,15 +141,18 @@ static rsRetVal try_to_put(const alert_queue *self, smsg_t *m)
 
 alert_put alert_queue_put(alert_queue *self, smsg_t *original, text alert, json *tree)
 {
-    enum { TRIES_AT_THE_END = 40 }; /* of 50 ms, once rsyslogd is stopping */
+    enum {
+        TRIES_AT_THE_END = 40, /* of 50 ms, once rsyslogd is stopping */
+        HELD_BACK = 100, /* milliseconds: rsyslog itself waits at a full queue before it says so */
+    };
     smsg_t *m = alert_message(self, original, alert, tree);
+    int64_t begin = milliseconds();
     alert_put result = ALERT_PUT;
     int tries_left = TRIES_AT_THE_END;
 
     if (m == NULL)
         return ALERT_LOST;
     while (try_to_put(self, m) != RS_RET_OK) {
-        result = ALERT_PUT_HELD_BACK;
         if (glbl.GetGlobalInputTermState() && tries_left-- == 0) {
             result = ALERT_LOST;
             break;
@@ -149,5 +160,7 @@ alert_put alert_queue_put(alert_queue *self, smsg_t *original, text alert, json 
         wait_a_little();
     }
     msgDestruct(&m);
+    if (result == ALERT_PUT && milliseconds() - begin >= HELD_BACK)
+        result = ALERT_PUT_HELD_BACK;
     return result;
 }

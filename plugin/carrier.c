@@ -20,8 +20,15 @@ static void keep_first_error(void *cookie, const char *message, size_t length)
 {
     carrier *self = cookie;
 
-    if (self->first_error == NULL)
+    if (self != NULL && self->first_error == NULL)
         self->first_error = strndup(message, length);
+}
+
+static void ignore_debug(void *cookie, const char *message, size_t length)
+{
+    (void)cookie;
+    (void)message;
+    (void)length;
 }
 
 /* liblognorm opens the file itself, but says of a missing one only that it failed. */
@@ -41,6 +48,8 @@ static bool load(carrier *self, const char *path, char **error)
     self->context = ln_initCtx();
     if (self->context == NULL)
         return false;
+    /* liblognorm 2.0.6 hands the debug callback's cookie to the error callback (liblognorm.c). */
+    ln_setDebugCB(self->context, ignore_debug, self);
     ln_setErrMsgCB(self->context, keep_first_error, self);
     if (ln_loadSamples(self->context, path) == 0 && self->first_error == NULL)
         return true;
@@ -79,12 +88,26 @@ void carrier_unref(carrier *self)
     free(self);
 }
 
+/* liblognorm is told a length, but reads what no rule fits up to a NUL byte. */
+static char *with_nul(text t)
+{
+    char *copy = malloc(t.length + 1);
+
+    if (copy == NULL)
+        return NULL;
+    memcpy(copy, t.bytes, t.length);
+    copy[t.length] = '\0';
+    return copy;
+}
+
 json *carrier_take_apart(const carrier *self, text message)
 {
+    char *copy = with_nul(message);
     json *fields = NULL;
+    int refused = copy ? ln_normalize(self->context, copy, message.length, &fields) : LN_NOMEM;
 
-    if (ln_normalize(self->context, message.bytes, message.length, &fields) == 0 &&
-        carrier_record(fields) != NULL)
+    free(copy);
+    if (refused == 0 && carrier_record(fields) != NULL)
         return fields;
     json_free(fields);
     return NULL;

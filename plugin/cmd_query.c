@@ -34,7 +34,8 @@ typedef struct query {
     result_row *rows;
     size_t count;
     size_t room;
-    bool failed; /* memory ran out */
+    size_t stale; /* records of the rule's operations that lie before the lookback */
+    bool failed;  /* memory ran out */
 } query;
 
 static bool make_room(query *q)
@@ -75,6 +76,7 @@ static bool query_message(void *arg, const input_file *file, const input_message
     detection found =
         detector_feed(q->session.worker, message->text, q->session.options->now, take_row, q);
 
+    q->stale += found.stale;
     /* Brackets in words around a record are no broken JSON; in a line of JSON they are. */
     if (found.undecodable || (found.broken > 0 && input_message_is_json(message)))
         audit_session_tell(&q->session, file, message->line, found.reason);
@@ -140,6 +142,9 @@ static int query_with(const options *o)
         audit_session_read(&q.session, query_message, &q);
         print_rows(&q);
     }
+    if (q.stale > 0)
+        fprintf(stderr, "synctap: %zu records of the rule's operations lie before the lookback\n",
+                q.stale);
     if (q.failed)
         fputs("synctap: out of memory, rows are missing\n", stderr);
     free_rows(&q);

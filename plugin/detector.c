@@ -263,6 +263,16 @@ bool detector_store_is_writable(detector *self)
     return writable;
 }
 
+bool detector_store_is_in_place(detector *self)
+{
+    bool in_place;
+
+    pthread_mutex_lock(&self->reading);
+    in_place = self->state.store != NULL && store_is_in_place(self->state.store);
+    pthread_mutex_unlock(&self->reading);
+    return in_place;
+}
+
 static detector_refreshing refresh(detector *self, char **error)
 {
     sync_accounts *accounts;
@@ -374,7 +384,7 @@ static alert begin_alert(const feeding *f, const audit_record *record)
 
 static bool is_stale(const feeding *f, const alert *a)
 {
-    return a->time_generated <= f->now - rule_get_lookback(f->worker->detector->rule);
+    return a->time_generated <= rule_records_since(f->worker->detector->rule, f->now);
 }
 
 /* --- a record, as the query sees it and as wide semantics does ---------------------------------

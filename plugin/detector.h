@@ -79,6 +79,9 @@ bool detector_has_store(detector *self);
 /* False, too, when there is no store. */
 bool detector_store_is_writable(detector *self);
 
+/* Is the store's file still the one at its path? False, too, when there is no store. */
+bool detector_store_is_in_place(detector *self);
+
 /*
  * Takes in what other connections did to the role list since the last time.
  * Cheap when nothing changed. On a failure *error is the caller's to free.

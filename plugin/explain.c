@@ -37,7 +37,7 @@ static void write_reasons(buffer *out, const char *key, unsigned reasons)
 static bool is_recent(const explanation *self)
 {
     return !self->record->has_time ||
-           self->record->time_generated > self->now - rule_get_lookback(self->rule);
+           self->record->time_generated > rule_records_since(self->rule, self->now);
 }
 
 static void write_time(const explanation *self, buffer *out)

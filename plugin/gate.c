@@ -4,7 +4,8 @@
  * A phrase's character may stand in the text as itself, as \uXXXX, or, in
  * JSON inside a string, with more backslashes before the u. An escape that
  * hides a part of another escape (\u005cu0053) is not followed: such a text
- * passes. No encoder writes it, so this costs nothing in practice.
+ * passes. No encoder writes it, so this costs nothing in practice. A NUL byte
+ * is a blank here, as unwrap makes one of it to go on reading.
  */
 #include "gate.h"
 
@@ -33,9 +34,14 @@ static uint32_t hex_value(char c)
     return (uint32_t)(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
 }
 
-/* Short escapes (\" \\ \n) are not followed; a phrase that needs one lets all texts pass. */
+/*
+ * Short escapes (\" \\ \n) are not followed; a phrase that needs one lets all
+ * texts pass. So does one with four blanks, which unwrap makes of a "#012".
+ */
 static bool needs_short_escape(text phrase)
 {
+    if (memmem(phrase.bytes, phrase.length, "    ", 4) != NULL)
+        return true;
     for (size_t i = 0; i < phrase.length; i++) {
         unsigned char c = (unsigned char)phrase.bytes[i];
         if (c < 0x20 || c == '"' || c == '\\' || c == '/' || c >= 0x80)
@@ -49,6 +55,8 @@ static void note_first_byte(gate *self, unsigned char c)
     bool letter = (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
 
     self->may_begin[c] = true;
+    if (c == ' ')
+        self->may_begin['\0'] = true;
     if (!letter)
         return;
     self->may_begin[c | 0x20] = true;
@@ -129,6 +137,13 @@ static bool hides_an_escape(text t, size_t at)
     return value == '\\' || value == 'u' || is_hex((char)value);
 }
 
+static bool is_wanted(const gate *self, char c, char wanted)
+{
+    if (c == '\0')
+        c = ' ';
+    return kql_equals((text){&c, 1}, (text){&wanted, 1}, self->semantics);
+}
+
 /* One character of the phrase at `at`, plain or escaped: how many bytes it takes there, or 0. */
 static size_t step(const gate *self, text t, size_t at, char wanted)
 {
@@ -140,7 +155,7 @@ static size_t step(const gate *self, text t, size_t at, char wanted)
 
     if (rest.length == 0)
         return 0;
-    if (kql_equals((text){rest.bytes, 1}, (text){&wanted, 1}, self->semantics))
+    if (is_wanted(self, rest.bytes[0], wanted))
         return 1;
     if (self->semantics == SEMANTICS_WIDE && look_alike.length > 0 &&
         rest.length >= look_alike.length &&
@@ -149,10 +164,8 @@ static size_t step(const gate *self, text t, size_t at, char wanted)
     length = escape_at(t, at, &value);
     if (length == 0)
         return 0;
-    if (value < 0x80) {
-        char c = (char)value;
-        return kql_equals((text){&c, 1}, (text){&wanted, 1}, self->semantics) ? length : 0;
-    }
+    if (value < 0x80)
+        return is_wanted(self, (char)value, wanted) ? length : 0;
     if (self->semantics == SEMANTICS_WIDE && look_alike.length > 0)
         return value == (look_alike.length == 2 ? 0x017F : 0x212A) ? length : 0;
     return 0;

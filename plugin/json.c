@@ -1,6 +1,7 @@
 /* json: thin steps over libfastjson, where its ways differ from KQL's. */
 #include "json.h"
 
+#include <ctype.h>
 #include <libfastjson/json.h>
 #include <limits.h>
 #include <math.h>
@@ -9,8 +10,11 @@
 #include <stdlib.h>
 #include <unistr.h>
 
+enum { ATTEMPT = 512 }; /* bytes that could be read in the time that the tokener takes to begin */
+
 struct json_parser {
     struct fjson_tokener *tokener;
+    size_t cost; /* bytes read by the last json_parse */
 };
 
 json_parser *json_parser_new(int most_depth)
@@ -83,6 +87,7 @@ static const char *run_tokener(json_parser *self, text t, json **root, size_t *t
 
         *root = fjson_tokener_parse_ex(self->tokener, t.bytes + *taken, (int)(end - *taken));
         *taken += (size_t)self->tokener->char_offset;
+        self->cost += (size_t)self->tokener->char_offset;
         if (*root != NULL)
             return NULL;
         if (has_too_many_members(self->tokener))
@@ -141,20 +146,53 @@ static size_t without_comment_behind(text t, size_t taken)
     return length > 0 && length < taken ? length : taken;
 }
 
+/*
+ * Can what follows the opening bracket follow it at all? Spares the tokener
+ * most of the brackets that are no JSON; how deep arrays may nest, it knows.
+ */
+static bool may_be_document(text t)
+{
+    const char *first = t.bytes[0] == '{' ? "\"'}/" : "[{\"'-0123456789tfnTFNiI]/";
+    size_t at = 1;
+
+    while (at < t.length && isspace((unsigned char)t.bytes[at]))
+        at++;
+    if (at == t.length)
+        return true; /* cut off here */
+    return t.bytes[at] != '\0' && strchr(first, t.bytes[at]) != NULL;
+}
+
+static bool is_too_deep(text t)
+{
+    return t.length >= JSON_MOST_DEPTH && t.bytes[0] == '[' &&
+           memcmp(t.bytes, t.bytes + 1, JSON_MOST_DEPTH - 1) == 0;
+}
+
 const char *json_parse(json_parser *self, text t, json **root, size_t *taken)
 {
     const char *reason;
 
     *root = NULL;
-    *taken = 0;
+    *taken = 1;
+    self->cost = 1;
     if (t.length > INT_MAX)
         return "larger than 2 GB";
+    if (!may_be_document(t))
+        return "no JSON";
+    if (is_too_deep(t))
+        return "nested too deep";
+    self->cost = ATTEMPT;
     reason = run_tokener(self, t, root, taken);
     if (reason != NULL && stumbled_behind(self))
         reason = run_tokener(self, (text){t.bytes, json_document_length(t)}, root, taken);
     else if (reason == NULL)
         *taken = without_comment_behind(t, *taken);
     return reason;
+}
+
+size_t json_parse_cost(const json_parser *self)
+{
+    return self->cost;
 }
 
 void json_free(json *root)

@@ -44,6 +44,12 @@ void json_parser_free(json_parser *self);
  */
 const char *json_parse(json_parser *self, text t, json **root, size_t *taken);
 
+/*
+ * What the last json_parse cost, in bytes read: more than *taken when it read
+ * in vain. For those who bound their work on hostile texts.
+ */
+size_t json_parse_cost(const json_parser *self);
+
 /* Where the brackets of the document that begins at t.bytes[0] close, or 0 when they never do. */
 size_t json_document_length(text t);
 

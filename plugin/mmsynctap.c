@@ -454,13 +454,18 @@ static void tell_trouble(instanceData *self, const char *trouble)
     }
 }
 
+/*
+ * A database that was lost is not made anew here: an empty one would take the
+ * role list away that is still known. Whoever writes the next row makes it.
+ */
 static void open_database(instanceData *self)
 {
+    store_opening how = detector_has_store(self->detector) ? STORE_EXISTING : STORE_CREATE;
     char *error;
 
     if (self->settings.database == NULL) /* the configuration's check has said so */
         return;
-    if (detector_open_store(self->detector, self->settings.database, STORE_CREATE, &error)) {
+    if (detector_open_store(self->detector, self->settings.database, how, &error)) {
         bool writable = detector_store_is_writable(self->detector);
 
         count(self, STATE_ERRORS, !writable);
@@ -494,7 +499,7 @@ static void refresh_role_list(instanceData *self)
 /* The mutex is held: HUP's turn and the watcher's do not mix. */
 static void look_after_database(instanceData *self, unsigned turn)
 {
-    if (detector_has_store(self->detector))
+    if (detector_store_is_in_place(self->detector))
         refresh_role_list(self);
     else if (turn % REPAIR_PERIOD == 0)
         open_database(self);

@@ -19,25 +19,40 @@ static const struct {
     text defaults[MOST_DEFAULTS];
     text wide_defaults[MOST_WIDE_DEFAULTS]; /* what wide semantics adds to the rule's own strings */
 } lists[RULE_LISTS] = {
-    [RULE_OPERATIONS] = {"operations",
-                         "operations",
-                         {TEXT("Admin registered security info"), TEXT("Register security info"),
-                          TEXT("Create temporary access pass"), TEXT("Issue temporary access pass"),
-                          TEXT("Admin Issued Temporary Access Pass"),
-                          TEXT("User registered security info")},
-                         {TEXT("User registered all required security info")}},
-    [RULE_ROLES] = {"roles",
-                    "roles",
-                    {TEXT("Directory Synchronization Accounts"),
-                     TEXT("On Premises Directory Sync Account")},
-                    {TEXT("d29b2b05-8046-44ba-8758-1e26182fcf32"),
-                     TEXT("a92aed5d-d78a-4d16-b381-09adb37eb3b0")}},
-    [RULE_UPN_STARTSWITH] = {"upn.startswith", "upn-startswith", {TEXT("Sync_")}},
-    [RULE_UPN_CONTAINS] = {"upn.contains", "upn-contains", {TEXT("DirSync")}},
-    [RULE_UPN_HAS] = {"upn.has", "upn-has", {TEXT("On-Premises Directory Synchronization")}},
-    [RULE_DISPLAYNAME_HAS] = {"displayname.has",
-                              "displayname-has",
-                              {TEXT("On-Premises Directory Synchronization Service Account")}},
+    [RULE_OPERATIONS] =
+        {
+            .parameter = "operations",
+            .option = "operations",
+            .defaults = {TEXT("Admin registered security info"), TEXT("Register security info"),
+                         TEXT("Create temporary access pass"), TEXT("Issue temporary access pass"),
+                         TEXT("Admin Issued Temporary Access Pass"),
+                         TEXT("User registered security info")},
+            .wide_defaults = {TEXT("User registered all required security info")},
+        },
+    [RULE_ROLES] =
+        {
+            .parameter = "roles",
+            .option = "roles",
+            .defaults = {TEXT("Directory Synchronization Accounts"),
+                         TEXT("On Premises Directory Sync Account")},
+            .wide_defaults = {TEXT("d29b2b05-8046-44ba-8758-1e26182fcf32"),
+                              TEXT("a92aed5d-d78a-4d16-b381-09adb37eb3b0")},
+        },
+    [RULE_UPN_STARTSWITH] = {.parameter = "upn.startswith",
+                             .option = "upn-startswith",
+                             .defaults = {TEXT("Sync_")}},
+    [RULE_UPN_CONTAINS] = {.parameter = "upn.contains",
+                           .option = "upn-contains",
+                           .defaults = {TEXT("DirSync")}},
+    [RULE_UPN_HAS] = {.parameter = "upn.has",
+                      .option = "upn-has",
+                      .defaults = {TEXT("On-Premises Directory Synchronization")}},
+    [RULE_DISPLAYNAME_HAS] =
+        {
+            .parameter = "displayname.has",
+            .option = "displayname-has",
+            .defaults = {TEXT("On-Premises Directory Synchronization Service Account")},
+        },
 };
 
 typedef struct string_list {
@@ -147,6 +162,21 @@ timespan rule_get_lookback(const rule *self)
 timespan rule_get_identity_window(const rule *self)
 {
     return self->identity_window;
+}
+
+static timestamp ago(timespan span, timestamp now)
+{
+    return span == 0 ? INT64_MIN : now - span;
+}
+
+timestamp rule_records_since(const rule *self, timestamp now)
+{
+    return ago(self->lookback, now);
+}
+
+timestamp rule_identities_since(const rule *self, timestamp now)
+{
+    return ago(self->identity_window, now);
 }
 
 const char *rule_list_parameter(rule_list list)
@@ -292,7 +322,7 @@ static bool clause_holds(const clause *c, const rule *self, const sync_accounts 
                          text operand, semantics s, timestamp now)
 {
     if (c->looked_up != NULL)
-        return c->looked_up(accounts, operand, s, now - self->identity_window);
+        return c->looked_up(accounts, operand, s, rule_identities_since(self, now));
     return any(self, c->list, c->holds, operand, s);
 }
 

@@ -84,6 +84,10 @@ semantics rule_get_semantics(const rule *self);
 timespan rule_get_lookback(const rule *self);
 timespan rule_get_identity_window(const rule *self);
 
+/* ago(): records and role rows count when they are newer; a span of 0 means that all do. */
+timestamp rule_records_since(const rule *self, timestamp now);
+timestamp rule_identities_since(const rule *self, timestamp now);
+
 /* The list's name as a parameter ("upn.startswith") and as an option ("upn-startswith"). */
 const char *rule_list_parameter(rule_list list);
 const char *rule_list_option(rule_list list);

@@ -20,6 +20,9 @@ struct store {
     sqlite3 *connection;
     sqlite3_stmt *data_version;
     int64_t seen_version; /* of the last store_has_changed; data_version begins at 1 */
+    char *path;
+    dev_t device; /* of the file when it was opened */
+    ino_t inode;
 };
 
 /* Each version's step from the one before it. */
@@ -148,6 +151,29 @@ static bool prepare_schema(store *self, char **error)
     return refused == NULL;
 }
 
+/* Remembers which file was opened; a database in memory has none. */
+static bool remember_file(store *self, const char *path)
+{
+    struct stat found;
+
+    self->path = strdup(path);
+    if (self->path != NULL && stat(path, &found) == 0) {
+        self->device = found.st_dev;
+        self->inode = found.st_ino;
+    }
+    return self->path != NULL;
+}
+
+bool store_is_in_place(const store *self)
+{
+    struct stat found;
+
+    if (self->inode == 0)
+        return true;
+    return stat(self->path, &found) == 0 && found.st_dev == self->device &&
+           found.st_ino == self->inode;
+}
+
 static bool connect(store *self, const char *path, char **error)
 {
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
@@ -173,7 +199,7 @@ store *store_open(const char *path, store_opening how, char **error)
     self = calloc(1, sizeof(*self));
     if (self == NULL)
         return NULL;
-    if (connect(self, path, error) && prepare_schema(self, error)) {
+    if (remember_file(self, path) && connect(self, path, error) && prepare_schema(self, error)) {
         store_set_patience(self, 0);
         return self;
     }
@@ -187,6 +213,7 @@ void store_close(store *self)
         return;
     sqlite3_finalize(self->data_version);
     sqlite3_close_v2(self->connection);
+    free(self->path);
     free(self);
 }
 

@@ -36,6 +36,9 @@ void store_close(store *self);
 
 bool store_is_writable(const store *self);
 
+/* Is the file still the one at its path? It may have been deleted, or another put there. */
+bool store_is_in_place(const store *self);
+
 /* How long a step waits for another process's lock, in milliseconds; 0 at first. */
 void store_set_patience(store *self, int milliseconds);
 

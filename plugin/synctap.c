@@ -18,10 +18,11 @@ static const char USAGE[] =
 static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
+    char *full_name; /* for messages, getopt_long's among them */
 } commands[] = {
-    {"explain", cmd_explain},
-    {"query", cmd_query},
-    {"identity", cmd_identity},
+    {"explain", cmd_explain, "synctap explain"},
+    {"query", cmd_query, "synctap query"},
+    {"identity", cmd_identity, "synctap identity"},
 };
 
 static int wrong_command(const char *name)
@@ -43,8 +44,11 @@ int main(int argc, char **argv)
         fputs(USAGE, stdout);
         return EXIT_DONE;
     }
-    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-        if (strcmp(name, commands[i].name) == 0)
+    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+        if (strcmp(name, commands[i].name) == 0) {
+            argv[1] = commands[i].full_name;
             return commands[i].run(argc - 1, argv + 1);
+        }
+    }
     return wrong_command(name);
 }

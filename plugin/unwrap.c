@@ -217,6 +217,7 @@ typedef struct passage {
     size_t broken_from; /* where an unreadable stretch begins; text.length: there is none */
     size_t broken_to;   /* where it ends at the latest */
     const char *reason;
+    size_t cost; /* bytes read so far, again and again */
 } passage;
 
 /* The next place where a document may begin, or t.length. */
@@ -291,17 +292,14 @@ static const char *parse_at(passage *p, json_parser *parser, size_t at, json **d
                             size_t *taken)
 {
     const char *reason = json_parse(parser, text_from(p->text, at), document, taken);
-    size_t taken_again;
+    const char *still;
 
+    p->cost += json_parse_cost(parser);
     if (reason == NULL || cleaned_bytes(p) == NULL)
         return reason;
-    if (json_parse(parser, (text){p->cleaned + at, p->text.length - at}, document, &taken_again) !=
-        NULL) {
-        *taken += taken_again;
-        return reason;
-    }
-    *taken = taken_again;
-    return NULL;
+    still = json_parse(parser, (text){p->cleaned + at, p->text.length - at}, document, taken);
+    p->cost += json_parse_cost(parser);
+    return still == NULL ? NULL : reason;
 }
 
 /* An unreadable stretch ends where its brackets close, where a record could be read, or with the
@@ -332,27 +330,47 @@ static void note_broken(walk *w, passage *p, size_t at, const char *reason)
     p->reason = reason;
 }
 
+/* Forgets the stretches that came after `mark`. */
+static void forget_broken(walk *w, stretch **mark, size_t broken)
+{
+    while (*mark != NULL) {
+        stretch *first = *mark;
+
+        *mark = first->next;
+        free(first);
+    }
+    w->last_broken = mark;
+    w->found.broken = broken;
+}
+
+/* What could not be read inside of it is part of the stretch around it, if there is one. */
 static void walk_found(walk *w, passage *p, size_t at, json *document)
 {
-    size_t before = w->found.records;
+    size_t records = w->found.records, broken;
+    stretch **mark;
 
     if (at >= p->broken_to)
         end_broken(w, p, at);
     if (p->broken_from < p->text.length && is_a_broken_records_part(p->text, at))
         return;
+    broken = w->found.broken;
+    mark = w->last_broken;
     walk_value(w, document);
-    if (w->found.records > before)
+    if (w->found.records > records)
         end_broken(w, p, at);
+    else if (p->broken_from < p->text.length)
+        forget_broken(w, mark, broken);
 }
 
-/* Up to the quote that ends a string whose inside t is, or all of it. */
+/* Up to the quote that ends a string whose inside t is, or all of it; no string goes on behind a
+ * line break. */
 static size_t string_length(text t)
 {
     for (size_t at = 0; at < t.length; at++) {
+        if (t.bytes[at] == '"' || t.bytes[at] == '\n')
+            return at;
         if (t.bytes[at] == '\\')
             at++;
-        else if (t.bytes[at] == '"')
-            return at;
     }
     return t.length;
 }
@@ -360,58 +378,85 @@ static size_t string_length(text t)
 /*
  * A document in a quoted string around which there is no document, as in
  * record="{\"id\":...}", or in one that was cut. The length of what was
- * read so, or 0 when it could not be.
+ * read so, or 0 when it is no string. What could not be read in it is part
+ * of the stretch around it, if there is one.
  */
 static size_t walk_escaped(walk *w, passage *p, size_t at)
 {
     text rest = text_from(p->text, at);
-    size_t broken = w->found.broken, length;
-    bool is_read;
+    size_t records = w->found.records, broken = w->found.broken;
+    stretch **mark = w->last_broken;
+    size_t length;
     json *string;
 
     if (rest.length < 2 || rest.bytes[1] != '\\')
         return 0;
     length = string_length(rest);
     string = json_unescape(w->unwrap->parser, (text){rest.bytes, length});
-    is_read = string != NULL;
+    p->cost += length;
+    if (string == NULL)
+        return 0;
     walk_value(w, string);
     json_free(string);
-    return is_read && w->found.broken == broken ? length : 0;
+    if (w->found.records > records)
+        end_broken(w, p, at);
+    else if (p->broken_from < p->text.length)
+        forget_broken(w, mark, broken);
+    return length;
+}
+
+/*
+ * A break in a record is met once for each object around it: a few readings
+ * of the text are to be expected. A text that asks for more is hostile.
+ */
+static bool costs_too_much(const passage *p)
+{
+    enum { READINGS = 24, SMALL_TEXT = 64 * 1024 /* bytes */ };
+
+    return p->cost > READINGS * p->text.length + SMALL_TEXT;
+}
+
+/* What is not looked at counts as broken, so that it is never taken for "no match". */
+static void give_up(walk *w, passage *p, size_t at)
+{
+    end_broken(w, p, at);
+    p->broken_from = at;
+    p->broken_to = p->text.length;
+    p->reason = "too many brackets that are no JSON";
 }
 
 /*
  * After a document that cannot be read, the search goes on right behind its
- * first byte: a good record may follow, or stand inside. What that may cost
- * is bounded: a break in a document is met once for each level of it, so as
- * often as it can be deep; reading in vain for longer ends the search.
+ * first byte: a good record may follow, or stand inside.
  */
+static size_t walk_document_at(walk *w, passage *p, size_t at)
+{
+    json *document;
+    size_t taken, length;
+    const char *reason = parse_at(p, w->unwrap->parser, at, &document, &taken);
+
+    if (reason == NULL) {
+        walk_found(w, p, at, document);
+        json_free(document);
+        return at + taken;
+    }
+    length = walk_escaped(w, p, at);
+    if (length > 0)
+        return at + length;
+    note_broken(w, p, at, reason);
+    return at + 1;
+}
+
 static void walk_passage(walk *w, passage *p)
 {
-    enum { READINGS_IN_VAIN = 2 * (JSON_MOST_DEPTH + 8), SMALLEST_BUDGET = 64 * 1024 };
-    size_t budget = READINGS_IN_VAIN * p->text.length + SMALLEST_BUDGET;
     size_t at = next_document(p->text, 0);
 
     while (at < p->text.length) {
-        json *document;
-        size_t taken, length;
-        const char *reason = parse_at(p, w->unwrap->parser, at, &document, &taken);
-
-        if (reason == NULL) {
-            walk_found(w, p, at, document);
-            json_free(document);
-            at = next_document(p->text, at + taken);
-            continue;
-        }
-        length = walk_escaped(w, p, at);
-        if (length > 0) {
-            at = next_document(p->text, at + length);
-            continue;
-        }
-        note_broken(w, p, at, reason);
-        if (taken >= budget)
+        if (costs_too_much(p)) {
+            give_up(w, p, at);
             break;
-        budget -= taken;
-        at = next_document(p->text, at + 1);
+        }
+        at = next_document(p->text, walk_document_at(w, p, at));
     }
     end_broken(w, p, p->text.length);
 }
