@@ -1,0 +1,58 @@
+"""Runs the command line and reads what it writes."""
+
+import json
+import os
+import subprocess
+from collections import namedtuple
+
+import ticks
+
+Done = namedtuple("Done", "status output words")
+
+
+def synctap(*arguments, given=None):
+    """Run synctap to its end; `given` is its standard input, if any."""
+    command = [os.environ["SYNCTAP"], *map(str, arguments)]
+    source = {"stdin": subprocess.DEVNULL} if given is None \
+        else {"input": given}
+    done = subprocess.run(command, capture_output=True, timeout=60, **source)
+    return Done(done.returncode, done.stdout.decode(),
+                done.stderr.decode(errors="replace"))
+
+
+def objects(text):
+    """Read JSON lines, the keys of each object in the order of the text."""
+    return [json.loads(line, object_pairs_hook=_object)
+            for line in text.split("\n") if line]
+
+
+def _object(pairs):
+    """Make a dict, refusing a key that stands twice: a dict would hide it."""
+    if len(dict(pairs)) != len(pairs):
+        raise ValueError(f"a key stands twice in {pairs}")
+    return dict(pairs)
+
+
+def query(now, identities, audits, semantics="kql", statuses=(0,)):
+    """Run the query over files and give its rows."""
+    roles = [word for path in identities for word in ("--identity", path)]
+    done = synctap("query", "--semantics", semantics, "--now",
+                   ticks.render(now), "--format", "jsonl", *roles, *audits)
+    if done.status not in statuses:
+        raise AssertionError(f"exit status {done.status}: {done.words}")
+    return objects(done.output)
+
+
+def written(row):
+    """Give an oracle's row as the command line writes it."""
+    return dict(row, TimeGenerated=ticks.render(row["TimeGenerated"]))
+
+
+def allowed_statuses(made):
+    """Give the statuses with which the query of a tenant may end.
+
+    An identity row without a readable time is no row; to complain of it
+    (status 1) is allowed. A record without one counts as generated now.
+    """
+    return (0, 1) if any(row["TimeGenerated"] is None
+                         for row in made.identities) else (0,)

@@ -1,0 +1,68 @@
+"""Runs files of unittest tests and says one line about each.
+
+The directories of tests share this; what is in a file is a story of its own,
+so the file is what passes or fails.
+"""
+
+import importlib.util
+import io
+import sys
+import time
+import unittest
+
+
+def run(files, names):
+    """Run the files, or those named, and give the exit status."""
+    chosen = choose(files, names)
+    if chosen is None:
+        return 2
+    passed = sum(run_file(path) for path in chosen)
+    failed = len(chosen) - passed
+    print(f"{passed} passed, {failed} failed", flush=True)
+    return 1 if failed else 0
+
+
+def choose(files, names):
+    """Give the files whose stem was named, or all; None if one is unknown."""
+    known = {path.stem: path for path in sorted(files)}
+    stems = [name.split("/")[-1].replace(".py", "") for name in names]
+    unknown = [stem for stem in stems if stem not in known]
+    if unknown or not known:
+        print(f"no such test: {', '.join(unknown)}; there are: "
+              f"{', '.join(known)}", file=sys.stderr)
+        return None
+    return [known[stem] for stem in stems or known]
+
+
+def run_file(path):
+    """Run the tests of one file, print its line, and tell if all passed."""
+    report, started = io.StringIO(), time.monotonic()
+    result = unittest.TextTestRunner(
+        stream=report, verbosity=2, buffer=True).run(load(path))
+    took = f"{result.testsRun} tests, {time.monotonic() - started:.1f} s"
+    if result.skipped:
+        took += f", skipped: {result.skipped[0][1]}"
+    passed = result.wasSuccessful() and result.testsRun > 0
+    print(f"{'ok  ' if passed else 'FAIL'} {path.stem} ({took})", flush=True)
+    if not passed:
+        print(report.getvalue(), flush=True)
+    return passed
+
+
+def load(path):
+    """Load the tests of a file under its own name."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:  # told as the failure of this file alone
+        return unittest.TestSuite([_broken(error)])
+    return unittest.defaultTestLoader.loadTestsFromModule(module)
+
+
+def _broken(error):
+    """Make the test that tells why a file could not be loaded."""
+    def fail():
+        raise error
+    return unittest.FunctionTestCase(fail, description="load the file")

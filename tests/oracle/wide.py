@@ -1,0 +1,214 @@
+"""The rule as `semantics="wide"` reads it, evaluated over the same rows.
+
+Wide returns each row of the query, and one more for each target that the query
+misses for one of a few technical reasons. What those are is all that this
+file knows; the query itself is rule.py's, and no part of the detector is
+used.
+
+Beside the columns that rule.py names, an audit row has ActivityName, the
+record's second name for its operation (MISSING if it has but one).
+"""
+
+import json
+import re
+
+import kql
+import rule
+from kql import MISSING, tostring
+from ticks import DAY
+
+ROLE_TEMPLATES = ("d29b2b05-8046-44ba-8758-1e26182fcf32",
+                  "a92aed5d-d78a-4d16-b381-09adb37eb3b0")
+ALSO_AN_OPERATION = "User registered all required security info"
+
+# What a target's properties are called, in the shapes that name them.
+UPN = ("userPrincipalName", "user_principal_name")
+OBJECT_ID = ("id",)
+
+_DELETED = re.compile("[0-9a-f]{32}(?=sync_)")
+_INTO_ASCII = str.maketrans({"\u017f": "s", "\u212a": "k"})
+
+
+def evaluate(audits, identities, now, lookback=DAY, identity_window=14 * DAY,
+             lists=rule.RULE):
+    """Give the rows of the query and those that it misses, newest first.
+
+    The initiator's columns are read with wide's eyes in all of them.
+    """
+    exact = rule.sync_accounts(identities, now, identity_window, lists)
+    wide = sync_accounts(identities, now, identity_window, lists)
+    rows = []
+    for audit in audits:
+        found = rule.audit_rows(audit, exact, now, lookback, lists)
+        rows += [dict(row, **_initiator(audit)) for row in found]
+        if rule.generated_at(audit, now) > now - lookback:
+            rows += _missed_rows(audit, wide, now, lists, found)
+    return rule.newest_first(rows)
+
+
+# The operators, with the two letters that the query leaves out of ASCII, and
+# with ASCII's letters and digits as the only ones that continue a word.
+
+def fold(text):
+    """Case-fold as the query does; U+017F and U+212A fold to "s" and "k"."""
+    return kql.fold(text).translate(_INTO_ASCII)
+
+
+def has(left, right):
+    """Tell whether right occurs in left with both of its edges free."""
+    left, right = fold(left), fold(right)
+    starts = [at for at in range(len(left) - len(right) + 1)
+              if left.startswith(right, at)]
+    return any(_is_edge(left[:at][-1:], right[:1])
+               and _is_edge(left[at + len(right):][:1], right[-1:])
+               for at in starts)
+
+
+def _is_edge(neighbour, own):
+    """Judge the edge between a phrase's own character and its neighbour."""
+    return not (_is_ascii_word(neighbour) and _is_ascii_word(own))
+
+
+def _is_ascii_word(char):
+    return char.isascii() and char.isalnum()
+
+
+def has_any(left, rights):
+    """Tell whether left has one of rights."""
+    return any(has(left, right) for right in rights)
+
+
+def startswith_any(left, rights):
+    """Tell whether left begins with one of rights."""
+    return any(fold(left).startswith(fold(right)) for right in rights)
+
+
+def contains_any(left, rights):
+    """Tell whether one of rights occurs anywhere in left."""
+    return any(fold(right) in fold(left) for right in rights)
+
+
+def path(value, dotted):
+    """Follow a path of names in any case, the exact one before others."""
+    value = parsed(value)
+    for name in dotted.split("."):
+        if not isinstance(value, dict):
+            return None
+        names = [key for key in value if key.lower() == name.lower()]
+        value = value.get(name, value[names[0]] if names else None)
+    return value
+
+
+def parsed(value):
+    """Read a string that holds a JSON object or array as what it holds."""
+    if not isinstance(value, str):
+        return value
+    try:
+        inner = json.loads(value)
+    except ValueError:
+        return value
+    return inner if isinstance(inner, (dict, list)) else value
+
+
+# The role list.
+
+def sync_accounts(identities, now, window=14 * DAY, lists=rule.RULE):
+    """Give the UPNs and object ids of the sync accounts, folded."""
+    roles = lists.roles + ROLE_TEMPLATES
+    kept = [row for row in rule.newest_identities(identities, now, window)
+            if has_any(tostring(row["AssignedRoles"]), roles)
+            or startswith_any(row["AccountUPN"], lists.upn_startswith)
+            or has_any(row["AccountDisplayName"], lists.displayname_has)]
+    return rule.SyncAccounts({fold(row["AccountUPN"]) for row in kept},
+                             {fold(row["AccountObjectId"]) for row in kept})
+
+
+# The rows.
+
+def is_operation(audit, lists=rule.RULE):
+    """Judge a record's operation, by either of its names.
+
+    Another service's records have an object for a name.
+    """
+    names = [audit["OperationName"], audit.get("ActivityName", MISSING)]
+    phrases = lists.operations + (ALSO_AN_OPERATION,)
+    return not isinstance(names[0], dict) and any(
+        isinstance(name, str) and has_any(name, phrases) for name in names)
+
+
+def targets(value):
+    """Take the targets out of whatever holds them."""
+    value = parsed(value)
+    if isinstance(value, dict):
+        keyed = value and all(key.isdigit() for key in value)
+        return list(value.values()) if keyed else [value]
+    return value if isinstance(value, list) else []
+
+
+def matched_by(upn, object_id, accounts, lists=rule.RULE):
+    """Name the clauses that are true, by the query's names for them.
+
+    A deleted user's UPN counts with and without what was put in front.
+    """
+    deleted = _DELETED.match(fold(upn))
+    upns = {upn, upn[deleted.end():]} if deleted else {upn}
+    verdicts = (
+        ("identity_upn", lambda one: fold(one) in accounts.upns),
+        ("identity_object_id", lambda _: fold(object_id) in accounts.ids),
+        ("upn_startswith",
+         lambda one: startswith_any(one, lists.upn_startswith)),
+        ("upn_contains", lambda one: contains_any(one, lists.upn_contains)),
+        ("upn_has", lambda one: has_any(one, lists.upn_has)))
+    return [name for name, verdict in verdicts if any(map(verdict, upns))]
+
+
+def _missed_rows(audit, accounts, now, lists, found):
+    """Give a row for each target that matches and is not in `found`."""
+    if not is_operation(audit, lists):
+        return
+    for index, target in enumerate(targets(audit["TargetResources"])):
+        upn, object_id = _property(target, UPN), _property(target, OBJECT_ID)
+        reasons = matched_by(upn, object_id, accounts, lists)
+        if reasons and not _is_among(found, audit["TargetResources"], index):
+            yield {
+                "TimeGenerated": rule.generated_at(audit, now),
+                "OperationName": tostring(audit["OperationName"]),
+                **_initiator(audit),
+                "TargetUpn": upn,
+                "TargetResources": target,
+                "Result": tostring(audit["Result"]),
+                "Id": tostring(audit["Id"]),
+                "TargetId": object_id,
+                "TargetIndex": index,
+                "MatchedBy": reasons,
+                "Kql": False,
+            }
+
+
+def _property(target, names):
+    """Read a target's property by the first of its names that is there."""
+    if isinstance(target, str):
+        return ""
+    return kql.coalesce(*(tostring(path(target, name)) for name in names))
+
+
+def _is_among(found, value, index):
+    """Tell whether the query has returned that target.
+
+    Of an array it gives a row for each target; of an object one for each
+    property, and each of them is of the same target.
+    """
+    if isinstance(value, list):
+        return any(row["TargetIndex"] == index for row in found)
+    return bool(found)
+
+
+def _initiator(audit):
+    """Read the columns that tell who did it, and from where."""
+    initiator = audit["InitiatedBy"]
+    return {
+        "Actor": kql.coalesce(
+            tostring(path(initiator, "user.userPrincipalName")),
+            tostring(path(initiator, "app.displayName"))),
+        "SourceIP": tostring(path(initiator, "user.ipAddress")),
+    }

@@ -1,0 +1,193 @@
+"""Receives what a daemon sends out, and sees it end.
+
+The daemon forwards each kind of message to a socket of its own, framed by
+octet counts. One thread reads them all, so the daemon never has to wait for
+the test; the test waits for a condition over what has come.
+
+After the end of the daemon every connection is read to its last byte, so
+what has not come by then was never sent: that is how a test knows that there
+was nothing else, without giving it time to show up.
+"""
+
+import json
+import selectors
+import socket
+import threading
+
+import deadline
+
+
+class Message:
+    """A message as the daemon saw it when it forwarded it."""
+
+    def __init__(self, fields):
+        self.tree = fields["tree"]
+        self.text = fields["text"]
+        self.hostname = fields["hostname"]
+        self.tag = fields["tag"]
+        self.program = fields["program"]
+        self.facility = fields["facility"]
+        self.severity = fields["severity"]
+        self.generated = fields["generated"]
+
+    @property
+    def raw(self):
+        """The message's text byte for byte, whether it is UTF-8 or not."""
+        return self.text.encode("utf-8", "surrogateescape")
+
+    def json(self):
+        """Read the message's text as JSON."""
+        return json.loads(self.text)
+
+    def __repr__(self):
+        return f"Message({self.text[:2000]!r}, tree={self.tree!r})"
+
+
+def template(name, text):
+    """Write the template whose output Message reads.
+
+    text: the property that is forwarded as the message's text. It is one
+    alone, because a forwarded message may be no longer than a received one.
+    """
+    fields = "".join(
+        f'  constant(value=",\\"{field}\\":\\"") '
+        f'property(name="{source}" format="json"{more}) '
+        'constant(value="\\"")\n' for field, source, more in (
+            ("text", text, ""), ("hostname", "hostname", ""),
+            ("tag", "syslogtag", ""), ("program", "programname", ""),
+            ("facility", "syslogfacility-text", ""),
+            ("severity", "syslogseverity-text", ""),
+            ("generated", "timegenerated", ' dateFormat="rfc3339"')))
+    return f"""template(name="{name}" type="list") {{
+  constant(value="{{\\"tree\\":") property(name="$!all-json")
+{fields}  constant(value="}}")
+}}
+"""
+
+
+class Collector(threading.Thread):
+    """Listens on one port for each channel."""
+
+    def __init__(self, channels):
+        super().__init__(daemon=True, name="collector")
+        self.messages = {channel: [] for channel in channels}
+        self.connections = {channel: 0 for channel in channels}
+        self.ended = False
+        self.drained = False
+        self.broken = None
+        self._changed = threading.Condition()
+        self._selector = selectors.DefaultSelector()
+        self._listeners = {channel: self._listen(channel)
+                           for channel in channels}
+        self._open = set()
+
+    def _listen(self, channel):
+        listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        listener.setblocking(False)
+        self._selector.register(
+            listener, selectors.EVENT_READ,
+            lambda: self._accept(listener, channel))
+        return listener
+
+    def port(self, channel):
+        """Give the port of a channel."""
+        return self._listeners[channel].getsockname()[1]
+
+    def receive_until_end_of(self, pidfd):
+        """Begin to receive, until the process of that descriptor has ended."""
+        self._selector.register(pidfd, selectors.EVENT_READ,
+                                lambda: self._see_end(pidfd))
+        self.start()
+
+    def _see_end(self, pidfd):
+        self._selector.unregister(pidfd)
+        self.ended = True
+
+    def run(self):
+        """Serve the sockets until nothing can come any more."""
+        try:
+            while not self.drained:
+                ready = self._selector.select()
+                with self._changed:
+                    for key, _ in ready:
+                        key.data()
+                    self.drained = self.ended and self._nothing_left()
+                    self._changed.notify_all()
+        except Exception as error:  # told by whoever waits
+            with self._changed:
+                self.broken = error
+                self._changed.notify_all()
+        finally:
+            self.close()
+
+    def _nothing_left(self):
+        """Take in the connections still waiting; tell if none is open."""
+        for channel, listener in self._listeners.items():
+            while self._accept(listener, channel):
+                pass
+        return not self._open
+
+    def _accept(self, listener, channel):
+        """Take in a connection, if one is waiting."""
+        try:
+            connection, _ = listener.accept()
+        except BlockingIOError:
+            return False
+        connection.setblocking(False)
+        self.connections[channel] += 1
+        self._open.add(connection)
+        pending = bytearray()
+        self._selector.register(
+            connection, selectors.EVENT_READ,
+            lambda: self._read(connection, channel, pending))
+        return True
+
+    def _read(self, connection, channel, pending):
+        """Read from a connection and keep the messages that are complete."""
+        data = connection.recv(1 << 20)
+        pending += data
+        for frame in frames(pending):
+            text = frame.decode("utf-8", "surrogateescape")
+            self.messages[channel].append(Message(json.loads(text)))
+        if not data:
+            if pending:
+                raise AssertionError(f"{channel}: cut off in {bytes(pending)}")
+            self._selector.unregister(connection)
+            self._open.discard(connection)
+            connection.close()
+
+    def close(self):
+        """Close all sockets; for a daemon that never started."""
+        for listener in self._listeners.values():
+            listener.close()
+        for connection in self._open:
+            connection.close()
+        self._selector.close()
+
+    def wait(self, condition, seconds=deadline.SECONDS):
+        """Wait until condition() is true; tell whether it became so.
+
+        It is asked again whenever something came, and for the last time when
+        nothing can come any more.
+        """
+        with self._changed:
+            self._changed.wait_for(
+                lambda: condition() or self.drained or self.broken, seconds)
+            if self.broken:
+                raise AssertionError("cannot read what the daemon sends") \
+                    from self.broken
+            return condition()
+
+
+def frames(pending):
+    """Take the complete octet-counted frames out of a buffer."""
+    while True:
+        blank = pending.find(b" ", 0, 12)
+        if blank < 0:
+            return
+        end = blank + 1 + int(pending[:blank])
+        if len(pending) < end:
+            return
+        frame = bytes(pending[blank + 1:end])
+        del pending[:end]
+        yield frame

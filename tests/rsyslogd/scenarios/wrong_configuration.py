@@ -1,0 +1,107 @@
+"""A wrong value stops the configuration check with words that help.
+
+`rsyslogd -N1` fails, and its message names the action, the parameter, the
+value that stands there and what would be right. The same configurations with
+a right value pass, so it is the value that was refused. A right configuration
+is also checked without a trace: no database is needed to check one.
+"""
+
+import re
+import unittest
+
+from harness import Daemon, check_config
+from records import MODULE, mmsynctap
+
+RULESETS = MODULE + """
+ruleset(name="queueless") { stop }
+"""
+TIMESPAN = r"\b(1d|24h|90s|5m|1h|14d)\b"
+
+# parameter, wrong value, right value, what the message must offer (regular
+# expressions)
+MMSYNCTAP = (
+    ("semantics", "loose", "wide", ("kql", "wide")),
+    ("lookback", "soon", "2d", (TIMESPAN,)),
+    ("lookback", "1 day", "36h", (TIMESPAN,)),
+    ("lookback", "-1d", "90s", (TIMESPAN,)),
+    ("identity.window", "14", "7d", (TIMESPAN,)),
+    ("container", "synctap", "$!tap", (r"\$!",)),
+    ("property", "nosuchproperty", "msg", ("rawmsg",)),
+    ("ruleset", "nowhere", "alerts", ("ruleset",)),
+    ("ruleset", "queueless", "alerts", ("queue",)),
+    ("syslog.facility", "nobody", "local0", ("authpriv|local0",)),
+    ("syslog.severity", "loud", "err", ("alert|err",)),
+    ("rulebase", "@WORK@/absent.rulebase", None, ("rulebase",)),
+    ("database", "/usr/synctap.db", "@WORK@/x.db", ("director|writ",)),
+)
+
+
+class WrongConfiguration(unittest.TestCase):
+    """Each case is one action with one wrong value."""
+
+    def _refused(self, words, *expected):
+        for pattern in expected:
+            self.assertRegex(words, re.compile(pattern, re.IGNORECASE))
+
+    def test_mmsynctap_refuses_wrong_values(self):
+        for parameter, wrong, right, offers in MMSYNCTAP:
+            with self.subTest(parameter=parameter, value=wrong):
+                status, words = self._check(parameter, wrong)
+                self.assertNotEqual(0, status, words)
+                value = re.escape(wrong.replace("@WORK@", ""))
+                self._refused(words, r"\btap\b", re.escape(parameter), value,
+                              *offers)
+            if right is not None:
+                with self.subTest(parameter=parameter, value=right):
+                    status, words = self._check(parameter, right)
+                    self.assertEqual(0, status, words)
+
+    @staticmethod
+    def _check(parameter, value):
+        parameters = {"database": "@WORK@/synctap.db", "semantics": "kql",
+                      parameter: value}
+        action = " ".join(f'{name}="{text}"'
+                          for name, text in parameters.items())
+        return check_config(f'action(type="mmsynctap" name="tap" {action})',
+                            RULESETS)
+
+    def test_omidentityinfo_refuses_wrong_values(self):
+        for parameter, wrong in (("database", "/usr/synctap.db"),
+                                 ("property", "nosuchproperty"),
+                                 ("rulebase", "/absent.rulebase")):
+            with self.subTest(parameter=parameter):
+                status, words = check_config(
+                    'action(type="omidentityinfo" name="roles" '
+                    f'{parameter}="{wrong}")',
+                    'module(load="omidentityinfo")')
+                self.assertNotEqual(0, status, words)
+                self._refused(words, r"\broles\b", re.escape(parameter),
+                              re.escape(wrong))
+
+    def test_an_unknown_parameter_is_named(self):
+        status, words = check_config(
+            'action(type="mmsynctap" name="tap" lokback="1d")', MODULE)
+        self.assertNotEqual(0, status)
+        self.assertIn("lokback", words)
+
+    def test_names_of_parameters_have_no_case(self):
+        status, words = check_config(
+            'action(type="mmsynctap" Name="tap" Semantics="kql" '
+            'LookBack="2d" UPN.StartsWith=["Sync_", "Adsync_"] '
+            'operations=["Create temporary access pass"] '
+            'roles=["Hybrid Identity Administrator"] upn.contains=["DirSync"] '
+            'upn.has=["On-Premises"] displayname.has=["Service Account"])',
+            MODULE)
+        self.assertEqual(0, status, words)
+
+    def test_every_default_is_right(self):
+        status, words = check_config('action(type="mmsynctap")', MODULE)
+        self.assertEqual(0, status, words)
+
+    def test_the_refused_configuration_does_not_start(self):
+        daemon = Daemon(mmsynctap('ruleset="queueless"'), RULESETS)
+        with self.assertRaisesRegex(AssertionError, "has ended"):
+            with daemon:
+                pass
+        self.assertRegex(daemon.work.words(), "queueless")
+        daemon.work.remove()
