@@ -303,21 +303,5 @@ static int explain_with(const options *o)
 
 int cmd_explain(int argc, char **argv)
 {
-    options o;
-    int status = EXIT_USAGE;
-
-    switch (options_read(&o, argc, argv, GROUP_STORE | GROUP_RULE | GROUP_AUDIT)) {
-    case OPTIONS_READ:
-        status = explain_with(&o);
-        break;
-    case OPTIONS_HELP:
-        fputs(USAGE, stdout);
-        status = EXIT_DONE;
-        break;
-    case OPTIONS_WRONG:
-        fputs("try: synctap explain --help\n", stderr);
-        break;
-    }
-    options_free(&o);
-    return status;
+    return options_run(argc, argv, GROUP_STORE | GROUP_RULE | GROUP_AUDIT, USAGE, explain_with);
 }

@@ -222,21 +222,5 @@ static int run(const options *o)
 
 int cmd_identity(int argc, char **argv)
 {
-    options o;
-    int status = EXIT_USAGE;
-
-    switch (options_read(&o, argc, argv, GROUP_STORE | GROUP_RULE | GROUP_IDENTITY)) {
-    case OPTIONS_READ:
-        status = run(&o);
-        break;
-    case OPTIONS_HELP:
-        fputs(USAGE, stdout);
-        status = EXIT_DONE;
-        break;
-    case OPTIONS_WRONG:
-        fputs("try: synctap identity --help\n", stderr);
-        break;
-    }
-    options_free(&o);
-    return status;
+    return options_run(argc, argv, GROUP_STORE | GROUP_RULE | GROUP_IDENTITY, USAGE, run);
 }

@@ -154,21 +154,5 @@ static int query_with(const options *o)
 
 int cmd_query(int argc, char **argv)
 {
-    options o;
-    int status = EXIT_USAGE;
-
-    switch (options_read(&o, argc, argv, GROUP_STORE | GROUP_RULE | GROUP_AUDIT)) {
-    case OPTIONS_READ:
-        status = query_with(&o);
-        break;
-    case OPTIONS_HELP:
-        fputs(USAGE, stdout);
-        status = EXIT_DONE;
-        break;
-    case OPTIONS_WRONG:
-        fputs("try: synctap query --help\n", stderr);
-        break;
-    }
-    options_free(&o);
-    return status;
+    return options_run(argc, argv, GROUP_STORE | GROUP_RULE | GROUP_AUDIT, USAGE, query_with);
 }

@@ -14,7 +14,7 @@ enum { ATTEMPT = 512 }; /* bytes that could be read in the time that the tokener
 
 struct json_parser {
     struct fjson_tokener *tokener;
-    size_t cost; /* bytes read by the last json_parse */
+    size_t cost; /* bytes that the last json_parse read in vain */
 };
 
 json_parser *json_parser_new(int most_depth)
@@ -187,6 +187,8 @@ const char *json_parse(json_parser *self, text t, json **root, size_t *taken)
         reason = run_tokener(self, (text){t.bytes, json_document_length(t)}, root, taken);
     else if (reason == NULL)
         *taken = without_comment_behind(t, *taken);
+    if (reason == NULL)
+        self->cost -= *taken + ATTEMPT;
     return reason;
 }
 
@@ -217,7 +219,7 @@ static json *parse_value(json_parser *self, text before, text t, text behind)
     buffer_append(&wrapped, behind);
     if (!buffer_failed(&wrapped) &&
         json_parse(self, buffer_text(&wrapped), &array, &taken) == NULL &&
-        json_array_length(array) == 1)
+        taken == wrapped.length && json_array_length(array) == 1)
         value = json_ref(json_array_item(array, 0));
     json_free(array);
     buffer_free(&wrapped);

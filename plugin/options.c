@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "commands.h"
+
 /* Where Debian's rsyslogd works, and so where the modules keep their database by default. */
 static const char DEFAULT_DATABASE[] = "/var/spool/rsyslog/synctap.db";
 static const char DEFAULT_RULEBASE[] = SYNCTAP_RULEBASE_DIR "/entra-audit.rulebase";
@@ -15,6 +17,13 @@ typedef struct given_lists {
     text *strings[RULE_LISTS];
     size_t counts[RULE_LISTS];
 } given_lists;
+
+/* What was made of a command line. */
+typedef enum options_reading {
+    OPTIONS_READ,
+    OPTIONS_HELP,  /* --help was among them */
+    OPTIONS_WRONG, /* said on standard error already */
+} options_reading;
 
 typedef struct reading {
     options *options;
@@ -207,7 +216,7 @@ static bool put_lists(reading *r)
     return true;
 }
 
-options_reading options_read(options *self, int argc, char **argv, unsigned groups)
+static options_reading options_read(options *self, int argc, char **argv, unsigned groups)
 {
     reading r = {.options = self};
     options_reading result;
@@ -229,8 +238,30 @@ options_reading options_read(options *self, int argc, char **argv, unsigned grou
     return result;
 }
 
-void options_free(options *self)
+static void options_free(options *self)
 {
     rule_free(self->rule);
     free(self->identities);
+}
+
+int options_run(int argc, char **argv, unsigned groups, const char *usage,
+                int (*run)(const options *o))
+{
+    options o;
+    int status = EXIT_USAGE;
+
+    switch (options_read(&o, argc, argv, groups)) {
+    case OPTIONS_READ:
+        status = run(&o);
+        break;
+    case OPTIONS_HELP:
+        fputs(usage, stdout);
+        status = EXIT_DONE;
+        break;
+    case OPTIONS_WRONG:
+        fprintf(stderr, "try: %s --help\n", argv[0]);
+        break;
+    }
+    options_free(&o);
+    return status;
 }

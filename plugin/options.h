@@ -24,13 +24,6 @@ typedef struct options {
     int argument_count;
 } options;
 
-/* What options_read made of a command line. */
-typedef enum options_reading {
-    OPTIONS_READ,
-    OPTIONS_HELP,  /* --help was among them */
-    OPTIONS_WRONG, /* said on standard error already */
-} options_reading;
-
 /* Options that only some commands take. */
 typedef enum option_group {
     GROUP_STORE = 1,    /* --database, --format */
@@ -40,10 +33,11 @@ typedef enum option_group {
 } option_group;
 
 /*
- * Reads argv (argv[0] is the command's name) with the options of these
- * groups. Whatever the result, options_free frees what was read.
+ * Runs a command: reads argv (argv[0] is the command's name) with the options
+ * of these groups and hands them to `run`, whose exit status is the result.
+ * --help prints the usage; what is wrong is said on standard error.
  */
-options_reading options_read(options *self, int argc, char **argv, unsigned groups);
-void options_free(options *self);
+int options_run(int argc, char **argv, unsigned groups, const char *usage,
+                int (*run)(const options *o));
 
 #endif

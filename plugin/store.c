@@ -110,13 +110,9 @@ static bool migrate(store *self)
 {
     int64_t version;
 
-    if (!run(self, "PRAGMA journal_mode = WAL") || !store_begin(self))
-        return false;
-    if (read_number(self, "PRAGMA user_version", &version) && migrate_from(self, version) &&
-        store_commit(self))
-        return true;
-    store_rollback(self);
-    return false;
+    return run(self, "PRAGMA journal_mode = WAL") && store_begin(self) &&
+           read_number(self, "PRAGMA user_version", &version) && migrate_from(self, version) &&
+           store_commit(self);
 }
 
 /* What keeps this file from being ours, or NULL. A new file has no tables and no id. */
@@ -134,21 +130,40 @@ static const char *reason_to_refuse(store *self, int64_t version)
     return NULL;
 }
 
-static bool prepare_schema(store *self, char **error)
+/* One try; NULL, or why not, in words that last until the next step. */
+static const char *try_to_prepare_schema(store *self)
 {
     int64_t version;
     const char *refused;
 
-    if (!read_number(self, "PRAGMA user_version", &version)) {
-        say(error, store_error(self));
-        return false;
-    }
+    /* In one transaction: another process may be making the schema. */
+    if (!run(self, "BEGIN") || !read_number(self, "PRAGMA user_version", &version))
+        return store_error(self);
     refused = reason_to_refuse(self, version);
+    if (refused == NULL && !store_commit(self))
+        refused = store_error(self);
     if (refused == NULL && version < SCHEMA_VERSION && !migrate(self))
         refused = store_error(self);
-    if (refused != NULL)
-        say(error, refused);
-    return refused == NULL;
+    return refused;
+}
+
+/* SQLite's own patience does not cover the change to WAL. */
+static bool prepare_schema(store *self, char **error)
+{
+    enum { PAUSE = 10 }; /* milliseconds */
+    const char *refused;
+
+    for (int waited = 0; (refused = try_to_prepare_schema(self)) != NULL; waited += PAUSE) {
+        bool may_pass = store_is_busy(self) && waited < OPENING_PATIENCE;
+
+        if (!may_pass)
+            say(error, refused);
+        store_rollback(self);
+        if (!may_pass)
+            return false;
+        sqlite3_sleep(PAUSE);
+    }
+    return true;
 }
 
 /* Remembers which file was opened; a database in memory has none. */

@@ -217,7 +217,7 @@ typedef struct passage {
     size_t broken_from; /* where an unreadable stretch begins; text.length: there is none */
     size_t broken_to;   /* where it ends at the latest */
     const char *reason;
-    size_t cost; /* bytes read so far, again and again */
+    size_t cost; /* bytes that were read in vain */
 } passage;
 
 /* The next place where a document may begin, or t.length. */

@@ -1,0 +1,81 @@
+/* Runs the unit tests, of all rooms or of those named on the command line. */
+#include <CUnit/CUnit.h>
+#include <CUnit/TestRun.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "suites.h"
+#include "test.h"
+
+static const struct {
+    const char *name;
+    CU_TestInfo *tests;
+} suites[] = {
+    {"alert", alert_tests},
+    {"arena", arena_tests},
+    {"audit_record", audit_record_tests},
+    {"buffer", buffer_tests},
+    {"detector", detector_tests},
+    {"digest", digest_tests},
+    {"gate", gate_tests},
+    {"identity_import", identity_import_tests},
+    {"identity_record", identity_record_tests},
+    {"json", json_tests},
+    {"kql", kql_tests},
+    {"role_list", role_list_tests},
+    {"rule", rule_tests},
+    {"store", store_tests},
+    {"sync_accounts", sync_accounts_tests},
+    {"timestamp", timestamp_tests},
+    {"unwrap", unwrap_tests},
+};
+
+static void end_test(const CU_pTest test, const CU_pSuite suite, const CU_pFailureRecord failures)
+{
+    test_clean_up();
+    if (failures == NULL)
+        return;
+    printf("FAILED: %s: %s\n", suite->pName, test->pName);
+    for (CU_pFailureRecord f = failures; f != NULL; f = f->pNext)
+        printf("    %s:%u: %s\n", f->strFileName, f->uiLineNumber, f->strCondition);
+    fflush(stdout);
+}
+
+static bool is_wanted(const char *suite, int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++)
+        if (strcmp(suite, argv[i]) == 0)
+            return true;
+    return argc == 1;
+}
+
+static bool add_suites(int argc, char **argv)
+{
+    for (size_t i = 0; i < LENGTH_OF(suites); i++) {
+        CU_SuiteInfo wanted[] = {{.pName = suites[i].name, .pTests = suites[i].tests},
+                                 CU_SUITE_INFO_NULL};
+
+        if (is_wanted(suites[i].name, argc, argv) && CU_register_suites(wanted) != CUE_SUCCESS)
+            return false;
+    }
+    return true;
+}
+
+int main(int argc, char **argv)
+{
+    unsigned run, failed;
+    bool whole;
+
+    if (CU_initialize_registry() != CUE_SUCCESS || !add_suites(argc, argv)) {
+        fprintf(stderr, "unit_tests: %s\n", CU_get_error_msg());
+        return EXIT_FAILURE;
+    }
+    CU_set_test_complete_handler(end_test);
+    whole = CU_run_all_tests() == CUE_SUCCESS;
+    run = CU_get_number_of_tests_run();
+    failed = CU_get_number_of_tests_failed();
+    CU_cleanup_registry();
+    printf("%u passed, %u failed\n", run - failed, failed);
+    return whole && failed == 0 && run > 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,25 @@
+/* suites: the tests of each room; every table ends with TESTS_END. */
+#ifndef SYNCTAP_TESTS_UNIT_SUITES_H
+#define SYNCTAP_TESTS_UNIT_SUITES_H
+
+#include <CUnit/CUnit.h>
+
+extern CU_TestInfo alert_tests[];
+extern CU_TestInfo arena_tests[];
+extern CU_TestInfo audit_record_tests[];
+extern CU_TestInfo buffer_tests[];
+extern CU_TestInfo detector_tests[];
+extern CU_TestInfo digest_tests[];
+extern CU_TestInfo gate_tests[];
+extern CU_TestInfo identity_import_tests[];
+extern CU_TestInfo identity_record_tests[];
+extern CU_TestInfo json_tests[];
+extern CU_TestInfo kql_tests[];
+extern CU_TestInfo role_list_tests[];
+extern CU_TestInfo rule_tests[];
+extern CU_TestInfo store_tests[];
+extern CU_TestInfo sync_accounts_tests[];
+extern CU_TestInfo timestamp_tests[];
+extern CU_TestInfo unwrap_tests[];
+
+#endif

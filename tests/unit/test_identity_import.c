@@ -1,0 +1,229 @@
+/* Texts that carry identity rows, put into a role list. */
+#include "identity_import.h"
+
+#include <stdlib.h>
+
+#include "fixtures.h"
+#include "suites.h"
+#include "test.h"
+
+static void give_back_import(void *i)
+{
+    identity_import_free(i);
+}
+
+static identity_import *new_import(void)
+{
+    identity_import *i = identity_import_new();
+
+    REQUIRE(i != NULL);
+    test_at_end(give_back_import, i);
+    return i;
+}
+
+/* One message in a transaction of its own. */
+static identity_imported import(role_list *list, const char *message)
+{
+    identity_imported done;
+
+    REQUIRE(role_list_begin(list));
+    done = identity_import_feed(new_import(), list, NULL, tight_of(quoted(message)));
+    REQUIRE(role_list_commit(list));
+    return done;
+}
+
+static role_list *new_role_list(void)
+{
+    return open_role_list(open_store(STORE_IN_MEMORY));
+}
+
+static void note_upn(void *arg, const identity_record *r)
+{
+    buffer_append(arg, r->account_upn);
+    buffer_append_char(arg, ' ');
+}
+
+static const char *upns_in(role_list *list)
+{
+    buffer out = {0};
+    const char *copy;
+
+    EXPECT(role_list_each(list, note_upn, &out));
+    copy = test_string("%s", buffer_string(&out));
+    buffer_free(&out);
+    return copy;
+}
+
+#define ROW_1 "{'TimeGenerated':'2026-06-01T12:00:00Z','AccountUPN':'a@x'}"
+#define ROW_2 "{'TimeGenerated':'2026-06-01T12:00:00Z','AccountUPN':'b@x'}"
+#define TIMELESS "{'AccountUPN':'c@x'}"
+
+static void check_both_rows(const char *message)
+{
+    role_list *list = new_role_list();
+    identity_imported done = import(list, message);
+
+    test_case("%s", message);
+    EXPECT_INT(done.rows, 2);
+    EXPECT_INT(done.without_time, 0);
+    EXPECT_INT(done.broken, 0);
+    EXPECT_NOT(done.failed);
+    EXPECT_STRING(upns_in(list), "a@x b@x ");
+}
+
+static void test_rows_in_each_wrapping(void)
+{
+    check_both_rows("{'records':[" ROW_1 "," ROW_2 "]}");
+    check_both_rows("{'value':[" ROW_1 "," ROW_2 "]}");
+    check_both_rows("[" ROW_1 "," ROW_2 "]");
+    check_both_rows(ROW_1 "\n" ROW_2 "\n");
+    check_both_rows(ROW_1 "\r\n" ROW_2);
+    check_both_rows(ROW_1 ROW_2);
+    check_both_rows("<134>Jun  1 12:00:00 identity " ROW_1 " " ROW_2);
+    check_both_rows("\357\273\277[" ROW_1 ",\n" ROW_2 "]");
+}
+
+static void test_a_single_row(void)
+{
+    role_list *list = new_role_list();
+
+    EXPECT_INT(import(list, ROW_1).rows, 1);
+    EXPECT_STRING(upns_in(list), "a@x ");
+}
+
+static void test_a_row_that_changes_nothing_is_a_row(void)
+{
+    role_list *list = new_role_list();
+
+    import(list, ROW_1);
+    EXPECT_INT(import(list, ROW_1).rows, 1);
+    EXPECT_INT(role_list_changed(list), 0);
+}
+
+static void test_rows_without_a_time_are_left_out_and_counted(void)
+{
+    role_list *list = new_role_list();
+    identity_imported done = import(list, "[" TIMELESS "," ROW_1 "," TIMELESS "]");
+
+    EXPECT_INT(done.rows, 1);
+    EXPECT_INT(done.without_time, 2);
+    EXPECT_NOT(done.failed);
+    EXPECT_STRING(upns_in(list), "a@x ");
+}
+
+static void test_objects_of_another_kind_are_no_rows(void)
+{
+    role_list *list = new_role_list();
+    identity_imported done = import(list, "[{'OperationName':'x'}," ROW_1 ",{},5,null,'text']");
+
+    EXPECT_INT(done.rows, 1);
+    EXPECT_INT(done.without_time, 0);
+    EXPECT_INT(done.broken, 0);
+}
+
+static void test_a_text_without_json_holds_nothing(void)
+{
+    role_list *list = new_role_list();
+    identity_imported done = import(list, "Jun  1 12:00:00 host app[123]: nothing to see");
+
+    EXPECT_INT(done.rows, 0);
+    EXPECT_INT(done.broken, 0);
+    EXPECT_NOT(done.failed);
+}
+
+static void test_a_broken_document_is_counted_and_the_others_are_read(void)
+{
+    role_list *list = new_role_list();
+    identity_imported done = import(list, ROW_1 "\n{'AccountUPN':\n" ROW_2);
+
+    EXPECT_INT(done.rows, 2);
+    EXPECT(done.broken > 0);
+    EXPECT(done.reason != NULL);
+    EXPECT_STRING(upns_in(list), "a@x b@x ");
+}
+
+static void test_the_newest_of_one_message_counts(void)
+{
+    role_list *list = new_role_list();
+
+    import(list, "[{'TimeGenerated':'2026-06-02T00:00:00Z','AccountUPN':'a@x',"
+                 "'AccountObjectId':'new'},"
+                 "{'TimeGenerated':'2026-06-01T00:00:00Z','AccountUPN':'a@x',"
+                 "'AccountObjectId':'old'}]");
+    EXPECT_STRING(upns_in(list), "a@x ");
+    EXPECT_INT(role_list_changed(list), 1);
+}
+
+static void test_a_store_that_refuses_is_told(void)
+{
+    store *other = open_store(test_path("state.db"));
+    role_list *list = open_role_list(open_store(test_path("state.db")));
+    identity_imported done;
+
+    REQUIRE(store_begin(other));
+    done = identity_import_feed(new_import(), list, NULL, tight_of(quoted(ROW_1)));
+    EXPECT(done.failed);
+    store_rollback(other);
+    EXPECT_STRING(upns_in(list), "");
+}
+
+static void give_back_carrier(void *c)
+{
+    carrier_unref(c);
+}
+
+static const carrier *open_rulebase(const char *rules)
+{
+    char *error;
+    carrier *c = carrier_open(test_file("test.rulebase", rules), &error);
+
+    REQUIRE(c != NULL);
+    test_at_end(give_back_carrier, c);
+    return c;
+}
+
+static void test_a_rulebase_is_a_way_in(void)
+{
+    role_list *list = new_role_list();
+    const carrier *rulebase = open_rulebase("version=2\nrule=:account %record:name-value-list%\n");
+    identity_imported done;
+
+    REQUIRE(role_list_begin(list));
+    done =
+        identity_import_feed(new_import(), list, rulebase,
+                             text_of("account TimeGenerated=2026-06-01T12:00:00Z AccountUPN=a@x"));
+    REQUIRE(role_list_commit(list));
+    EXPECT_INT(done.rows, 1);
+    EXPECT_STRING(upns_in(list), "a@x ");
+}
+
+static void test_one_import_takes_many_messages(void)
+{
+    role_list *list = new_role_list();
+    identity_import *i = new_import();
+
+    REQUIRE(role_list_begin(list));
+    for (int n = 0; n < 200; n++) {
+        const char *message = test_string("{'TimeGenerated':'2026-06-01T12:00:00Z',"
+                                          "'AccountUPN':'u%d@x'}",
+                                          n);
+        EXPECT_INT(identity_import_feed(i, list, NULL, text_of(quoted(message))).rows, 1);
+    }
+    REQUIRE(role_list_commit(list));
+    EXPECT_INT(role_list_changed(list), 200);
+}
+
+CU_TestInfo identity_import_tests[] = {
+    TEST(test_rows_in_each_wrapping),
+    TEST(test_a_single_row),
+    TEST(test_a_row_that_changes_nothing_is_a_row),
+    TEST(test_rows_without_a_time_are_left_out_and_counted),
+    TEST(test_objects_of_another_kind_are_no_rows),
+    TEST(test_a_text_without_json_holds_nothing),
+    TEST(test_a_broken_document_is_counted_and_the_others_are_read),
+    TEST(test_the_newest_of_one_message_counts),
+    TEST(test_a_store_that_refuses_is_told),
+    TEST(test_a_rulebase_is_a_way_in),
+    TEST(test_one_import_takes_many_messages),
+    TESTS_END,
+};

@@ -1,0 +1,563 @@
+/* arg_max(TimeGenerated, *) by AccountUPN in the database, and what a reader sees of it. */
+#include "role_list.h"
+
+#include <stdlib.h>
+
+#include "fixtures.h"
+#include "suites.h"
+#include "test.h"
+
+#define HOUR_1 "2026-06-01T01:00:00Z"
+#define HOUR_2 "2026-06-01T02:00:00Z"
+#define HOUR_3 "2026-06-01T03:00:00Z"
+
+static identity_record row(const char *upn, const char *roles, const char *time)
+{
+    return identity_row(upn, test_string("id of %s", upn), roles, time);
+}
+
+static role_list *new_role_list(void)
+{
+    return open_role_list(open_store(STORE_IN_MEMORY));
+}
+
+/* A list of what a sink was handed: "upn=roles upn=roles ". */
+static void note_row(void *arg, const identity_record *r)
+{
+    buffer *out = arg;
+
+    buffer_append(out, r->account_upn);
+    buffer_append_char(out, '=');
+    buffer_append(out, r->assigned_roles);
+    buffer_append_char(out, ' ');
+}
+
+static const char *noted(buffer *out)
+{
+    const char *copy = test_string("%s", buffer_string(out));
+
+    buffer_free(out);
+    return copy;
+}
+
+static const char *all_rows(role_list *list)
+{
+    buffer out = {0};
+
+    EXPECT(role_list_each(list, note_row, &out));
+    return noted(&out);
+}
+
+static int compare_words(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Changes come in no order: they are sorted here. */
+static const char *sorted(const char *rows)
+{
+    char *copy = arena_alloc(test_arena(), strlen(rows) + 1), *next = copy;
+    const char *words[32], *word;
+    size_t count = 0;
+    buffer out = {0};
+
+    strcpy(copy, rows);
+    while ((word = strsep(&next, " ")) != NULL && count < LENGTH_OF(words))
+        if (*word != '\0')
+            words[count++] = word;
+    qsort(words, count, sizeof(words[0]), compare_words);
+    for (size_t i = 0; i < count; i++) {
+        buffer_append_string(&out, words[i]);
+        buffer_append_char(&out, ' ');
+    }
+    return noted(&out);
+}
+
+static const char *changes(role_list *list, int64_t *change)
+{
+    buffer out = {0};
+    bool restarted;
+
+    EXPECT(role_list_changes(list, change, &restarted, note_row, &out));
+    EXPECT_NOT(restarted);
+    return sorted(noted(&out));
+}
+
+/* --- the newest row of each account -------------------------------------------------------- */
+
+static void test_the_newest_row_of_an_account_counts_whatever_the_order(void)
+{
+    role_list *list = new_role_list();
+
+    PUT_ROWS(list, row("up@x", "1", HOUR_1), row("up@x", "2", HOUR_2), row("up@x", "3", HOUR_3),
+             row("down@x", "3", HOUR_3), row("down@x", "2", HOUR_2), row("down@x", "1", HOUR_1),
+             row("mixed@x", "2", HOUR_2), row("mixed@x", "3", HOUR_3), row("mixed@x", "1", HOUR_1));
+    EXPECT_STRING(all_rows(list), "down@x=3 mixed@x=3 up@x=3 ");
+}
+
+static void test_the_newest_row_counts_over_several_transactions(void)
+{
+    role_list *list = new_role_list();
+
+    PUT_ROWS(list, row("a@x", "2", HOUR_2));
+    PUT_ROWS(list, row("a@x", "1", HOUR_1));
+    EXPECT_STRING(all_rows(list), "a@x=2 ");
+    PUT_ROWS(list, row("a@x", "3", HOUR_3));
+    EXPECT_STRING(all_rows(list), "a@x=3 ");
+}
+
+static void test_arg_max_on_recorded_rows(void)
+{
+    role_list *list = new_role_list();
+
+    PUT_ROWS(list, row("Apple", "Red", HOUR_1), row("Pear", "Brown", HOUR_1),
+             row("Pear", "Green", HOUR_2), row("1", "b", HOUR_3));
+    EXPECT_STRING(all_rows(list), "1=b Apple=Red Pear=Green ");
+}
+
+static void test_of_equal_times_the_row_that_came_first_stays(void)
+{
+    role_list *list = new_role_list();
+
+    PUT_ROWS(list, row("a@x", "first", HOUR_1), row("a@x", "second", HOUR_1));
+    PUT_ROWS(list, row("a@x", "third", HOUR_1));
+    EXPECT_STRING(all_rows(list), "a@x=first ");
+}
+
+static void test_one_tick_makes_a_row_newer(void)
+{
+    role_list *list = new_role_list();
+    identity_record old = row("a@x", "old", HOUR_1), new = row("a@x", "new", HOUR_1);
+
+    new.time_generated += 1;
+    PUT_ROWS(list, old, new);
+    EXPECT_STRING(all_rows(list), "a@x=new ");
+}
+
+static void test_a_newer_row_without_roles_takes_them_away(void)
+{
+    role_list *list = new_role_list();
+
+    PUT_ROWS(list, row("a@x", SYNC_ROLE, HOUR_1));
+    PUT_ROWS(list, row("a@x", "[]", HOUR_2));
+    EXPECT_STRING(all_rows(list), "a@x=[] ");
+}
+
+static void test_accounts_that_differ_in_case_are_two(void)
+{
+    role_list *list = new_role_list();
+
+    PUT_ROWS(list, row("a@x", "lower", HOUR_1), row("A@x", "upper", HOUR_2));
+    EXPECT_STRING(all_rows(list), "A@x=upper a@x=lower ");
+}
+
+static void test_an_empty_upn_is_an_account(void)
+{
+    role_list *list = new_role_list();
+
+    PUT_ROWS(list, row("", "1", HOUR_1), row("", "2", HOUR_2), row("a@x", "3", HOUR_1));
+    EXPECT_STRING(all_rows(list), "=2 a@x=3 ");
+}
+
+static void test_upns_with_and_without_a_blank_are_two_accounts(void)
+{
+    role_list *list = new_role_list();
+
+    PUT_ROWS(list, row("a@x", "1", HOUR_1), row("a@x\t", "2", HOUR_1));
+    EXPECT_STRING(all_rows(list), "a@x=1 a@x\t=2 ");
+}
+
+static void take_copy(void *arg, const identity_record *r)
+{
+    identity_record *copy = arg;
+
+    copy->time_generated = r->time_generated;
+    copy->account_upn = arena_copy(test_arena(), r->account_upn);
+    copy->account_object_id = arena_copy(test_arena(), r->account_object_id);
+    copy->account_display_name = arena_copy(test_arena(), r->account_display_name);
+    copy->assigned_roles = arena_copy(test_arena(), r->assigned_roles);
+}
+
+static void check_survival(identity_record r)
+{
+    role_list *list = new_role_list();
+    identity_record read = {0};
+
+    put_rows(list, &r, 1);
+    EXPECT(role_list_each(list, take_copy, &read));
+    EXPECT_TIME(read.time_generated, r.time_generated);
+    EXPECT_TEXT(read.account_upn, r.account_upn);
+    EXPECT_TEXT(read.account_object_id, r.account_object_id);
+    EXPECT_TEXT(read.account_display_name, r.account_display_name);
+    EXPECT_TEXT(read.assigned_roles, r.assigned_roles);
+}
+
+static void test_all_columns_are_kept(void)
+{
+    check_survival((identity_record){.time_generated = INT64_C(17803152001234567),
+                                     .account_upn = TEXT("Sync_x@contoso.com"),
+                                     .account_object_id = TEXT("id-1"),
+                                     .account_display_name = TEXT("On-Premises é"),
+                                     .assigned_roles = TEXT("[\"a\",\"b\"]")});
+}
+
+static void test_any_bytes_are_kept(void)
+{
+    check_survival((identity_record){.time_generated = -1,
+                                     .account_upn = TEXT("a\0b'\"\377"),
+                                     .account_object_id = TEXT("\0"),
+                                     .account_display_name = TEXT("\303"),
+                                     .assigned_roles = TEXT("")});
+}
+
+static void test_texts_without_bytes_are_empty(void)
+{
+    role_list *list = new_role_list();
+    const identity_record none = {.time_generated = 1};
+
+    put_rows(list, &none, 1);
+    EXPECT_STRING(all_rows(list), "= ");
+}
+
+static void test_rows_come_in_the_order_of_their_upns(void)
+{
+    role_list *list = new_role_list();
+
+    PUT_ROWS(list, row("c", "", HOUR_1), row("a", "", HOUR_1), row("é", "", HOUR_1),
+             row("B", "", HOUR_1), row("ab", "", HOUR_1));
+    EXPECT_STRING(all_rows(list), "B= a= ab= c= é= ");
+}
+
+/* --- facts --------------------------------------------------------------------------------- */
+
+static role_list_facts facts_of(role_list *list)
+{
+    role_list_facts facts = {.rows = -1};
+
+    EXPECT(role_list_read_facts(list, &facts));
+    return facts;
+}
+
+static void test_an_empty_list_has_no_newest_row(void)
+{
+    role_list_facts facts = facts_of(new_role_list());
+
+    EXPECT_INT(facts.rows, 0);
+    EXPECT_NOT(facts.has_rows);
+}
+
+static void test_the_facts_count_accounts_and_know_the_newest_row(void)
+{
+    role_list *list = new_role_list();
+
+    PUT_ROWS(list, row("a@x", "", HOUR_2), row("b@x", "", HOUR_1), row("a@x", "", HOUR_1));
+    EXPECT_INT(facts_of(list).rows, 2);
+    EXPECT(facts_of(list).has_rows);
+    EXPECT_TIME(facts_of(list).newest, time_of(HOUR_2));
+    PUT_ROWS(list, row("b@x", "", HOUR_3), row("c@x", "", HOUR_1));
+    EXPECT_INT(facts_of(list).rows, 3);
+    EXPECT_TIME(facts_of(list).newest, time_of(HOUR_3));
+}
+
+static void test_a_row_before_1970_is_a_row(void)
+{
+    role_list *list = new_role_list();
+
+    PUT_ROWS(list, row("a@x", "", "1960-01-01T00:00:00Z"));
+    EXPECT(facts_of(list).has_rows);
+    EXPECT_TIME(facts_of(list).newest, time_of("1960-01-01T00:00:00Z"));
+}
+
+/* --- transactions -------------------------------------------------------------------------- */
+
+static void test_a_transaction_tells_how_many_accounts_it_changed(void)
+{
+    role_list *list = new_role_list();
+
+    PUT_ROWS(list, row("a@x", "", HOUR_2), row("b@x", "", HOUR_2), row("c@x", "", HOUR_2));
+    EXPECT_INT(role_list_changed(list), 3);
+    PUT_ROWS(list, row("a@x", "", HOUR_1), row("b@x", "", HOUR_2), row("c@x", "", HOUR_3));
+    EXPECT_INT(role_list_changed(list), 1);
+}
+
+static void test_an_account_that_is_put_twice_has_changed_once(void)
+{
+    role_list *list = new_role_list();
+
+    PUT_ROWS(list, row("a@x", "", HOUR_1), row("a@x", "", HOUR_2));
+    EXPECT_INT(role_list_changed(list), 1);
+}
+
+static void test_a_transaction_that_is_rolled_back_changes_nothing(void)
+{
+    role_list *list = new_role_list();
+    const identity_record more = row("b@x", "2", HOUR_2), newer = row("a@x", "2", HOUR_2);
+    int64_t change = 0;
+
+    PUT_ROWS(list, row("a@x", "1", HOUR_1));
+    changes(list, &change);
+    EXPECT(role_list_begin(list));
+    EXPECT(role_list_put(list, &more));
+    EXPECT(role_list_put(list, &newer));
+    role_list_rollback(list);
+    EXPECT_STRING(all_rows(list), "a@x=1 ");
+    EXPECT_INT(facts_of(list).rows, 1);
+    EXPECT_TIME(facts_of(list).newest, time_of(HOUR_1));
+    EXPECT_STRING(changes(list, &change), "");
+}
+
+static void test_a_list_goes_on_after_a_rollback(void)
+{
+    role_list *list = new_role_list();
+    const identity_record dropped = row("b@x", "2", HOUR_2);
+
+    EXPECT(role_list_begin(list));
+    EXPECT(role_list_put(list, &dropped));
+    role_list_rollback(list);
+    PUT_ROWS(list, row("a@x", "1", HOUR_1));
+    EXPECT_INT(role_list_changed(list), 1);
+    EXPECT_INT(facts_of(list).rows, 1);
+}
+
+static void test_nothing_begins_while_another_writes(void)
+{
+    store *other = open_store(test_path("state.db")), *own = open_store(test_path("state.db"));
+    role_list *list = open_role_list(own);
+
+    EXPECT(store_begin(other));
+    EXPECT_NOT(role_list_begin(list));
+    EXPECT(store_is_busy(own));
+    store_rollback(other);
+    PUT_ROWS(list, row("a@x", "1", HOUR_1));
+    EXPECT_STRING(all_rows(list), "a@x=1 ");
+}
+
+/* --- changes ------------------------------------------------------------------------------- */
+
+static void test_from_zero_all_rows_are_changes(void)
+{
+    role_list *list = new_role_list();
+    int64_t change = 0;
+
+    PUT_ROWS(list, row("a@x", "1", HOUR_1), row("b@x", "1", HOUR_1));
+    PUT_ROWS(list, row("c@x", "1", HOUR_1));
+    EXPECT_STRING(changes(list, &change), "a@x=1 b@x=1 c@x=1 ");
+    EXPECT_STRING(changes(list, &change), "");
+}
+
+static void test_only_what_changed_since_is_handed_out(void)
+{
+    role_list *list = new_role_list();
+    int64_t change = 0;
+
+    PUT_ROWS(list, row("a@x", "1", HOUR_1), row("b@x", "1", HOUR_1));
+    changes(list, &change);
+    PUT_ROWS(list, row("b@x", "2", HOUR_2), row("c@x", "2", HOUR_2), row("a@x", "0", HOUR_1));
+    EXPECT_STRING(changes(list, &change), "b@x=2 c@x=2 ");
+}
+
+static void test_changes_of_several_transactions_come_together(void)
+{
+    role_list *list = new_role_list();
+    int64_t change = 0;
+
+    PUT_ROWS(list, row("a@x", "1", HOUR_1));
+    changes(list, &change);
+    PUT_ROWS(list, row("a@x", "2", HOUR_2));
+    PUT_ROWS(list, row("a@x", "3", HOUR_3), row("b@x", "1", HOUR_1));
+    EXPECT_STRING(changes(list, &change), "a@x=3 b@x=1 ");
+}
+
+static void test_a_transaction_that_changes_nothing_is_no_change(void)
+{
+    role_list *list = new_role_list();
+    int64_t change = 0, before;
+
+    PUT_ROWS(list, row("a@x", "1", HOUR_1));
+    changes(list, &change);
+    before = change;
+    PUT_ROWS(list, row("a@x", "0", HOUR_1));
+    EXPECT_STRING(changes(list, &change), "");
+    EXPECT_INT(change, before);
+}
+
+static void test_another_connection_sees_the_changes(void)
+{
+    role_list *a = open_role_list(open_store(test_path("state.db")));
+    role_list *b = open_role_list(open_store(test_path("state.db")));
+    int64_t change = 0;
+
+    PUT_ROWS(a, row("a@x", "1", HOUR_1));
+    EXPECT_STRING(changes(b, &change), "a@x=1 ");
+    PUT_ROWS(a, row("a@x", "2", HOUR_2));
+    EXPECT_STRING(changes(b, &change), "a@x=2 ");
+    EXPECT_STRING(all_rows(b), "a@x=2 ");
+}
+
+static void test_several_writers_count_their_changes_together(void)
+{
+    role_list *a = open_role_list(open_store(test_path("state.db")));
+    role_list *b = open_role_list(open_store(test_path("state.db")));
+    int64_t change = 0;
+
+    PUT_ROWS(a, row("a@x", "1", HOUR_1));
+    PUT_ROWS(b, row("b@x", "1", HOUR_1));
+    changes(a, &change);
+    PUT_ROWS(b, row("c@x", "1", HOUR_1));
+    PUT_ROWS(a, row("d@x", "1", HOUR_1));
+    EXPECT_STRING(changes(a, &change), "c@x=1 d@x=1 ");
+    EXPECT_INT(facts_of(a).rows, 4);
+    EXPECT_INT(facts_of(b).rows, 4);
+}
+
+static void test_another_database_makes_a_reader_start_again(void)
+{
+    role_list *list = new_role_list();
+    int64_t change = 5;
+    bool restarted = false;
+    buffer out = {0};
+
+    PUT_ROWS(list, row("a@x", "1", HOUR_1));
+    EXPECT(role_list_changes(list, &change, &restarted, note_row, &out));
+    EXPECT(restarted);
+    EXPECT_INT(change, 0);
+    EXPECT_STRING(noted(&out), "");
+    EXPECT_STRING(changes(list, &change), "a@x=1 ");
+}
+
+static void test_the_list_outlives_its_connection(void)
+{
+    char *error;
+    store *s = store_open(test_path("state.db"), STORE_CREATE, &error);
+    role_list *list;
+
+    REQUIRE(s != NULL);
+    list = role_list_open(s);
+    REQUIRE(list != NULL);
+    PUT_ROWS(list, row("a@x", "1", HOUR_1));
+    role_list_close(list);
+    store_close(s);
+    EXPECT_STRING(all_rows(open_role_list(open_store(test_path("state.db")))), "a@x=1 ");
+}
+
+/* --- snapshots ----------------------------------------------------------------------------- */
+
+static void put_snapshot(role_list *list, const char *now, const identity_record *rows,
+                         size_t count)
+{
+    REQUIRE(role_list_begin_snapshot(list, time_of(now)));
+    for (size_t i = 0; i < count; i++)
+        REQUIRE(role_list_put(list, &rows[i]));
+    REQUIRE(role_list_commit(list));
+}
+
+static void test_who_is_absent_from_a_snapshot_has_lost_his_roles(void)
+{
+    role_list *list = new_role_list();
+    const identity_record stays = row("a@x", "kept", HOUR_2);
+    int64_t change = 0;
+
+    PUT_ROWS(list, row("a@x", "kept", HOUR_1), row("b@x", SYNC_ROLE, HOUR_1));
+    changes(list, &change);
+    put_snapshot(list, HOUR_3, &stays, 1);
+    EXPECT_STRING(all_rows(list), "a@x=kept b@x= ");
+    EXPECT_STRING(changes(list, &change), "a@x=kept b@x= ");
+    EXPECT_INT(facts_of(list).rows, 2);
+}
+
+static void test_who_stands_in_a_snapshot_with_an_old_row_keeps_his_roles(void)
+{
+    role_list *list = new_role_list();
+    const identity_record old = row("a@x", "older", HOUR_1);
+
+    PUT_ROWS(list, row("a@x", SYNC_ROLE, HOUR_2));
+    put_snapshot(list, HOUR_3, &old, 1);
+    EXPECT_STRING(all_rows(list), "a@x="
+                                  "[\"Directory Synchronization Accounts\"] ");
+}
+
+static void test_roles_are_lost_as_of_the_snapshots_time(void)
+{
+    role_list *list = new_role_list();
+
+    PUT_ROWS(list, row("b@x", "role", HOUR_1));
+    put_snapshot(list, HOUR_2, NULL, 0);
+    EXPECT_TIME(facts_of(list).newest, time_of(HOUR_2));
+    PUT_ROWS(list, row("b@x", "between", "2026-06-01T01:30:00Z"));
+    EXPECT_STRING(all_rows(list), "b@x= ");
+    PUT_ROWS(list, row("b@x", "again", HOUR_3));
+    EXPECT_STRING(all_rows(list), "b@x=again ");
+}
+
+static void test_a_snapshot_with_gaps_spares_the_others(void)
+{
+    role_list *list = new_role_list();
+    const identity_record present = row("a@x", "new", HOUR_2);
+
+    PUT_ROWS(list, row("b@x", "role", HOUR_1));
+    REQUIRE(role_list_begin_snapshot(list, time_of(HOUR_3)));
+    EXPECT(role_list_put(list, &present));
+    role_list_spare_others(list);
+    EXPECT(role_list_commit(list));
+    EXPECT_STRING(all_rows(list), "a@x=new b@x=role ");
+}
+
+static void test_a_snapshot_that_is_rolled_back_takes_no_roles(void)
+{
+    role_list *list = new_role_list();
+
+    PUT_ROWS(list, row("b@x", "role", HOUR_1));
+    REQUIRE(role_list_begin_snapshot(list, time_of(HOUR_3)));
+    role_list_rollback(list);
+    PUT_ROWS(list, row("a@x", "role", HOUR_1));
+    EXPECT_STRING(all_rows(list), "a@x=role b@x=role ");
+}
+
+static void test_each_snapshot_begins_anew(void)
+{
+    role_list *list = new_role_list();
+    const identity_record first = row("a@x", "1", HOUR_1), second = row("b@x", "1", HOUR_1);
+
+    put_snapshot(list, HOUR_2, &first, 1);
+    put_snapshot(list, HOUR_3, &second, 1);
+    EXPECT_STRING(all_rows(list), "a@x= b@x=1 ");
+}
+
+CU_TestInfo role_list_tests[] = {
+    TEST(test_the_newest_row_of_an_account_counts_whatever_the_order),
+    TEST(test_the_newest_row_counts_over_several_transactions),
+    TEST(test_arg_max_on_recorded_rows),
+    TEST(test_of_equal_times_the_row_that_came_first_stays),
+    TEST(test_one_tick_makes_a_row_newer),
+    TEST(test_a_newer_row_without_roles_takes_them_away),
+    TEST(test_accounts_that_differ_in_case_are_two),
+    TEST(test_an_empty_upn_is_an_account),
+    TEST(test_upns_with_and_without_a_blank_are_two_accounts),
+    TEST(test_all_columns_are_kept),
+    TEST(test_any_bytes_are_kept),
+    TEST(test_texts_without_bytes_are_empty),
+    TEST(test_rows_come_in_the_order_of_their_upns),
+    TEST(test_an_empty_list_has_no_newest_row),
+    TEST(test_the_facts_count_accounts_and_know_the_newest_row),
+    TEST(test_a_row_before_1970_is_a_row),
+    TEST(test_a_transaction_tells_how_many_accounts_it_changed),
+    TEST(test_an_account_that_is_put_twice_has_changed_once),
+    TEST(test_a_transaction_that_is_rolled_back_changes_nothing),
+    TEST(test_a_list_goes_on_after_a_rollback),
+    TEST(test_nothing_begins_while_another_writes),
+    TEST(test_from_zero_all_rows_are_changes),
+    TEST(test_only_what_changed_since_is_handed_out),
+    TEST(test_changes_of_several_transactions_come_together),
+    TEST(test_a_transaction_that_changes_nothing_is_no_change),
+    TEST(test_another_connection_sees_the_changes),
+    TEST(test_several_writers_count_their_changes_together),
+    TEST(test_another_database_makes_a_reader_start_again),
+    TEST(test_the_list_outlives_its_connection),
+    TEST(test_who_is_absent_from_a_snapshot_has_lost_his_roles),
+    TEST(test_who_stands_in_a_snapshot_with_an_old_row_keeps_his_roles),
+    TEST(test_roles_are_lost_as_of_the_snapshots_time),
+    TEST(test_a_snapshot_with_gaps_spares_the_others),
+    TEST(test_a_snapshot_that_is_rolled_back_takes_no_roles),
+    TEST(test_each_snapshot_begins_anew),
+    TESTS_END,
+};

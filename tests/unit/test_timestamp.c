@@ -1,0 +1,418 @@
+/* Times in every form that records carry, to 100 ns; spans; and how a time is written. */
+#include "timestamp.h"
+
+#include "suites.h"
+#include "test.h"
+
+/* 2026-06-01T12:00:00Z, as `date -u +%s` says it. */
+#define NOON (INT64_C(1780315200) * TICKS_PER_SECOND)
+#define HOUR (3600 * TICKS_PER_SECOND)
+#define MINUTE (60 * TICKS_PER_SECOND)
+
+typedef struct time_case {
+    const char *written;
+    timestamp ticks;
+} time_case;
+
+static void check_times(const time_case *cases, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        timestamp got = -1;
+
+        test_case("\"%s\"", cases[i].written);
+        EXPECT(timestamp_parse(tight_of(cases[i].written), &got));
+        EXPECT_TIME(got, cases[i].ticks);
+    }
+}
+
+#define CHECK_TIMES(...)                                                                           \
+    check_times((time_case[]){__VA_ARGS__}, sizeof((time_case[]){__VA_ARGS__}) / sizeof(time_case))
+
+static void check_no_times(const char *const *cases, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        timestamp got = 4711;
+
+        test_case("\"%s\"", cases[i]);
+        EXPECT_NOT(timestamp_parse(tight_of(cases[i]), &got));
+        EXPECT_INT(got, 4711);
+    }
+}
+
+#define CHECK_NO_TIMES(...)                                                                        \
+    check_no_times((const char *[]){__VA_ARGS__},                                                  \
+                   sizeof((const char *[]){__VA_ARGS__}) / sizeof(const char *))
+
+/* --- ISO 8601 ------------------------------------------------------------------------------ */
+
+static void test_an_iso_time_with_t_or_a_blank(void)
+{
+    CHECK_TIMES({"2026-06-01T12:00:00Z", NOON}, {"2026-06-01 12:00:00Z", NOON},
+                {"2026-06-01t12:00:00z", NOON});
+}
+
+static void test_a_time_without_a_zone_is_utc(void)
+{
+    CHECK_TIMES({"2026-06-01T12:00:00", NOON}, {"2026-06-01 12:00:00.5", NOON + 5000000});
+}
+
+static void test_an_offset_is_taken_off(void)
+{
+    CHECK_TIMES({"2026-06-01T12:00:00+00:00", NOON}, {"2026-06-01T12:00:00-00:00", NOON},
+                {"2026-06-01T14:00:00+02:00", NOON}, {"2026-06-01T06:30:00-05:30", NOON},
+                {"2026-06-02T02:00:00+14:00", NOON},
+                {"2026-06-01T12:00:00.25 +00:00", NOON + 2500000});
+}
+
+static void test_an_offset_without_its_colon_or_minutes(void)
+{
+    CHECK_TIMES({"2026-06-01T14:00:00+0200", NOON}, {"2026-06-01T06:30:00-0530", NOON},
+                {"2026-06-01T14:00:00+02", NOON});
+}
+
+static void test_a_fraction_of_0_to_9_digits(void)
+{
+    CHECK_TIMES({"2026-06-01T12:00:00Z", NOON}, {"2026-06-01T12:00:00.1Z", NOON + 1000000},
+                {"2026-06-01T12:00:00.12Z", NOON + 1200000},
+                {"2026-06-01T12:00:00.123Z", NOON + 1230000},
+                {"2026-06-01T12:00:00.1234Z", NOON + 1234000},
+                {"2026-06-01T12:00:00.12345Z", NOON + 1234500},
+                {"2026-06-01T12:00:00.123456Z", NOON + 1234560},
+                {"2026-06-01T12:00:00.1234567Z", NOON + 1234567},
+                {"2026-06-01T12:00:00.12345678Z", NOON + 1234567},
+                {"2026-06-01T12:00:00.123456789Z", NOON + 1234567});
+}
+
+static void test_a_fraction_is_cut_at_100_ns_and_not_rounded(void)
+{
+    CHECK_TIMES({"2026-06-01T12:00:00.000000099Z", NOON},
+                {"2026-06-01T12:00:00.0000001Z", NOON + 1},
+                {"2026-06-01T12:00:00.999999999Z", NOON + 9999999});
+}
+
+static void test_a_day_alone_is_its_midnight(void)
+{
+    CHECK_TIMES({"2026-06-01", NOON - 12 * HOUR});
+}
+
+static void test_a_time_without_seconds(void)
+{
+    CHECK_TIMES({"2026-06-01T12:05", NOON + 5 * MINUTE}, {"2026-06-01T12:05Z", NOON + 5 * MINUTE});
+}
+
+static void test_leap_days(void)
+{
+    CHECK_TIMES({"2024-02-29T00:00:00Z", INT64_C(1709164800) * TICKS_PER_SECOND},
+                {"2000-02-29T00:00:00Z", INT64_C(951782400) * TICKS_PER_SECOND});
+    CHECK_NO_TIMES("2025-02-29T00:00:00Z", "1900-02-29T00:00:00Z", "2100-02-29T00:00:00Z");
+}
+
+static void test_times_before_1970_are_negative(void)
+{
+    CHECK_TIMES({"1969-12-31T23:59:59.9999999Z", -1}, {"1969-12-31T23:59:59Z", -TICKS_PER_SECOND},
+                {"1970-01-01T00:00:00Z", 0},
+                {"1601-01-01T00:00:00Z", INT64_C(-116444736000000000)});
+}
+
+static void test_the_first_and_the_last_time_of_kql(void)
+{
+    CHECK_TIMES({"0001-01-01T00:00:00Z", INT64_C(-621355968000000000)},
+                {"9999-12-31T23:59:59.9999999Z", INT64_C(2534023007999999999)});
+}
+
+/* --- US dates ------------------------------------------------------------------------------ */
+
+static void test_a_us_date_with_am_or_pm(void)
+{
+    CHECK_TIMES({"6/1/2026 1:00:00 PM", NOON + HOUR}, {"6/1/2026 11:00:00 AM", NOON - HOUR},
+                {"06/01/2026 01:00:00 pm", NOON + HOUR}, {"6/1/2026 1:05 PM", NOON + 65 * MINUTE});
+}
+
+static void test_twelve_am_is_midnight_and_twelve_pm_is_noon(void)
+{
+    CHECK_TIMES({"6/1/2026 12:00:00 AM", NOON - 12 * HOUR}, {"6/1/2026 12:00:00 PM", NOON},
+                {"6/1/2026 12:30:00 AM", NOON - 12 * HOUR + 30 * MINUTE},
+                {"6/1/2026 12:30:00 PM", NOON + 30 * MINUTE});
+}
+
+static void test_a_us_date_without_am_or_pm(void)
+{
+    CHECK_TIMES({"6/1/2026 13:00:00", NOON + HOUR}, {"06/01/2026 00:00:00", NOON - 12 * HOUR},
+                {"6/1/2026", NOON - 12 * HOUR});
+}
+
+static void test_a_us_date_with_fraction_and_offset(void)
+{
+    CHECK_TIMES({"6/1/2026 12:00:00.1234567 PM", NOON + 1234567},
+                {"6/1/2026 14:00:00 +02:00", NOON}, {"6/1/2026 2:00:00 PM +02:00", NOON},
+                {"6/1/2026 12:00:00 PM Z", NOON});
+}
+
+static void test_the_month_comes_first_in_a_us_date(void)
+{
+    CHECK_TIMES({"12/31/2025 23:59:59", NOON - 151 * TICKS_PER_DAY - 12 * HOUR - TICKS_PER_SECOND});
+    CHECK_NO_TIMES("31/12/2025 23:59:59");
+}
+
+/* --- epoch --------------------------------------------------------------------------------- */
+
+static void test_epoch_seconds(void)
+{
+    CHECK_TIMES({"1780315200", NOON}, {"1780315200.5", NOON + 5000000},
+                {"1780315200.1234567", NOON + 1234567}, {"1780315200.123456789", NOON + 1234567},
+                {"999999999", 999999999 * TICKS_PER_SECOND});
+}
+
+static void test_epoch_milliseconds(void)
+{
+    CHECK_TIMES({"1780315200000", NOON}, {"1780315200123", NOON + 1230000});
+}
+
+static void test_epoch_from_12_digits_on_is_milliseconds(void)
+{
+    CHECK_TIMES({"99999999999", INT64_C(99999999999) * TICKS_PER_SECOND},
+                {"100000000000", INT64_C(100000000) * TICKS_PER_SECOND});
+}
+
+/* --- around and beyond --------------------------------------------------------------------- */
+
+static void test_blanks_around_a_time_are_ignored(void)
+{
+    CHECK_TIMES({" 2026-06-01T12:00:00Z ", NOON}, {"  1780315200 ", NOON},
+                {"\t6/1/2026 12:00:00 PM  ", NOON});
+}
+
+static void test_what_is_no_time_at_all(void)
+{
+    CHECK_NO_TIMES("", " ", "null", "<null>", "yesterday", "T12:00:00Z", "12:00:00", "Z", "-", "+",
+                   "2026", "2026-06", "20260601T120000Z", "Mon Jun  1 12:00:00 2026");
+}
+
+static void test_an_unreal_date_is_no_time(void)
+{
+    CHECK_NO_TIMES("2026-00-01T12:00:00Z", "2026-13-01T12:00:00Z", "2026-06-00T12:00:00Z",
+                   "2026-06-31T12:00:00Z", "2026-02-30T12:00:00Z", "0000-06-01T12:00:00Z",
+                   "13/1/2026 12:00:00", "6/31/2026 12:00:00", "0/1/2026 12:00:00");
+}
+
+static void test_an_unreal_clock_is_no_time(void)
+{
+    CHECK_NO_TIMES("2026-06-01T24:00:01Z", "2026-06-01T25:00:00Z", "2026-06-01T12:60:00Z",
+                   "2026-06-01T12:00:61Z", "6/1/2026 13:00:00 PM", "6/1/2026 0:30:00 AM",
+                   "6/1/2026 12:00:00 XM", "2026-06-01T", "2026-06-01T12", "2026-06-01T12:0:00Z");
+}
+
+static void test_an_unreal_offset_is_no_time(void)
+{
+    CHECK_NO_TIMES("2026-06-01T12:00:00+25:00", "2026-06-01T12:00:00+02:60",
+                   "2026-06-01T12:00:00+2", "2026-06-01T12:00:00+",
+                   "2026-06-01T12:00:00+02:", "2026-06-01T12:00:00X");
+}
+
+static void test_a_wrong_fraction_is_no_time(void)
+{
+    CHECK_NO_TIMES("2026-06-01T12:00:00.Z", "2026-06-01T12:00:00.1234567890Z",
+                   "2026-06-01T12:00:00,5Z", "1780315200.", "1780315200.1.1");
+}
+
+static void test_anything_behind_a_time_makes_it_none(void)
+{
+    CHECK_NO_TIMES("2026-06-01T12:00:00Zx", "2026-06-01T12:00:00Z Z", "6/1/2026 12:00:00 PM PM",
+                   "1780315200x", "1780315200 1780315200", "2026-06-01x");
+}
+
+static void test_a_nul_byte_in_a_time_makes_it_none(void)
+{
+    timestamp got = 4711;
+
+    EXPECT_NOT(timestamp_parse((text)TEXT("2026-06-01T12:00:00Z\0"), &got));
+    EXPECT_NOT(timestamp_parse((text)TEXT("2026-06-01\00012:00:00Z"), &got));
+    EXPECT_INT(got, 4711);
+}
+
+static void test_more_digits_than_a_time_has_make_it_none(void)
+{
+    CHECK_NO_TIMES("99999999999999999999999999", "2026000-06-01T12:00:00Z",
+                   "2026-06-01T00012:00:00Z");
+}
+
+static void test_every_beginning_of_a_time_is_read_without_reading_on(void)
+{
+    static const char *const whole[] = {"2026-06-01T12:00:00.1234567+02:00",
+                                        "06/01/2026 12:00:00.1234567 PM +02:00",
+                                        "1780315200123.4567"};
+
+    for (size_t i = 0; i < LENGTH_OF(whole); i++) {
+        for (size_t length = 0; length < strlen(whole[i]); length++) {
+            timestamp got;
+            timestamp_parse(tight((text){whole[i], length}), &got);
+        }
+    }
+    EXPECT(true);
+}
+
+/* --- writing ------------------------------------------------------------------------------- */
+
+static const char *written(timestamp t)
+{
+    char result[TIMESTAMP_TEXT_SIZE];
+
+    timestamp_format(t, result);
+    return test_string("%s", result);
+}
+
+static void test_a_time_is_written_with_seven_digits_and_z(void)
+{
+    EXPECT_STRING(written(NOON), "2026-06-01T12:00:00.0000000Z");
+    EXPECT_STRING(written(NOON + 1), "2026-06-01T12:00:00.0000001Z");
+    EXPECT_STRING(written(NOON + 1234567), "2026-06-01T12:00:00.1234567Z");
+    EXPECT_STRING(written(NOON - 1), "2026-06-01T11:59:59.9999999Z");
+}
+
+static void test_a_time_before_1970_is_written(void)
+{
+    EXPECT_STRING(written(0), "1970-01-01T00:00:00.0000000Z");
+    EXPECT_STRING(written(-1), "1969-12-31T23:59:59.9999999Z");
+    EXPECT_STRING(written(INT64_C(-116444736000000000)), "1601-01-01T00:00:00.0000000Z");
+}
+
+static void test_years_outside_of_kqls_are_clamped(void)
+{
+    EXPECT_STRING(written(INT64_C(-621355968000000000)), "0001-01-01T00:00:00.0000000Z");
+    EXPECT_STRING(written(INT64_C(-621355968000000001)), "0001-01-01T00:00:00.0000000Z");
+    EXPECT_STRING(written(INT64_MIN), "0001-01-01T00:00:00.0000000Z");
+    EXPECT_STRING(written(INT64_C(2534023007999999999)), "9999-12-31T23:59:59.9999999Z");
+    EXPECT_STRING(written(INT64_C(2534023008000000000)), "9999-12-31T23:59:59.9999999Z");
+    EXPECT_STRING(written(INT64_MAX), "9999-12-31T23:59:59.9999999Z");
+}
+
+static void test_what_is_written_is_read_back(void)
+{
+    const uint64_t range = UINT64_C(2534023008000000000) + UINT64_C(621355968000000000);
+    random_source r = random_new(1);
+
+    for (int i = 0; i < 5000; i++) {
+        uint64_t drawn = (uint64_t)random_below(&r, 1u << 31) << 31 | random_below(&r, 1u << 31);
+        timestamp t = (timestamp)(drawn % range) - INT64_C(621355968000000000), got = 0;
+
+        test_case("%s", written(t));
+        EXPECT(timestamp_parse(text_of(written(t)), &got));
+        EXPECT_TIME(got, t);
+    }
+}
+
+static void test_written_times_sort_as_the_times_do(void)
+{
+    random_source r = random_new(2);
+
+    for (int i = 0; i < 1000; i++) {
+        timestamp a = NOON + (timestamp)random_below(&r, 1u << 31) * 10007;
+        timestamp b = a + 1 + (timestamp)random_below(&r, 1000);
+
+        EXPECT(strcmp(written(a), written(b)) < 0);
+    }
+}
+
+/* --- spans --------------------------------------------------------------------------------- */
+
+static void check_spans(const time_case *cases, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        timespan got = -1;
+
+        test_case("\"%s\"", cases[i].written);
+        EXPECT(timespan_parse(tight_of(cases[i].written), &got));
+        EXPECT_INT(got, cases[i].ticks);
+    }
+}
+
+#define CHECK_SPANS(...)                                                                           \
+    check_spans((time_case[]){__VA_ARGS__}, sizeof((time_case[]){__VA_ARGS__}) / sizeof(time_case))
+
+static void test_a_span_in_each_unit(void)
+{
+    CHECK_SPANS({"14d", INT64_C(12096000000000)}, {"1h", INT64_C(36000000000)},
+                {"5m", INT64_C(3000000000)}, {"90s", INT64_C(900000000)}, {"1s", 10000000},
+                {"100ms", 1000000}, {"10microsecond", 100}, {"7tick", 7});
+}
+
+static void test_a_span_with_a_fraction(void)
+{
+    CHECK_SPANS({"1.5d", INT64_C(1296000000000)}, {"0.5h", INT64_C(18000000000)}, {"0.1s", 1000000},
+                {"2.5ms", 25000});
+}
+
+static void test_a_span_of_nothing_needs_no_unit(void)
+{
+    CHECK_SPANS({"0", 0}, {"0d", 0}, {"0s", 0});
+}
+
+static void test_what_is_no_span(void)
+{
+    static const char *const cases[] = {"",    " ",    "d",   "1",    "1.5",  "1x",
+                                        "1dd", "1d2h", "1.",  ".5d",  "1,5d", "one d",
+                                        "d1",  "1e3s", "1d;", "0x10s"};
+
+    for (size_t i = 0; i < LENGTH_OF(cases); i++) {
+        timespan got = 4711;
+
+        test_case("\"%s\"", cases[i]);
+        EXPECT_NOT(timespan_parse(tight_of(cases[i]), &got));
+    }
+}
+
+static void test_a_span_beyond_64_bits_is_none(void)
+{
+    static const char *const cases[] = {"99999999999999999999d", "20000000000000d",
+                                        "9223372036854775807d"};
+
+    for (size_t i = 0; i < LENGTH_OF(cases); i++) {
+        timespan got = 4711;
+
+        test_case("\"%s\"", cases[i]);
+        EXPECT_NOT(timespan_parse(tight_of(cases[i]), &got));
+    }
+}
+
+CU_TestInfo timestamp_tests[] = {
+    TEST(test_an_iso_time_with_t_or_a_blank),
+    TEST(test_a_time_without_a_zone_is_utc),
+    TEST(test_an_offset_is_taken_off),
+    TEST(test_an_offset_without_its_colon_or_minutes),
+    TEST(test_a_fraction_of_0_to_9_digits),
+    TEST(test_a_fraction_is_cut_at_100_ns_and_not_rounded),
+    TEST(test_a_day_alone_is_its_midnight),
+    TEST(test_a_time_without_seconds),
+    TEST(test_leap_days),
+    TEST(test_times_before_1970_are_negative),
+    TEST(test_the_first_and_the_last_time_of_kql),
+    TEST(test_a_us_date_with_am_or_pm),
+    TEST(test_twelve_am_is_midnight_and_twelve_pm_is_noon),
+    TEST(test_a_us_date_without_am_or_pm),
+    TEST(test_a_us_date_with_fraction_and_offset),
+    TEST(test_the_month_comes_first_in_a_us_date),
+    TEST(test_epoch_seconds),
+    TEST(test_epoch_milliseconds),
+    TEST(test_epoch_from_12_digits_on_is_milliseconds),
+    TEST(test_blanks_around_a_time_are_ignored),
+    TEST(test_what_is_no_time_at_all),
+    TEST(test_an_unreal_date_is_no_time),
+    TEST(test_an_unreal_clock_is_no_time),
+    TEST(test_an_unreal_offset_is_no_time),
+    TEST(test_a_wrong_fraction_is_no_time),
+    TEST(test_anything_behind_a_time_makes_it_none),
+    TEST(test_a_nul_byte_in_a_time_makes_it_none),
+    TEST(test_more_digits_than_a_time_has_make_it_none),
+    TEST(test_every_beginning_of_a_time_is_read_without_reading_on),
+    TEST(test_a_time_is_written_with_seven_digits_and_z),
+    TEST(test_a_time_before_1970_is_written),
+    TEST(test_years_outside_of_kqls_are_clamped),
+    TEST(test_what_is_written_is_read_back),
+    TEST(test_written_times_sort_as_the_times_do),
+    TEST(test_a_span_in_each_unit),
+    TEST(test_a_span_with_a_fraction),
+    TEST(test_a_span_of_nothing_needs_no_unit),
+    TEST(test_what_is_no_span),
+    TEST(test_a_span_beyond_64_bits_is_none),
+    TESTS_END,
+};

@@ -1,0 +1,686 @@
+/* Records found in every wrapping, and what is said of the text that cannot be read. */
+#include "unwrap.h"
+
+#include <stdlib.h>
+
+#include "fixtures.h"
+#include "suites.h"
+#include "test.h"
+
+/* A record here is an object with an "r"; an object with a "foreign" is of another kind. */
+typedef struct taken {
+    buffer records; /* "1 2 " for {"r":1} and {"r":2} */
+    buffer broken;  /* "[stretch: reason]" */
+    unwrapped found;
+} taken;
+
+static unwrap_kind take_object(void *arg, json *object)
+{
+    taken *t = arg;
+
+    if (json_has_member(object, "foreign"))
+        return UNWRAP_OTHER_KIND;
+    if (!json_has_member(object, "r"))
+        return UNWRAP_UNKNOWN;
+    buffer_append(&t->records, json_tostring(json_member(object, "r"), test_arena()));
+    buffer_append_char(&t->records, ' ');
+    return UNWRAP_RECORD;
+}
+
+static void take_broken(void *arg, text broken, const char *reason)
+{
+    taken *t = arg;
+
+    EXPECT(reason != NULL);
+    buffer_append_char(&t->broken, '[');
+    buffer_append(&t->broken, broken);
+    buffer_append_char(&t->broken, ']');
+}
+
+static void give_back_taken(void *arg)
+{
+    taken *t = arg;
+
+    buffer_free(&t->records);
+    buffer_free(&t->broken);
+}
+
+static void give_back_unwrap(void *u)
+{
+    unwrap_free(u);
+}
+
+static unwrap *new_unwrap(void)
+{
+    unwrap *u = unwrap_new();
+
+    REQUIRE(u != NULL);
+    test_at_end(give_back_unwrap, u);
+    return u;
+}
+
+static taken *new_taken(void)
+{
+    taken *t = arena_alloc(test_arena(), sizeof(*t));
+
+    REQUIRE(t != NULL);
+    *t = (taken){0};
+    test_at_end(give_back_taken, t);
+    return t;
+}
+
+static taken *take_text(const carrier *rulebase, text message)
+{
+    taken *t = new_taken();
+    const unwrap_sink sink = {t, take_object, take_broken};
+
+    t->found = unwrap_text(new_unwrap(), rulebase, message, &sink);
+    return t;
+}
+
+static taken *take(const char *message)
+{
+    return take_text(NULL, tight_of(message));
+}
+
+static taken *take_with(const carrier *rulebase, const char *message)
+{
+    return take_text(rulebase, text_of(message));
+}
+
+static const char *records_of(taken *t)
+{
+    return buffer_string(&t->records);
+}
+
+static const char *broken_of(taken *t)
+{
+    return buffer_string(&t->broken);
+}
+
+static void check_records(const char *message, const char *expected)
+{
+    taken *t = take(message);
+    size_t count = 0;
+
+    for (const char *at = expected; *at != '\0'; at++)
+        count += *at == ' ';
+    test_case("%s", message);
+    EXPECT_STRING(records_of(t), expected);
+    EXPECT_INT(t->found.records, count);
+    EXPECT_INT(t->found.broken, 0);
+    EXPECT_STRING(broken_of(t), "");
+}
+
+/* The text as a JSON string. */
+static const char *in_string(const char *t)
+{
+    buffer out = {0};
+    const char *copy;
+
+    json_write_string(&out, text_of(t));
+    copy = test_string("%s", buffer_string(&out));
+    buffer_free(&out);
+    return copy;
+}
+
+#define R1 "{\"r\":1}"
+#define R2 "{\"r\":2}"
+
+/* --- wrappings ----------------------------------------------------------------------------- */
+
+static void test_a_single_record(void)
+{
+    check_records(R1, "1 ");
+    check_records(" \r\n\t" R1 " \r\n", "1 ");
+}
+
+static void test_arrays_of_records(void)
+{
+    check_records("[" R1 "," R2 "]", "1 2 ");
+    check_records("[[" R1 "],[[" R2 "]]]", "1 2 ");
+    check_records("[null,5,\"text\",true," R1 "]", "1 ");
+    check_records("[]", "");
+}
+
+static void test_containers_of_records(void)
+{
+    check_records("{\"records\":[" R1 "," R2 "]}", "1 2 ");
+    check_records("{\"@odata.context\":\"https://graph.microsoft.com\",\"value\":[" R1 "," R2 "]}",
+                  "1 2 ");
+    check_records("[{\"records\":[" R1 "]},{\"records\":[" R2 "]}]", "1 2 ");
+    check_records("{\"records\":[]}", "");
+}
+
+static void test_splunks_containers(void)
+{
+    check_records("{\"time\":1780315200,\"sourcetype\":\"azure\",\"event\":" R1 "}", "1 ");
+    check_records("{\"body\":" R1 ",\"x-opt-offset\":\"1\",\"x-opt-sequence-number\":2}", "1 ");
+    check_records("{\"body\":{\"records\":[" R1 "," R2 "]},\"x-opt-offset\":\"1\"}", "1 2 ");
+}
+
+static void test_records_as_strings(void)
+{
+    check_records(test_string("{\"message\":%s,\"@version\":\"1\"}", in_string(R1)), "1 ");
+    check_records(test_string("{\"event\":{\"original\":%s}}", in_string(R1)), "1 ");
+    check_records(test_string("{\"_raw\":%s,\"cribl_pipe\":\"x\"}", in_string(R1)), "1 ");
+    check_records(test_string("{\"cribl_data\":{\"original_message\":%s}}", in_string(R1)), "1 ");
+    check_records(test_string("{\"message\":%s}", in_string("{\"records\":[" R1 "," R2 "]}")),
+                  "1 2 ");
+}
+
+static const char *in_strings(const char *t, int levels)
+{
+    for (int i = 0; i < levels; i++)
+        t = test_string("{\"message\":%s}", in_string(t));
+    return t;
+}
+
+static void test_strings_in_strings_up_to_three_levels(void)
+{
+    check_records(in_strings(R1, 1), "1 ");
+    check_records(in_strings(R1, 2), "1 ");
+    check_records(in_strings(R1, 3), "1 ");
+}
+
+static void test_the_depth_of_strings_is_bounded(void)
+{
+    taken *t = take(in_strings(R1, 4));
+
+    EXPECT_INT(t->found.records, 0);
+}
+
+static void test_words_before_a_record_in_a_string(void)
+{
+    check_records(test_string("{\"message\":%s}", in_string("azure_tag: azure-storage. " R1)),
+                  "1 ");
+    check_records(
+        test_string("{\"message\":%s}", in_string("<134>Jun  1 12:00:00 azurefunction " R1)), "1 ");
+}
+
+static void test_words_before_a_record(void)
+{
+    check_records("azure_tag: azure-storage. azure_storage_tag: X. " R1, "1 ");
+    check_records("@cee:" R1, "1 ");
+    check_records("@cee: " R1, "1 ");
+}
+
+static void test_syslog_headers(void)
+{
+    check_records("<134>" R1, "1 ");
+    check_records("<134>Jun  1 12:00:00 azurefunction " R1, "1 ");
+    check_records("<134>Jun  1 12:00:00 host app[123]: " R1, "1 ");
+    check_records("<134>1 2026-06-01T12:00:00Z host app 1 ID - " R1, "1 ");
+    check_records("<134>1 2026-06-01T12:00:00Z host app 1 ID [a@1 b=\"c\" d=\"e]f\"] " R1, "1 ");
+    check_records("<134>1 2026-06-01T12:00:00Z host app 1 ID [a@1 b=\"c\"][d@2 e=\"f\"] "
+                  "\357\273\277" R1,
+                  "1 ");
+}
+
+static void test_several_documents_in_one_message(void)
+{
+    check_records(R1 R2, "1 2 ");
+    check_records(R1 "\n" R2 "\n", "1 2 ");
+    check_records(R1 "\r\n" R2, "1 2 ");
+    check_records("7 " R1 "7 " R2, "1 2 ");
+    check_records(R1 "," R2, "1 2 ");
+    check_records(R1 " and " R2 ".", "1 2 ");
+}
+
+static void test_a_slash_between_documents(void)
+{
+    check_records(R1 "/" R2, "1 2 ");
+    check_records(R1 " / " R2, "1 2 ");
+}
+
+/* JSON has no comments, so nothing can be hidden in one. */
+static void test_a_document_behind_two_slashes_is_one(void)
+{
+    check_records(R1 "//" R2, "1 2 ");
+    check_records(R1 "/*" R2 "*/", "1 2 ");
+}
+
+static void test_a_slash_behind_the_last_document(void)
+{
+    check_records(R1 "/", "1 ");
+}
+
+static void test_a_byte_order_mark(void)
+{
+    check_records("\357\273\277" R1, "1 ");
+}
+
+static void test_nul_bytes_around_and_between_records(void)
+{
+    static const text message = TEXT("\0" R1 "\0\0" R2 "\0");
+    taken *t = take_text(NULL, tight(message));
+
+    EXPECT_STRING(records_of(t), "1 2 ");
+    EXPECT_INT(t->found.broken, 0);
+}
+
+static void test_invalid_utf8_around_and_in_a_record(void)
+{
+    check_records("\377\376" R1 "\303", "1 ");
+    check_records("{\"a\":\"\377\",\"r\":1}", "1 ");
+}
+
+static void test_line_breaks_as_rsyslog_writes_them(void)
+{
+    check_records("{#012  \"r\" : 1#012}#015#012{#011\"r\":2}", "1 2 ");
+    check_records("{\"a\":\"#012\",\"r\":1}", "1 ");
+}
+
+static void test_a_tables_rows(void)
+{
+    check_records("{\"tables\":[{\"name\":\"PrimaryResult\",\"columns\":[{\"name\":\"a\"},"
+                  "{\"name\":\"r\"}],\"rows\":[[\"x\",1],[\"y\",2]]}]}",
+                  "1 2 ");
+}
+
+static void test_a_tables_dynamic_columns_are_parsed(void)
+{
+    check_records("{\"tables\":[{\"columns\":[{\"name\":\"r\",\"type\":\"dynamic\"},"
+                  "{\"name\":\"s\",\"type\":\"string\"}],"
+                  "\"rows\":[[\"[{\\\"a\\\":1}]\",\"x\"]]}]}",
+                  "[{\"a\":1}] ");
+}
+
+static void test_records_in_members_of_any_name(void)
+{
+    check_records("{\"data\":{\"deep\":[{\"items\":[" R1 "]}]},\"more\":" R2 "}", "1 2 ");
+}
+
+static void test_what_stands_in_a_record_is_no_other_record(void)
+{
+    check_records("{\"r\":1,\"inner\":" R2 ",\"s\":\"{\\\"r\\\":3}\"}", "1 ");
+}
+
+static void test_a_foreign_object_is_passed_over_with_all_in_it(void)
+{
+    taken *t = take("[{\"foreign\":1,\"inner\":" R1 "}," R2 "]");
+
+    EXPECT_STRING(records_of(t), "2 ");
+    EXPECT_INT(t->found.records, 1);
+    EXPECT_INT(t->found.other_kinds, 1);
+}
+
+static void test_a_text_without_json_holds_nothing(void)
+{
+    check_records("", "");
+    check_records("Jun  1 12:00:00 host sshd[42]: Accepted publickey for root", "");
+    check_records("host [warning] [core] something", "");
+    check_records("\"just a string\"", "");
+}
+
+static void test_records_are_handed_out_in_their_order(void)
+{
+    buffer message = {0}, expected = {0};
+
+    for (int i = 0; i < 500; i++) {
+        buffer_append_string(&message, test_string("{\"r\":%d}\n", i));
+        buffer_append_string(&expected, test_string("%d ", i));
+    }
+    check_records(buffer_string(&message), buffer_string(&expected));
+    buffer_free(&message);
+    buffer_free(&expected);
+}
+
+/* --- broken documents ---------------------------------------------------------------------- */
+
+static void test_a_cut_document_is_told_with_its_reason(void)
+{
+    taken *t = take("words {\"a\":\"b");
+
+    EXPECT_INT(t->found.records, 0);
+    EXPECT_INT(t->found.broken, 1);
+    EXPECT_STRING(t->found.reason, "cut off");
+    EXPECT_STRING(broken_of(t), "[{\"a\":\"b]");
+}
+
+static void test_a_document_that_is_too_deep_is_told(void)
+{
+    buffer message = {0};
+    taken *t;
+
+    for (int i = 0; i < 100; i++)
+        buffer_append_string(&message, "{\"a\":");
+    buffer_append_char(&message, '1');
+    for (int i = 0; i < 100; i++)
+        buffer_append_char(&message, '}');
+    t = take(buffer_string(&message));
+    EXPECT_INT(t->found.records, 0);
+    EXPECT(t->found.broken > 0);
+    EXPECT_STRING(t->found.reason, "nested too deep");
+    buffer_free(&message);
+}
+
+static void test_records_around_a_broken_document_are_found(void)
+{
+    taken *t = take(R1 "\n{\"a\": oops}\n" R2);
+
+    EXPECT_STRING(records_of(t), "1 2 ");
+    EXPECT_INT(t->found.broken, 1);
+    EXPECT_STRING(broken_of(t), "[{\"a\": oops}]");
+}
+
+static void test_whole_records_in_a_cut_container_are_found(void)
+{
+    taken *t = take("{\"records\":[" R1 "," R2 ",{\"r\":3,\"x\":\"");
+
+    EXPECT_STRING(records_of(t), "1 2 ");
+    EXPECT(t->found.broken > 0);
+    EXPECT(strstr(broken_of(t), "{\"r\":3,\"x\":\"") != NULL);
+}
+
+static void test_a_record_behind_a_document_of_ten_thousand_levels_is_found(void)
+{
+    enum { LEVELS = 10000 };
+    char *deep = arena_alloc(test_arena(), LEVELS + 1);
+    taken *t;
+
+    memset(deep, '[', LEVELS);
+    deep[LEVELS] = '\0';
+    t = take(test_string("%s\n" R1, deep));
+    EXPECT_STRING(records_of(t), "1 ");
+}
+
+static void test_a_message_of_nothing_but_beginnings_comes_to_an_end(void)
+{
+    enum { BYTES = 200000 };
+    char *message = arena_alloc(test_arena(), BYTES);
+
+    for (size_t i = 0; i < BYTES; i++)
+        message[i] = "{\"a\":"[i % 5];
+    EXPECT_INT(take_text(NULL, tight((text){message, BYTES}))->found.records, 0);
+    memset(message, '{', BYTES);
+    EXPECT_INT(take_text(NULL, tight((text){message, BYTES}))->found.records, 0);
+    memset(message, '[', BYTES);
+    EXPECT_INT(take_text(NULL, tight((text){message, BYTES}))->found.records, 0);
+}
+
+static void test_headers_in_brackets_are_not_broken(void)
+{
+    taken *t = take("<134>1 - host app - - [x@1 y=\"z\"] [123] app[5]: " R1);
+
+    EXPECT_STRING(records_of(t), "1 ");
+    EXPECT_INT(t->found.broken, 0);
+}
+
+static void test_an_object_with_too_many_members_is_told(void)
+{
+    buffer message = {0};
+    taken *t;
+
+    buffer_append_char(&message, '{');
+    for (int i = 0; i < 4 * JSON_MOST_MEMBERS; i++) {
+        json_write_key(&message, test_string("k%d", i));
+        buffer_append_char(&message, '1');
+    }
+    buffer_append_string(&message, "}\n" R1);
+    t = take(buffer_string(&message));
+    EXPECT_STRING(records_of(t), "1 ");
+    EXPECT_INT(t->found.broken, 1);
+    EXPECT_STRING(t->found.reason, "an object with too many members");
+    buffer_free(&message);
+}
+
+static void test_a_sink_need_not_hear_of_broken_documents(void)
+{
+    taken *t = new_taken();
+    const unwrap_sink sink = {t, take_object, NULL};
+
+    t->found = unwrap_text(new_unwrap(), NULL, text_of("{\"a\":\n" R1), &sink);
+    EXPECT_STRING(records_of(t), "1 ");
+    EXPECT(t->found.broken > 0);
+}
+
+static void test_every_cut_of_a_message_is_read_without_reading_on(void)
+{
+    const char *whole = test_string("<134>[x] {\"records\":[" R1 ",{\"m\":%s}]}#012" R2,
+                                    in_string("{\"m\":\"\\u0053\",\"r\":3}"));
+
+    for (size_t length = 0; length < strlen(whole); length++)
+        take_text(NULL, tight((text){whole, length}));
+    check_records(whole, "1 3 2 ");
+}
+
+/* --- trees --------------------------------------------------------------------------------- */
+
+static void check_tree(json *tree, const char *expected)
+{
+    taken *t = new_taken();
+    const unwrap_sink sink = {t, take_object, take_broken};
+
+    t->found = unwrap_tree(new_unwrap(), tree, &sink);
+    EXPECT_STRING(records_of(t), expected);
+}
+
+static void test_records_in_a_tree(void)
+{
+    check_tree(json_of("{'r':1}"), "1 ");
+    check_tree(json_of("{'records':[{'r':1},{'r':2}]}"), "1 2 ");
+    check_tree(json_of("{'message':'{\\u0022r\\u0022:1}'}"), "1 ");
+    check_tree(json_of("{'a':5}"), "");
+    check_tree(NULL, "");
+}
+
+/* --- the rulebase -------------------------------------------------------------------------- */
+
+static void give_back_carrier(void *c)
+{
+    carrier_unref(c);
+}
+
+static carrier *open_carrier(const char *path)
+{
+    char *error;
+    carrier *c = carrier_open(path, &error);
+
+    test_case("%s: %s", path, error ? error : "");
+    free(error);
+    REQUIRE(c != NULL);
+    test_case("%s", "");
+    test_at_end(give_back_carrier, c);
+    return c;
+}
+
+static const carrier *rulebase_of(const char *rules)
+{
+    return open_carrier(test_file("test.rulebase", test_string("version=2\n%s\n", rules)));
+}
+
+static void test_the_rulebase_is_asked_where_other_text_stands_in_front(void)
+{
+    const carrier *rulebase = rulebase_of("rule=:fields %record:name-value-list%");
+    taken *t = take_with(rulebase, "fields r=1 a=b");
+
+    EXPECT_STRING(records_of(t), "1 ");
+    EXPECT_INT(t->found.records, 1);
+    EXPECT(t->found.by_rulebase);
+}
+
+static void test_the_rulebase_is_not_asked_where_json_begins_the_text(void)
+{
+    const carrier *rulebase = rulebase_of("rule=:%record:json%%-:rest%");
+    taken *t = take_with(rulebase, R1);
+
+    EXPECT_STRING(records_of(t), "1 ");
+    EXPECT_INT(t->found.records, 1);
+    EXPECT_NOT(t->found.by_rulebase);
+}
+
+static void test_documents_are_looked_for_where_no_rule_leads_to_a_record(void)
+{
+    const carrier *rulebase = rulebase_of("rule=:fields %record:word% %-:rest%");
+    taken *t = take_with(rulebase, "fields x {\"r\":1}");
+
+    EXPECT_STRING(records_of(t), "1 ");
+    EXPECT_NOT(t->found.by_rulebase);
+}
+
+static void test_a_rulebase_that_does_not_fit_changes_nothing(void)
+{
+    const carrier *rulebase = rulebase_of("rule=:fields %record:name-value-list%");
+    taken *t = take_with(rulebase, "something else");
+
+    EXPECT_INT(t->found.records, 0);
+    EXPECT_NOT(t->found.by_rulebase);
+}
+
+static void test_a_text_that_the_rulebase_found_is_looked_through(void)
+{
+    const carrier *rulebase = rulebase_of("rule=:a %-:char-to:|%|%record:rest%");
+    carrier *c = open_carrier(test_path("test.rulebase"));
+    json *fields = carrier_take_apart(c, text_of("a {|{\"r\":1}"));
+
+    EXPECT_TEXT_IS(json_string(carrier_record(fields)), R1);
+    json_free(fields);
+    EXPECT_STRING(records_of(take_with(rulebase, "a {|" R1)), "1 ");
+}
+
+static const char *installed_rulebase(const char *name)
+{
+    const char *directory = getenv("SYNCTAP_RULEBASE_DIR"); /* as `make check` sets it */
+
+    REQUIRE(directory != NULL);
+    return test_string("%s/%s", directory, name);
+}
+
+static void test_our_own_rulebases_can_be_opened(void)
+{
+    open_carrier(installed_rulebase("entra-audit.rulebase"));
+    open_carrier(installed_rulebase("identity-info.rulebase"));
+}
+
+#define CEF "CEF:0|Microsoft|Azure|1|100|Audit|5|"
+
+static void test_json_in_a_cef_extension(void)
+{
+    const carrier *rulebase = open_carrier(installed_rulebase("entra-audit.rulebase"));
+    static const char *const messages[] = {
+        CEF "msg={\"r\":1,\"q\":\"a\\=b\\\\n\"}",
+        "<134>Jun  1 12:00:00 host " CEF "src=10.0.0.1 msg={\"r\":1,\"q\":\"a\\=b\"}",
+        CEF "msg={\"r\":1}",
+    };
+
+    for (size_t i = 0; i < LENGTH_OF(messages); i++) {
+        test_case("%s", messages[i]);
+        EXPECT_STRING(records_of(take_with(rulebase, messages[i])), "1 ");
+    }
+}
+
+static void test_json_in_a_leef_attribute(void)
+{
+    check_records("LEEF:2.0|Microsoft|Azure|1|100|\tsrc=10.0.0.1\tmsg=" R1 "\tcat=audit", "1 ");
+}
+
+static bool is_refused_with_a_reason(const char *path)
+{
+    char *error = NULL;
+    carrier *opened = carrier_open(path, &error);
+    bool told = opened == NULL && error != NULL && strlen(error) > 0;
+
+    carrier_unref(opened);
+    free(error);
+    return told;
+}
+
+static void test_a_rulebase_that_is_not_there_is_told(void)
+{
+    EXPECT(is_refused_with_a_reason(test_path("absent.rulebase")));
+}
+
+static void refuse_or_abort(void *path)
+{
+    if (!is_refused_with_a_reason(path))
+        abort();
+}
+
+static void test_a_wrong_rule_is_told(void)
+{
+    char *path = strdup(test_file("wrong.rulebase", "version=2\nrule=:%record:no-such-parser%\n"));
+
+    test_at_end(free, path);
+    EXPECT(test_survives(refuse_or_abort, path));
+}
+
+static void take_apart_in_vain(void *message)
+{
+    json_free(carrier_take_apart(open_carrier(test_path("test.rulebase")), *(text *)message));
+}
+
+static void test_a_message_for_the_rulebase_need_not_end_in_nul(void)
+{
+    text message = guarded_of("other words");
+
+    rulebase_of("rule=:fields %record:rest%");
+    EXPECT(test_survives(take_apart_in_vain, &message));
+}
+
+static void test_a_message_that_no_rule_fits_has_no_fields(void)
+{
+    rulebase_of("rule=:fields %record:rest%");
+    EXPECT(carrier_take_apart(open_carrier(test_path("test.rulebase")), text_of("other words")) ==
+           NULL);
+}
+
+static void test_a_rule_without_a_record_gives_nothing(void)
+{
+    rulebase_of("rule=:fields %other:rest%");
+    EXPECT(carrier_take_apart(open_carrier(test_path("test.rulebase")), text_of("fields x")) ==
+           NULL);
+}
+
+CU_TestInfo unwrap_tests[] = {
+    TEST(test_a_single_record),
+    TEST(test_arrays_of_records),
+    TEST(test_containers_of_records),
+    TEST(test_splunks_containers),
+    TEST(test_records_as_strings),
+    TEST(test_strings_in_strings_up_to_three_levels),
+    TEST(test_the_depth_of_strings_is_bounded),
+    TEST(test_words_before_a_record_in_a_string),
+    TEST(test_words_before_a_record),
+    TEST(test_syslog_headers),
+    TEST(test_several_documents_in_one_message),
+    TEST(test_a_slash_between_documents),
+    TEST(test_a_document_behind_two_slashes_is_one),
+    TEST(test_a_slash_behind_the_last_document),
+    TEST(test_a_byte_order_mark),
+    TEST(test_nul_bytes_around_and_between_records),
+    TEST(test_invalid_utf8_around_and_in_a_record),
+    TEST(test_line_breaks_as_rsyslog_writes_them),
+    TEST(test_a_tables_rows),
+    TEST(test_a_tables_dynamic_columns_are_parsed),
+    TEST(test_records_in_members_of_any_name),
+    TEST(test_what_stands_in_a_record_is_no_other_record),
+    TEST(test_a_foreign_object_is_passed_over_with_all_in_it),
+    TEST(test_a_text_without_json_holds_nothing),
+    TEST(test_records_are_handed_out_in_their_order),
+    TEST(test_a_cut_document_is_told_with_its_reason),
+    TEST(test_a_document_that_is_too_deep_is_told),
+    TEST(test_records_around_a_broken_document_are_found),
+    TEST(test_whole_records_in_a_cut_container_are_found),
+    TEST(test_a_record_behind_a_document_of_ten_thousand_levels_is_found),
+    TEST(test_a_message_of_nothing_but_beginnings_comes_to_an_end),
+    TEST(test_headers_in_brackets_are_not_broken),
+    TEST(test_an_object_with_too_many_members_is_told),
+    TEST(test_a_sink_need_not_hear_of_broken_documents),
+    TEST(test_every_cut_of_a_message_is_read_without_reading_on),
+    TEST(test_records_in_a_tree),
+    TEST(test_the_rulebase_is_asked_where_other_text_stands_in_front),
+    TEST(test_the_rulebase_is_not_asked_where_json_begins_the_text),
+    TEST(test_documents_are_looked_for_where_no_rule_leads_to_a_record),
+    TEST(test_a_rulebase_that_does_not_fit_changes_nothing),
+    TEST(test_a_text_that_the_rulebase_found_is_looked_through),
+    TEST(test_our_own_rulebases_can_be_opened),
+    TEST(test_json_in_a_cef_extension),
+    TEST(test_json_in_a_leef_attribute),
+    TEST(test_a_rulebase_that_is_not_there_is_told),
+    TEST(test_a_wrong_rule_is_told),
+    TEST(test_a_message_for_the_rulebase_need_not_end_in_nul),
+    TEST(test_a_message_that_no_rule_fits_has_no_fields),
+    TEST(test_a_rule_without_a_record_gives_nothing),
+    TESTS_END,
+};
