@@ -257,13 +257,6 @@ static const char *set_severity(instanceData *self, const struct svar *value, si
     return "give a severity such as alert or warning";
 }
 
-static const char *set_name(instanceData *self, const struct svar *value, size_t which)
-{
-    (void)which;
-    self->label.name = parameter_string(value);
-    return self->label.name ? NULL : OUT_OF_MEMORY;
-}
-
 /* rsyslog's table of parameters, and beside it what takes each; the same order. */
 static struct cnfparamdescr actpdescr[] = {
     {"name", eCmdHdlrGetWord, 0},
@@ -292,7 +285,7 @@ static const struct {
     setter *set;
     size_t which;
 } setters[PARAMETERS] = {
-    {set_name, 0},
+    {NULL, 0}, /* the name is taken first, for messages about the others */
     {set_string, offsetof(settings, database)},
     {set_string, offsetof(settings, property)},
     {set_string, offsetof(settings, rulebase)},
@@ -326,11 +319,11 @@ static void reject_value(const instanceData *self, int parameter, const struct s
 /* Takes the parameters; wrong ones are all told before it says no. The first is the name. */
 static bool take_parameters(instanceData *self, const struct cnfparamvals *values)
 {
-    bool right = true;
+    char *name = values[0].bUsed ? parameter_string(&values[0].val) : NULL;
+    bool right = action_label_set(&self->label, "mmsynctap", name, loadModConf->count + 1);
 
-    if (values[0].bUsed)
-        set_name(self, &values[0].val, 0);
-    if (!action_label_set(&self->label, "mmsynctap", self->label.name, loadModConf->count + 1))
+    free(name);
+    if (!right)
         return false;
     for (int i = 1; i < PARAMETERS; i++) {
         const char *wrong =
