@@ -143,7 +143,7 @@ alert_put alert_queue_put(alert_queue *self, smsg_t *original, text alert, json 
 {
     enum {
         TRIES_AT_THE_END = 40, /* of 50 ms, once rsyslogd is stopping */
-        HELD_BACK = 100, /* milliseconds: rsyslog itself waits at a full queue before it says so */
+        HELD_BACK = 10, /* milliseconds: rsyslog itself waits at a full queue before it says so */
     };
     smsg_t *m = alert_message(self, original, alert, tree);
     int64_t begin = milliseconds();
