@@ -28,13 +28,13 @@ static bool hash_content(const audit_record *record, char hash[static SHA256_TEX
 bool alert_give_id(alert *self)
 {
     const audit_record *r = self->record;
-    char hash[SHA256_TEXT_SIZE], position[24];
     text record_id = r->record_id;
+    char position[24];
 
     if (record_id.length == 0) {
-        if (!hash_content(r, hash))
+        if (self->content_hash[0] == '\0' && !hash_content(r, self->content_hash))
             return false;
-        record_id = text_of(hash);
+        record_id = text_of(self->content_hash);
     }
     snprintf(position, sizeof(position), "%zu", self->target.index);
     digest_uuid((text[]){text_of(RULE_ID), r->tenant_id, record_id, self->target.id,

@@ -21,11 +21,13 @@ typedef struct alert {
     timestamp detected_at;
     text collector; /* the host name of the machine that detected it */
     char id[UUID_TEXT_SIZE];
+    char content_hash[SHA256_TEXT_SIZE]; /* of a record without an id; "" until it is needed */
 } alert;
 
 /*
  * The alert's name-based id: the same for the same row on every collector
- * and in every replay. Writes into self->id; false when memory is out.
+ * and in every replay. Writes into self->id, and keeps the record's hash for
+ * its next row; false when memory is out.
  */
 bool alert_give_id(alert *self);
 

@@ -12,7 +12,10 @@ static const char USAGE[] =
     "usage: synctap identity import [--database DB] [--snapshot] [FILE...]\n"
     "       synctap identity list   [--database DB] [--sync-accounts] [--format table|jsonl]\n"
     "       synctap identity show   [--database DB] [--format table|jsonl] UPN|ID...\n"
-    "Loads the role list (IdentityInfo rows) into the state database, and reads it.\n"
+    "Loads the role list into the state database, and reads it.\n"
+    "\n"
+    "A file holds IdentityInfo rows of Log Analytics or Defender XDR, as JSON or CSV, or Graph's\n"
+    "directoryRoles with their members; plain or compressed (gz, xz, zstd).\n"
     "\n"
     "  --database DB          state database; import makes it if it is absent\n"
     "  --snapshot             the files are the whole role list: an account that they lack has\n"
@@ -24,15 +27,18 @@ static const char USAGE[] =
     "                         what makes a sync account; each replaces the default\n"
     "  --format table|jsonl   (default: table on a terminal, else jsonl)\n";
 
-enum { PATIENCE = 30000 }; /* milliseconds that an import waits for other writers */
+enum {
+    PATIENCE = 30000, /* milliseconds that an import waits for other writers */
+    SAMPLE = 1000,    /* rows from which a table's columns get their widths */
+};
 
+/* Rows on their way out: none is kept, since there may be a million. */
 typedef struct listing {
     const options *options;
     char **wanted; /* UPNs and object ids; NULL: all */
     int wanted_count;
-    text *lines;
-    size_t count;
-    bool failed;
+    table *table; /* NULL: rows are written as lines */
+    buffer line;
 } listing;
 
 /* Opens the database and its role list; on a failure says so and gives NULL. */
@@ -107,60 +113,43 @@ static void write_roles(buffer *line, text roles)
         json_write_string(line, roles);
 }
 
-static text write_row(const identity_record *row, bool is_sync_account)
+static void write_row(buffer *line, const identity_record *row, bool is_sync_account)
 {
     char time[TIMESTAMP_TEXT_SIZE];
-    buffer line = {0};
 
     timestamp_format(row->time_generated, time);
-    buffer_append_char(&line, '{');
-    json_write_member(&line, "TimeGenerated", text_of(time));
-    json_write_member(&line, "AccountUPN", row->account_upn);
-    json_write_member(&line, "AccountObjectId", row->account_object_id);
-    json_write_member(&line, "AccountDisplayName", row->account_display_name);
-    write_roles(&line, row->assigned_roles);
-    json_write_key(&line, "SyncAccount");
-    buffer_append_string(&line, is_sync_account ? "true" : "false");
-    buffer_append_char(&line, '}');
-    if (!buffer_failed(&line))
-        return buffer_text(&line);
-    buffer_free(&line);
-    return (text){NULL, 0};
-}
-
-static void keep_line(listing *l, text line)
-{
-    text *lines = realloc(l->lines, (l->count + 1) * sizeof(text));
-
-    if (lines == NULL) {
-        free((char *)line.bytes);
-        l->failed = true;
-        return;
-    }
-    l->lines = lines;
-    l->lines[l->count++] = line;
+    buffer_append_char(line, '{');
+    json_write_member(line, "TimeGenerated", text_of(time));
+    json_write_member(line, "AccountUPN", row->account_upn);
+    json_write_member(line, "AccountObjectId", row->account_object_id);
+    json_write_member(line, "AccountDisplayName", row->account_display_name);
+    write_roles(line, row->assigned_roles);
+    json_write_key(line, "SyncAccount");
+    buffer_append_string(line, is_sync_account ? "true" : "false");
+    buffer_append_char(line, '}');
 }
 
 static void take_row(void *arg, const identity_record *row)
 {
     listing *l = arg;
     bool is_sync_account = counts_as_sync_account(l->options, row);
-    text line;
 
-    if (l->failed || !is_wanted(l, row) || (l->options->sync_accounts_only && !is_sync_account))
+    if (buffer_failed(&l->line) || !is_wanted(l, row) ||
+        (l->options->sync_accounts_only && !is_sync_account))
         return;
-    line = write_row(row, is_sync_account);
-    if (line.bytes == NULL) {
-        l->failed = true;
-    } else if (l->options->format == FORMAT_JSONL) {
-        printf("%.*s\n", (int)line.length, line.bytes);
-        free((char *)line.bytes);
+    buffer_clear(&l->line);
+    write_row(&l->line, row, is_sync_account);
+    if (buffer_failed(&l->line))
+        return;
+    if (l->table != NULL) {
+        table_add(l->table, buffer_text(&l->line));
     } else {
-        keep_line(l, line);
+        buffer_append_char(&l->line, '\n');
+        fwrite(l->line.bytes, 1, l->line.length, stdout);
     }
 }
 
-static void print_table(listing *l)
+static bool begin_table(listing *l)
 {
     static const char *const columns[] = {"AccountUPN",
                                           "AccountObjectId",
@@ -170,30 +159,51 @@ static void print_table(listing *l)
                                           "SyncAccount",
                                           NULL};
 
-    if (!table_print(stdout, columns, l->lines, l->count))
-        l->failed = true;
+    if (l->options->format == FORMAT_TABLE)
+        l->table = table_begin(stdout, columns, SAMPLE);
+    return l->table != NULL || l->options->format != FORMAT_TABLE;
+}
+
+/* Why rows are missing from the output, or NULL. */
+static const char *end_listing(listing *l)
+{
+    bool failed = buffer_failed(&l->line);
+
+    if (l->table != NULL)
+        failed |= !table_end(l->table);
+    buffer_free(&l->line);
+    if (failed)
+        return "out of memory";
+    return fflush(stdout) != 0 || ferror(stdout) ? "standard output cannot be written" : NULL;
+}
+
+static const char *write_rows(role_list *rows, const store *s, listing *l)
+{
+    const char *trouble, *database_trouble = NULL;
+
+    if (!begin_table(l))
+        return "out of memory";
+    if (!role_list_each(rows, take_row, l))
+        database_trouble = store_error(s);
+    trouble = end_listing(l);
+    return database_trouble ? database_trouble : trouble;
 }
 
 static int list(const options *o, char **wanted, int wanted_count)
 {
     listing l = {.options = o, .wanted = wanted, .wanted_count = wanted_count};
+    const char *trouble;
     store *s;
     role_list *rows = open_list(o, STORE_EXISTING, &s);
 
     if (rows == NULL)
         return EXIT_UNREADABLE;
-    if (!role_list_each(rows, take_row, &l)) {
-        fprintf(stderr, "synctap: %s: %s\n", o->database, store_error(s));
-        l.failed = true;
-    }
-    if (o->format == FORMAT_TABLE && !l.failed)
-        print_table(&l);
-    for (size_t i = 0; i < l.count; i++)
-        free((char *)l.lines[i].bytes);
-    free(l.lines);
+    trouble = write_rows(rows, s, &l);
+    if (trouble != NULL)
+        fprintf(stderr, "synctap: %s: %s\n", o->database, trouble);
     role_list_close(rows);
     store_close(s);
-    return l.failed ? EXIT_UNREADABLE : EXIT_DONE;
+    return trouble ? EXIT_UNREADABLE : EXIT_DONE;
 }
 
 static int wrong_usage(const char *what)

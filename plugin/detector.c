@@ -391,20 +391,21 @@ static bool is_stale(const feeding *f, const alert *a)
  */
 
 /* The rows of KQL's reading that matched, so that wide semantics adds only what they lack. */
+typedef struct kql_row {
+    json *value; /* the target */
+    bool matched;
+} kql_row;
+
 typedef struct kql_rows {
-    json **values; /* the targets */
+    kql_row *rows; /* by the target's index */
     size_t count;
-    bool split; /* one was a property of an expanded object */
+    bool split; /* one that matched was a property of an expanded object */
 } kql_rows;
 
 static bool is_covered(const kql_rows *rows, const audit_target *target)
 {
-    if (rows->split)
-        return true;
-    for (size_t i = 0; i < rows->count; i++)
-        if (rows->values[i] == target->value)
-            return true;
-    return false;
+    return rows->split || (target->index < rows->count && rows->rows[target->index].matched &&
+                           rows->rows[target->index].value == target->value);
 }
 
 /* Judges one row; true, and a->matched_by, when it matches. */
@@ -429,15 +430,17 @@ static void judge_kql(feeding *f, const audit_record *record, const audit_record
     alert a = begin_alert(f, shown);
 
     a.kql = true;
-    rows->values = arena_alloc(f->worker->memory, targets * sizeof(json *));
-    if (rows->values == NULL) {
+    rows->rows = arena_alloc(f->worker->memory, targets * sizeof(kql_row));
+    if (rows->rows == NULL) {
         f->out_of_memory = true;
         return;
     }
-    for (size_t i = 0; i < targets; i++) {
-        if (!judge_target(f, &a, record, i, SEMANTICS_KQL))
+    for (rows->count = 0; rows->count < targets; rows->count++) {
+        bool matched = judge_target(f, &a, record, rows->count, SEMANTICS_KQL);
+
+        rows->rows[rows->count] = (kql_row){a.target.value, matched};
+        if (!matched)
             continue;
-        rows->values[rows->count++] = a.target.value;
         rows->split |= a.target.key != NULL;
         hand_out(f, &a);
     }

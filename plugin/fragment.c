@@ -213,7 +213,7 @@ static bool is_better_place(const reading *r, const token *t)
 
 /*
  * The string as a target's UPN and as its id. An id in the record proves
- * nothing by its letters: record ids may begin with Sync_ (wire.md, trap 8).
+ * nothing by its letters: record ids may begin with Sync_.
  */
 static void look_for_account(reading *r, const token *t)
 {

@@ -5,55 +5,112 @@
 #include <stdlib.h>
 
 #include "identity_import.h"
+#include "identity_table.h"
 #include "input_file.h"
+
+enum { MOST_TOLD = 100 }; /* troubles of one file; the others are counted */
 
 typedef struct importing {
     role_list *list;
     identity_import *import;
     const identity_files_manner *manner;
     identity_files_result result;
+
+    /* the file at work */
+    input_file *file;
+    size_t line; /* where what is being fed begins */
+    size_t troubles;
 } importing;
 
-static void tell(const input_file *file, const input_message *message, const char *what)
+static void say(importing *i, size_t line, const char *what)
 {
-    fprintf(stderr, "synctap: %s:%zu: %s\n", input_file_name(file), message->line, what);
+    i->result.unreadable = true;
+    fprintf(stderr, "synctap: %s:%zu: %s\n", input_file_name(i->file), line, what);
 }
 
-static void import_message(importing *i, const input_file *file, const input_message *message)
+static void tell(importing *i, size_t line, const char *what)
 {
-    identity_imported got = identity_import_feed(i->import, i->list, NULL, message->text);
+    if (i->troubles++ < MOST_TOLD)
+        say(i, line, what);
+}
 
-    i->result.rows += got.rows;
-    i->result.left_out += got.without_time;
-    i->result.failed |= got.failed;
-    if (got.broken > 0) {
-        tell(file, message, got.reason);
-        i->result.unreadable = true;
-    } else if (got.rows + got.without_time == 0 && i->manner->tone == TELL_ALL) {
-        tell(file, message, "no identity record in it");
-        i->result.unreadable = true;
+static void hear(void *arg, identity_trouble trouble, size_t line, const char *what)
+{
+    importing *i = arg;
+
+    if (trouble == TROUBLE_BROKEN || i->manner->tone == TELL_ALL)
+        tell(i, i->line + line - 1, what);
+}
+
+static void add_up(importing *i, const identity_imported *got)
+{
+    i->result.rows += got->rows;
+    i->result.left_out += got->without_time;
+    i->result.failed |= got->failed;
+}
+
+static void import_messages(importing *i)
+{
+    input_message message;
+
+    while (!i->result.failed && input_file_next(i->file, &message)) {
+        identity_imported got;
+
+        i->line = message.line;
+        got = identity_import_feed(i->import, i->list, NULL, message.text, i->manner->now);
+        add_up(i, &got);
+        if (got.records == 0 && got.broken == 0 && i->manner->tone == TELL_ALL)
+            tell(i, message.line, "no identity record in it");
     }
-    if (got.without_time > 0 && i->manner->tone == TELL_ALL) {
-        tell(file, message, "without a readable TimeGenerated: left out");
-        i->result.unreadable = true;
+}
+
+static void import_table(importing *i)
+{
+    identity_imported got;
+    bool goes_on = true;
+    text piece;
+    size_t line;
+
+    for (bool first = true; goes_on && input_file_next_piece(i->file, &piece, &line);
+         first = false) {
+        i->line = first ? line : i->line;
+        goes_on = identity_import_feed_table(i->import, piece);
     }
+    got = identity_import_end_table(i->import, input_file_trouble(i->file, &line) != NULL);
+    add_up(i, &got);
+}
+
+/* What was not told, and what kept the file from being read to its end. */
+static void end_file(importing *i)
+{
+    size_t line;
+    const char *trouble = input_file_trouble(i->file, &line);
+
+    if (i->troubles > MOST_TOLD)
+        fprintf(stderr, "synctap: %s: %zu more like these\n", input_file_name(i->file),
+                i->troubles - MOST_TOLD);
+    if (trouble != NULL)
+        say(i, line, trouble);
 }
 
 static void import_file(importing *i, const char *path)
 {
     char *error;
-    input_file *file = input_file_open(path, &error);
-    input_message message;
 
-    if (file == NULL) {
+    i->troubles = 0;
+    i->file = input_file_open(path, &error);
+    if (i->file == NULL) {
         fprintf(stderr, "synctap: %s: %s\n", path, error ? error : "out of memory");
         free(error);
         i->result.unreadable = true;
         return;
     }
-    while (!i->result.failed && input_file_next(file, &message))
-        import_message(i, file, &message);
-    input_file_close(file);
+    if (identity_import_begin_table(i->import, i->list, input_file_beginning(i->file)))
+        import_table(i);
+    else
+        import_messages(i);
+    end_file(i);
+    input_file_close(i->file);
 }
 
 /* An account that a snapshot lacks only because it could not be read must keep its roles. */
@@ -80,6 +137,7 @@ static void finish(importing *i, store *s)
 
 static bool begin(role_list *list, const identity_files_manner *manner)
 {
+    role_list_expect_many(list);
     return manner->is_snapshot ? role_list_begin_snapshot(list, manner->now)
                                : role_list_begin(list);
 }
@@ -93,6 +151,7 @@ identity_files_result identity_files_import(role_list *list, store *s, const cha
         fprintf(stderr, "synctap: the role list cannot be written: %s\n", store_error(s));
         i.result.failed = true;
     } else {
+        identity_import_set_teller(i.import, hear, &i);
         for (size_t f = 0; f < count && !i.result.failed; f++)
             import_file(&i, paths[f]);
         finish(&i, s);

@@ -12,7 +12,7 @@ typedef enum identity_files_tone { TELL_BROKEN_ONLY, TELL_ALL } identity_files_t
 typedef struct identity_files_manner {
     identity_files_tone tone;
     bool is_snapshot; /* the files are the whole role list: see role_list_begin_snapshot */
-    timestamp now;
+    timestamp now;    /* the time of a snapshot, and of rows that have none by nature */
 } identity_files_manner;
 
 typedef struct identity_files_result {
@@ -23,7 +23,11 @@ typedef struct identity_files_result {
     bool failed;     /* the role list refused; said too, and nothing was kept */
 } identity_files_result;
 
-/* Puts the records of these files ("-": standard input) into the list, in one transaction. */
+/*
+ * Puts the records of these files ("-": standard input) into the list, in one
+ * transaction. A file is JSON in any form that input_file and unwrap know, or
+ * a table as identity_table knows it; plain or compressed.
+ */
 identity_files_result identity_files_import(role_list *list, store *s, const char *const *paths,
                                             size_t count, const identity_files_manner *manner);
 

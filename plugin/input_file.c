@@ -1,76 +1,22 @@
-/* input_file: the whole content in memory, mapped where the file can be. */
+/* input_file: lines and documents in a byte_window. */
 #include "input_file.h"
 
-#include <errno.h>
-#include <fcntl.h>
+#include <stdint.h>
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "buffer.h"
-#include "json.h"
+#include "byte_window.h"
+#include "json_extent.h"
+
+enum { LONGEST_BEGINNING = 64 * 1024 }; /* bytes */
+
+static const text BYTE_ORDER_MARK = TEXT("\xEF\xBB\xBF");
 
 struct input_file {
     const char *name;
-    text content;
-    size_t mapped; /* bytes, when the content is a mapping */
-    buffer read;   /* the content, when it could not be mapped */
-    json_parser *parser;
-    size_t at;
+    byte_window *window;
     size_t line;
+    bool inside_line; /* the last message was the first part of a line that is too long */
 };
-
-static bool map(input_file *self, int file)
-{
-    struct stat found;
-    void *bytes;
-
-    if (fstat(file, &found) != 0 || !S_ISREG(found.st_mode) || found.st_size == 0)
-        return false;
-    bytes = mmap(NULL, (size_t)found.st_size, PROT_READ, MAP_PRIVATE, file, 0);
-    if (bytes == MAP_FAILED)
-        return false;
-    self->mapped = (size_t)found.st_size;
-    self->content = (text){bytes, self->mapped};
-    return true;
-}
-
-static bool read_all(input_file *self, int file)
-{
-    char piece[64 * 1024];
-    ssize_t got;
-
-    while ((got = read(file, piece, sizeof(piece))) != 0) {
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return false;
-        buffer_append(&self->read, (text){piece, (size_t)got});
-    }
-    errno = ENOMEM;
-    self->content = buffer_text(&self->read);
-    return !buffer_failed(&self->read);
-}
-
-static bool read_content(input_file *self, const char *path, char **error)
-{
-    bool standard = strcmp(path, "-") == 0;
-    int file = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
-    bool got = file >= 0 && (map(self, file) || read_all(self, file));
-
-    if (!got)
-        *error = strdup(strerror(errno));
-    if (!standard && file >= 0)
-        close(file);
-    return got;
-}
-
-static void skip_byte_order_mark(input_file *self)
-{
-    if (self->content.length >= 3 && memcmp(self->content.bytes, "\xEF\xBB\xBF", 3) == 0)
-        self->at = 3;
-}
 
 input_file *input_file_open(const char *path, char **error)
 {
@@ -81,12 +27,10 @@ input_file *input_file_open(const char *path, char **error)
         return NULL;
     self->name = strcmp(path, "-") == 0 ? "standard input" : path;
     self->line = 1;
-    self->parser = json_parser_new(JSON_MOST_DEPTH);
-    if (self->parser != NULL && read_content(self, path, error)) {
-        skip_byte_order_mark(self);
+    self->window = byte_window_open(path, error);
+    if (self->window != NULL)
         return self;
-    }
-    input_file_close(self);
+    free(self);
     return NULL;
 }
 
@@ -94,10 +38,7 @@ void input_file_close(input_file *self)
 {
     if (self == NULL)
         return;
-    if (self->mapped > 0)
-        munmap((void *)self->content.bytes, self->mapped);
-    buffer_free(&self->read);
-    json_parser_free(self->parser);
+    byte_window_close(self->window);
     free(self);
 }
 
@@ -106,72 +47,152 @@ const char *input_file_name(const input_file *self)
     return self->name;
 }
 
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
 /* Moves on over `length` bytes, counting lines. */
 static void pass(input_file *self, size_t length)
 {
-    const char *at = self->content.bytes + self->at;
+    const char *at = byte_window_text(self->window).bytes;
     const char *end = at + length;
 
-    while ((at = memchr(at, '\n', (size_t)(end - at))) != NULL) {
+    while (at < end && (at = memchr(at, '\n', (size_t)(end - at))) != NULL) {
         self->line++;
         at++;
     }
-    self->at += length;
+    byte_window_pass(self->window, length);
 }
 
-static void skip_blanks(input_file *self)
+static bool begins_with(text t, text beginning)
+{
+    return t.length >= beginning.length && memcmp(t.bytes, beginning.bytes, beginning.length) == 0;
+}
+
+/* How many blanks stand in front; a byte order mark is one, also where files were joined. */
+static size_t count_blanks(text t)
 {
     size_t length = 0;
 
-    while (self->at + length < self->content.length &&
-           is_blank(self->content.bytes[self->at + length]))
-        length++;
-    pass(self, length);
+    while (length < t.length) {
+        if (memchr(" \t\r\n", t.bytes[length], 4) != NULL)
+            length++;
+        else if (begins_with(text_from(t, length), BYTE_ORDER_MARK))
+            length += BYTE_ORDER_MARK.length;
+        else
+            break;
+    }
+    return length;
 }
 
-static text rest_of_line(text t)
+/* False at the end. A mark that lies across the window's end is whole before it is judged. */
+static bool skip_blanks(input_file *self)
 {
-    const char *end = memchr(t.bytes, '\n', t.length);
+    size_t length;
 
-    if (end != NULL)
-        t.length = (size_t)(end - t.bytes);
+    do {
+        pass(self, count_blanks(byte_window_text(self->window)));
+        length = byte_window_text(self->window).length;
+    } while (length < BYTE_ORDER_MARK.length && byte_window_grow(self->window));
+    return length > 0;
+}
+
+/* The length of the line that the text begins with, of at most about `most` bytes of it. */
+static size_t line_length(input_file *self, size_t most)
+{
+    size_t searched = 0;
+
+    do {
+        text t = byte_window_text(self->window);
+        const char *end = memchr(t.bytes + searched, '\n', t.length - searched);
+
+        if (end != NULL)
+            return (size_t)(end - t.bytes);
+        searched = t.length;
+    } while (searched < most && byte_window_grow(self->window));
+    return searched;
+}
+
+static text without_return(text t)
+{
     while (t.length > 0 && t.bytes[t.length - 1] == '\r')
         t.length--;
     return t;
 }
 
-/* A document that its first line does not close may go on, or be broken: the parser tells. */
-static text document_or_line(input_file *self, text rest, text line, bool *is_whole)
+static text front(const input_file *self, size_t length)
 {
-    json *root;
-    size_t taken;
+    return (text){byte_window_text(self->window).bytes, length};
+}
 
-    *is_whole = true;
-    if ((rest.bytes[0] != '{' && rest.bytes[0] != '[') || json_document_length(line) > 0)
+/* A document that its first line leaves open may go on, or was cut off there. */
+static size_t document_or_line(input_file *self, size_t line, bool *is_whole)
+{
+    json_extent extent = json_extent_new();
+    json_extent_state state = json_extent_scan(&extent, front(self, line));
+
+    if (state != EXTENT_OPEN)
         return line;
-    if (json_parse(self->parser, rest, &root, &taken) == NULL) {
-        json_free(root);
-        return (text){rest.bytes, taken};
+    do
+        state = json_extent_scan(&extent, byte_window_text(self->window));
+    while (state == EXTENT_OPEN && byte_window_grow(self->window));
+    *is_whole = state == EXTENT_CLOSED;
+    return *is_whole ? extent.length : line;
+}
+
+static size_t message_length(input_file *self, bool *is_whole)
+{
+    size_t line = line_length(self, SIZE_MAX);
+    char first = byte_window_text(self->window).bytes[0];
+
+    self->inside_line =
+        line == byte_window_text(self->window).length && byte_window_is_full(self->window);
+    *is_whole = !self->inside_line;
+    if (self->inside_line || (first != '{' && first != '['))
+        return line;
+    return document_or_line(self, line, is_whole);
+}
+
+static void skip_rest_of_line(input_file *self)
+{
+    while (self->inside_line) {
+        text t = byte_window_text(self->window);
+        const char *end = t.length > 0 ? memchr(t.bytes, '\n', t.length) : NULL;
+
+        pass(self, end ? (size_t)(end - t.bytes) : t.length);
+        self->inside_line = end == NULL && byte_window_grow(self->window);
     }
-    *is_whole = false;
-    return line;
 }
 
 bool input_file_next(input_file *self, input_message *message)
 {
-    text rest;
+    size_t length;
 
-    skip_blanks(self);
-    if (self->at == self->content.length)
+    skip_rest_of_line(self);
+    if (!skip_blanks(self))
         return false;
-    rest = text_from(self->content, self->at);
     message->line = self->line;
-    message->text = document_or_line(self, rest, rest_of_line(rest), &message->is_whole);
-    pass(self, message->text.length);
+    length = message_length(self, &message->is_whole);
+    message->text = without_return(front(self, length));
+    pass(self, length);
+    return true;
+}
+
+const char *input_file_trouble(const input_file *self, size_t *line)
+{
+    *line = self->line;
+    return byte_window_trouble(self->window);
+}
+
+text input_file_beginning(input_file *self)
+{
+    if (!skip_blanks(self))
+        return (text)TEXT("");
+    return without_return(front(self, line_length(self, LONGEST_BEGINNING)));
+}
+
+bool input_file_next_piece(input_file *self, text *piece, size_t *line)
+{
+    if (byte_window_text(self->window).length == 0 && !byte_window_grow(self->window))
+        return false;
+    *line = self->line;
+    *piece = byte_window_text(self->window);
+    pass(self, piece->length);
     return true;
 }

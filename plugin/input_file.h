@@ -3,7 +3,12 @@
  *
  * A message is a line (JSON lines, syslog lines) or a JSON document that goes
  * on over several lines; which of them is told by the content, so a file may
- * mix them. One thread.
+ * mix them. The file may be compressed (gzip, xz, zstd) and its text UTF-16;
+ * that, too, is told by the content. One thread.
+ *
+ * A plain regular file is mapped, and bounds a message only by its own size.
+ * Of any other no more than BYTE_WINDOW_LARGEST is in memory: a longer line
+ * comes cut, a longer document comes line by line.
  */
 #ifndef SYNCTAP_INPUT_FILE_H
 #define SYNCTAP_INPUT_FILE_H
@@ -13,9 +18,9 @@
 typedef struct input_file input_file;
 
 typedef struct input_message {
-    text text;     /* alive until the file is closed */
+    text text;     /* alive until the next step of the file */
     size_t line;   /* where it begins, from 1 */
-    bool is_whole; /* false: it begins as a JSON document does, and never closes */
+    bool is_whole; /* false: it begins as a JSON document does and never closes, or is too long */
 } input_message;
 
 /*
@@ -28,7 +33,23 @@ void input_file_close(input_file *self);
 /* The name to call it by in messages; the file's own. */
 const char *input_file_name(const input_file *self);
 
-/* The next message that is not blank; false at the end. */
+/* The next message that is not blank; false at the end, or where no more can be read. */
 bool input_file_next(input_file *self, input_message *message);
+
+/*
+ * After the end: why it came before the file's own (its compressed data is
+ * cut off, ...), in words that need not be freed, and the line that was
+ * reached. NULL when the file was read to its end.
+ */
+const char *input_file_trouble(const input_file *self, size_t *line);
+
+/* The first line that is not blank, or 64 KB of it; nothing is passed but blanks. */
+text input_file_beginning(input_file *self);
+
+/*
+ * For those who take a file apart themselves: its next bytes, alive until the
+ * next step, and the line in which they begin. False at the end.
+ */
+bool input_file_next_piece(input_file *self, text *piece, size_t *line);
 
 #endif

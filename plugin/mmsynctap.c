@@ -3,18 +3,13 @@
  * message, tags what matches, and can send an alert message to a ruleset.
  *
  * doAction answers RS_RET_OK whatever happens: any other word suspends the
- * action or ends it for good (rsyslog.md), and messages would go by unseen.
+ * action or ends it for good (seen with 8.2302), and messages would go by unseen.
  */
 #include "rsyslog_module.h"
 
-#include <ctype.h>
-#include <errno.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "conf.h"
 #include "errmsg.h"
@@ -23,12 +18,13 @@
 #include "msg.h"
 #include "obj.h"
 #include "rainerscript.h"
-#include "srUtils.h"
 #include "statsobj.h"
 #include "template.h"
 
 #include "alert_queue.h"
 #include "detector.h"
+#include "role_list_watcher.h"
+#include "settings.h"
 
 /* rsyslog's macros are statements without semicolons. */
 /* clang-format off */
@@ -42,10 +38,8 @@ DEFobjCurrIf(statsobj);
 /* clang-format on */
 
 enum {
-    REFRESH_PERIOD = 250, /* milliseconds between two looks at the role list */
-    REPAIR_PERIOD = 4,    /* such looks between two tries to open a database that failed */
-    TREE_DEPTH = JSON_MOST_DEPTH + 8, /* an alert's tree is a little deeper than its record's */
-};
+    TREE_DEPTH = JSON_MOST_DEPTH + 8
+}; /* an alert's tree is a little deeper than its record's */
 
 static const char DEFAULT_RULEBASE[] = SYNCTAP_RULEBASE_DIR "/entra-audit.rulebase";
 
@@ -89,37 +83,11 @@ typedef struct gauges {
     intctr_t open_incidents;
 } gauges;
 
-/* The parameters as they were written; strings are owned, NULL when absent. */
-typedef struct settings {
-    char *database;
-    char *property;
-    char *rulebase;
-    char *container;
-    char *ruleset;
-    char *tag;
-    int facility;
-    int severity;
-} settings;
-
-/* The thread that keeps the snapshot of the role list fresh. */
-typedef struct watcher {
-    pthread_t thread;
-    pthread_mutex_t mutex;
-    pthread_cond_t wake;
-    bool is_running;
-    bool must_stop;
-    char *trouble; /* what was last said about the database; NULL: it works */
-} watcher;
-
 typedef struct _instanceData {
-    action_label label;
     settings settings;
-    rule *rule;
     detector *detector;
-    msgPropDescr_t property; /* filled when settings.property is not the default */
-    bool has_property;
     alert_queue *queue;
-    watcher watcher;
+    role_list_watcher *watcher;
     statsobj_t *stats;
     intctr_t counters[COUNTERS];
     gauges gauges;
@@ -150,222 +118,6 @@ struct modConfData_s {
 
 static modConfData_t *loadModConf = NULL;
 
-/* --- parameters ------------------------------------------------------------------------ */
-
-/* Takes a parameter's value; NULL, or what would be right. */
-typedef const char *setter(instanceData *self, const struct svar *value, size_t which);
-
-static const char OUT_OF_MEMORY[] = "there is no memory for it";
-
-static const char *set_string(instanceData *self, const struct svar *value, size_t offset)
-{
-    char **string = (char **)((char *)&self->settings + offset);
-
-    *string = parameter_string(value);
-    if (*string == NULL)
-        return OUT_OF_MEMORY;
-    return **string == '\0' ? "give a value" : NULL;
-}
-
-static const char *set_container(instanceData *self, const struct svar *value, size_t offset)
-{
-    const char *wrong = set_string(self, value, offset);
-    const char *container = self->settings.container;
-
-    if (wrong != NULL)
-        return wrong;
-    if (container[0] == '$' && (container[1] == '!' || container[1] == '.') && container[2] != '\0')
-        return NULL;
-    return "give a message variable such as $!synctap";
-}
-
-static const char *set_semantics(instanceData *self, const struct svar *value, size_t which)
-{
-    char *word = parameter_string(value);
-    const char *wrong = NULL;
-
-    (void)which;
-    if (word != NULL && strcmp(word, "kql") == 0)
-        rule_set_semantics(self->rule, SEMANTICS_KQL);
-    else if (word != NULL && strcmp(word, "wide") == 0)
-        rule_set_semantics(self->rule, SEMANTICS_WIDE);
-    else
-        wrong = "give kql or wide";
-    free(word);
-    return wrong;
-}
-
-static const char *set_span(instanceData *self, const struct svar *value, size_t which)
-{
-    char *word = parameter_string(value);
-    timespan span;
-    bool read = word != NULL && timespan_parse(text_of(word), &span);
-
-    free(word);
-    if (!read)
-        return "give a timespan such as 90s, 5m, 1h or 1d";
-    if (which == 0)
-        rule_set_lookback(self->rule, span);
-    else
-        rule_set_identity_window(self->rule, span);
-    return NULL;
-}
-
-static const char *set_list(instanceData *self, const struct svar *value, size_t list)
-{
-    const struct cnfarray *array = value->d.ar;
-    text *strings = calloc((size_t)array->nmemb + 1, sizeof(text));
-    bool set;
-
-    if (strings == NULL)
-        return OUT_OF_MEMORY;
-    for (int i = 0; i < array->nmemb; i++)
-        strings[i] = (text){(const char *)es_getBufAddr(array->arr[i]), es_strlen(array->arr[i])};
-    set = rule_set_list(self->rule, (rule_list)list, strings, (size_t)array->nmemb);
-    free(strings);
-    return set ? NULL : OUT_OF_MEMORY;
-}
-
-/* A number as it stands, or a name from rsyslog's own table, whose value is shifted; -1 for none.
- */
-static int decode(const struct svar *value, syslogName_t *names, int shift)
-{
-    char *word = parameter_string(value);
-    int number = word != NULL ? decodeSyslogName((uchar *)word, names) : -1;
-
-    if (number >= 0 && !isdigit((unsigned char)word[0]))
-        number >>= shift;
-    free(word);
-    return number;
-}
-
-static const char *set_facility(instanceData *self, const struct svar *value, size_t which)
-{
-    (void)which;
-    self->settings.facility = decode(value, syslogFacNames, 3);
-    if (self->settings.facility >= 0 && self->settings.facility < LOG_NFACILITIES)
-        return NULL;
-    return "give a facility such as authpriv or local0";
-}
-
-static const char *set_severity(instanceData *self, const struct svar *value, size_t which)
-{
-    (void)which;
-    self->settings.severity = decode(value, syslogPriNames, 0);
-    if (self->settings.severity >= 0 && self->settings.severity <= LOG_DEBUG)
-        return NULL;
-    return "give a severity such as alert or warning";
-}
-
-/* rsyslog's table of parameters, and beside it what takes each; the same order. */
-static struct cnfparamdescr actpdescr[] = {
-    {"name", eCmdHdlrGetWord, 0},
-    {"database", eCmdHdlrString, 0},
-    {"property", eCmdHdlrString, 0},
-    {"rulebase", eCmdHdlrString, 0},
-    {"container", eCmdHdlrString, 0},
-    {"ruleset", eCmdHdlrString, 0},
-    {"semantics", eCmdHdlrString, 0},
-    {"lookback", eCmdHdlrString, 0},
-    {"identity.window", eCmdHdlrString, 0},
-    {"operations", eCmdHdlrArray, 0},
-    {"roles", eCmdHdlrArray, 0},
-    {"upn.startswith", eCmdHdlrArray, 0},
-    {"upn.contains", eCmdHdlrArray, 0},
-    {"upn.has", eCmdHdlrArray, 0},
-    {"displayname.has", eCmdHdlrArray, 0},
-    {"syslog.tag", eCmdHdlrString, 0},
-    {"syslog.facility", eCmdHdlrString, 0},
-    {"syslog.severity", eCmdHdlrString, 0},
-};
-
-enum { PARAMETERS = sizeof(actpdescr) / sizeof(actpdescr[0]) };
-
-static const struct {
-    setter *set;
-    size_t which;
-} setters[PARAMETERS] = {
-    {NULL, 0}, /* the name is taken first, for messages about the others */
-    {set_string, offsetof(settings, database)},
-    {set_string, offsetof(settings, property)},
-    {set_string, offsetof(settings, rulebase)},
-    {set_container, offsetof(settings, container)},
-    {set_string, offsetof(settings, ruleset)},
-    {set_semantics, 0},
-    {set_span, 0},
-    {set_span, 1},
-    {set_list, RULE_OPERATIONS},
-    {set_list, RULE_ROLES},
-    {set_list, RULE_UPN_STARTSWITH},
-    {set_list, RULE_UPN_CONTAINS},
-    {set_list, RULE_UPN_HAS},
-    {set_list, RULE_DISPLAYNAME_HAS},
-    {set_string, offsetof(settings, tag)},
-    {set_facility, 0},
-    {set_severity, 0},
-};
-
-static struct cnfparamblk actpblk = {CNFPARAMBLK_VERSION, PARAMETERS, actpdescr};
-
-static void reject_value(const instanceData *self, int parameter, const struct svar *value,
-                         const char *right)
-{
-    char *word = value->datatype == 'S' ? parameter_string(value) : NULL;
-
-    action_reject(&self->label, actpdescr[parameter].name, word ? word : "", right);
-    free(word);
-}
-
-/* Takes the parameters; wrong ones are all told before it says no. The first is the name. */
-static bool take_parameters(instanceData *self, const struct cnfparamvals *values)
-{
-    char *name = values[0].bUsed ? parameter_string(&values[0].val) : NULL;
-    bool right = action_label_set(&self->label, "mmsynctap", name, loadModConf->count + 1);
-
-    free(name);
-    if (!right)
-        return false;
-    for (int i = 1; i < PARAMETERS; i++) {
-        const char *wrong =
-            values[i].bUsed ? setters[i].set(self, &values[i].val, setters[i].which) : NULL;
-
-        if (wrong != NULL) {
-            reject_value(self, i, &values[i].val, wrong);
-            right = false;
-        }
-    }
-    return right;
-}
-
-static bool default_string(char **setting, const char *value)
-{
-    if (*setting == NULL)
-        *setting = strdup(value);
-    return *setting != NULL;
-}
-
-static bool set_defaults(instanceData *self)
-{
-    return default_string(&self->settings.container, "$!synctap") &&
-           default_string(&self->settings.tag, "synctap");
-}
-
-/* A property other than the default is looked up once; rawmsg needs no copy and has its own way. */
-static bool find_property(instanceData *self)
-{
-    const char *name = self->settings.property;
-
-    if (name == NULL || strcmp(name, "rawmsg") == 0)
-        return true;
-    if (msgPropDescrFill(&self->property, (uchar *)name, (int)strlen(name)) != RS_RET_OK) {
-        action_reject(&self->label, "property", name,
-                      "give a message property such as rawmsg or msg, or a variable such as $!x");
-        return false;
-    }
-    self->has_property = true;
-    return true;
-}
-
 /* --- statistics ------------------------------------------------------------------------ */
 
 static void count(instanceData *self, enum counter which, size_t how_many)
@@ -375,8 +127,9 @@ static void count(instanceData *self, enum counter which, size_t how_many)
 }
 
 /* Called by the watcher. impstats reads them in its own thread, as it does all counters. */
-static void set_gauges(instanceData *self)
+static void set_gauges(void *instance)
 {
+    instanceData *self = instance;
     detector_facts facts = detector_read_facts(self->detector);
     timespan age = timestamp_now() - facts.identity.newest;
     gauges *g = &self->gauges;
@@ -417,152 +170,12 @@ static rsRetVal make_statistics(instanceData *self)
     DEFiRet;
 
     CHKiRet(statsobj.Construct(&self->stats));
-    CHKiRet(statsobj.SetName(self->stats, (uchar *)self->label.name));
+    CHKiRet(statsobj.SetName(self->stats, (uchar *)self->settings.label.name));
     CHKiRet(statsobj.SetOrigin(self->stats, (uchar *)"mmsynctap"));
     CHKiRet(add_counters(self));
     CHKiRet(statsobj.ConstructFinalize(self->stats));
 finalize_it:
     RETiRet;
-}
-
-/* --- the state database and its watcher ------------------------------------------------- */
-
-/* One line when a trouble begins, changes or ends; not one for each look. */
-static void tell_trouble(instanceData *self, const char *trouble)
-{
-    watcher *w = &self->watcher;
-
-    if (trouble != NULL && (w->trouble == NULL || strcmp(w->trouble, trouble) != 0))
-        LogError(0, RS_RET_ERR,
-                 "mmsynctap: action '%s': the state database %s: %s: the role list stays as it was "
-                 "last read, naming rules go on matching",
-                 self->label.name, self->settings.database, trouble);
-    if (trouble == NULL && w->trouble != NULL)
-        LogMsg(0, RS_RET_OK, LOG_NOTICE,
-               "mmsynctap: action '%s': the state database %s works again", self->label.name,
-               self->settings.database);
-    if (trouble == NULL || w->trouble == NULL || strcmp(w->trouble, trouble) != 0) {
-        free(w->trouble);
-        w->trouble = trouble ? strdup(trouble) : NULL;
-    }
-}
-
-/*
- * A database that was lost is not made anew here: an empty one would take the
- * role list away that is still known. Whoever writes the next row makes it.
- */
-static void open_database(instanceData *self)
-{
-    store_opening how = detector_has_store(self->detector) ? STORE_EXISTING : STORE_CREATE;
-    char *error;
-
-    if (self->settings.database == NULL) /* the configuration's check has said so */
-        return;
-    if (detector_open_store(self->detector, self->settings.database, how, &error)) {
-        bool writable = detector_store_is_writable(self->detector);
-
-        count(self, STATE_ERRORS, !writable);
-        tell_trouble(self, writable ? NULL : "it can only be read, not written");
-        return;
-    }
-    count(self, STATE_ERRORS, 1);
-    tell_trouble(self, error ? error : "out of memory");
-    free(error);
-}
-
-static void refresh_role_list(instanceData *self)
-{
-    char *error;
-
-    switch (detector_refresh(self->detector, &error)) {
-    case REFRESH_UNCHANGED:
-        break;
-    case REFRESH_CHANGED:
-        if (detector_store_is_writable(self->detector))
-            tell_trouble(self, NULL);
-        break;
-    case REFRESH_FAILED:
-        count(self, STATE_ERRORS, 1);
-        tell_trouble(self, error ? error : "out of memory");
-        free(error);
-        break;
-    }
-}
-
-/* The mutex is held: HUP's turn and the watcher's do not mix. */
-static void look_after_database(instanceData *self, unsigned turn)
-{
-    if (detector_store_is_in_place(self->detector))
-        refresh_role_list(self);
-    else if (turn % REPAIR_PERIOD == 0)
-        open_database(self);
-}
-
-static void wait_for_turn(watcher *w)
-{
-    struct timespec until;
-
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += REFRESH_PERIOD * 1000000L;
-    until.tv_sec += until.tv_nsec / 1000000000L;
-    until.tv_nsec %= 1000000000L;
-    pthread_cond_timedwait(&w->wake, &w->mutex, &until);
-}
-
-static void *watch(void *instance)
-{
-    instanceData *self = instance;
-    watcher *w = &self->watcher;
-    unsigned turn = 0;
-
-    pthread_mutex_lock(&w->mutex);
-    while (!w->must_stop) {
-        look_after_database(self, turn++);
-        set_gauges(self);
-        wait_for_turn(w);
-    }
-    pthread_mutex_unlock(&w->mutex);
-    return NULL;
-}
-
-static void init_watcher(watcher *w)
-{
-    pthread_condattr_t attributes;
-
-    pthread_mutex_init(&w->mutex, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&w->wake, &attributes);
-    pthread_condattr_destroy(&attributes);
-}
-
-/* Signals are the main thread's. */
-static void start_watcher(instanceData *self)
-{
-    sigset_t all, before;
-
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    self->watcher.is_running = pthread_create(&self->watcher.thread, NULL, watch, self) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (!self->watcher.is_running)
-        LogError(errno, RS_RET_ERR,
-                 "mmsynctap: action '%s': no thread to watch the role list: it is read at HUP only",
-                 self->label.name);
-}
-
-static void stop_watcher(watcher *w)
-{
-    if (w->is_running) {
-        pthread_mutex_lock(&w->mutex);
-        w->must_stop = true;
-        pthread_cond_signal(&w->wake);
-        pthread_mutex_unlock(&w->mutex);
-        pthread_join(w->thread, NULL);
-    }
-    pthread_cond_destroy(&w->wake);
-    pthread_mutex_destroy(&w->mutex);
-    free(w->trouble);
 }
 
 /* --- the configuration's check ---------------------------------------------------------- */
@@ -576,12 +189,12 @@ static void load_rulebase(instanceData *self)
     if (detector_open_rulebase(self->detector, path, &error))
         return;
     if (self->settings.rulebase != NULL)
-        action_reject(&self->label, "rulebase", path, error ? error : OUT_OF_MEMORY);
+        action_reject(&self->settings.label, "rulebase", path, error ? error : "out of memory");
     else
         LogMsg(0, RS_RET_OK, LOG_WARNING,
                "mmsynctap: action '%s': the installed rulebase %s: %s: JSON is found without it "
                "in most messages",
-               self->label.name, path, error ? error : OUT_OF_MEMORY);
+               self->settings.label.name, path, error ? error : "out of memory");
     free(error);
 }
 
@@ -591,15 +204,15 @@ static void find_queue(instanceData *self, rsconf_t *conf)
 
     if (s->ruleset != NULL)
         self->queue =
-            alert_queue_find(&self->label, conf, s->ruleset,
+            alert_queue_find(&self->settings.label, conf, s->ruleset,
                              &(alert_look){s->tag, s->facility, s->severity, s->container + 1});
 }
 
 /* All that can be wrong is told at once. */
 static void check_instance(instanceData *self, rsconf_t *conf)
 {
-    if (action_complete_database(&self->label, &self->settings.database, conf))
-        action_check_directory(&self->label, self->settings.database);
+    if (action_complete_database(&self->settings.label, &self->settings.database, conf))
+        action_check_directory(&self->settings.label, self->settings.database);
     find_queue(self, conf);
     load_rulebase(self);
 }
@@ -615,10 +228,14 @@ static void set_collector(instanceData *self)
 static void activate_instance(instanceData *self)
 {
     set_collector(self);
-    pthread_mutex_lock(&self->watcher.mutex);
-    open_database(self);
-    pthread_mutex_unlock(&self->watcher.mutex);
-    start_watcher(self);
+    self->watcher = role_list_watcher_start(&(watched){
+        .action = &self->settings.label,
+        .detector = self->detector,
+        .database = self->settings.database,
+        .state_errors = &self->counters[STATE_ERRORS],
+        .looked = set_gauges,
+        .arg = self,
+    });
 }
 
 static void reload_instance(instanceData *self)
@@ -630,12 +247,10 @@ static void reload_instance(instanceData *self)
         LogError(
             0, RS_RET_ERR,
             "mmsynctap: action '%s': HUP: the rulebase %s: %s: the one read before stays in use",
-            self->label.name, path, error ? error : OUT_OF_MEMORY);
+            self->settings.label.name, path, error ? error : "out of memory");
         free(error);
     }
-    pthread_mutex_lock(&self->watcher.mutex);
-    open_database(self);
-    pthread_mutex_unlock(&self->watcher.mutex);
+    role_list_watcher_reopen(self->watcher);
 }
 
 /* --- a message -------------------------------------------------------------------------- */
@@ -731,7 +346,7 @@ static void send_alert(wrkrInstanceData_t *self, smsg_t *message, size_t index, 
         /* The last resort: the alert stands in the log, whole. */
         LogError(0, RS_RET_QUEUE_FULL,
                  "mmsynctap: action '%s': ruleset '%s' did not take this alert: %.*s",
-                 data->label.name, data->settings.ruleset, (int)alert.length, alert.bytes);
+                 data->settings.label.name, data->settings.ruleset, (int)alert.length, alert.bytes);
         break;
     }
 }
@@ -776,7 +391,7 @@ static void tell_undecodable(wrkrInstanceData_t *self, const char *reason)
     instanceData *data = self->pData;
 
     count(data, UNDECODABLE, 1);
-    log_limited(&data->undecodable_limit, &data->label,
+    log_limited(&data->undecodable_limit, &data->settings.label,
                 "a message that may hold a record of the rule could not be read: %s; it is tagged "
                 "%s!status=\"undecodable\"",
                 reason, data->settings.container);
@@ -831,7 +446,7 @@ static void judge_raw_message(wrkrInstanceData_t *self, smsg_t *message)
 /* A variable may hold a tree that another module parsed; it is judged as it is. */
 static bool judge_variable(wrkrInstanceData_t *self, smsg_t *message)
 {
-    msgPropDescr_t *property = &self->pData->property;
+    msgPropDescr_t *property = &self->pData->settings.property;
     json *tree = NULL;
     bool is_tree;
 
@@ -855,7 +470,7 @@ static void judge_property(wrkrInstanceData_t *self, smsg_t *message)
 
     if (judge_variable(self, message))
         return;
-    value = MsgGetProp(message, NULL, &self->pData->property, &length, &must_free, NULL);
+    value = MsgGetProp(message, NULL, &self->pData->settings.property, &length, &must_free, NULL);
     if (value != NULL)
         judge_text(self, message, (text){(const char *)value, (size_t)length});
     if (must_free)
@@ -898,31 +513,17 @@ ENDfreeCnf
 
 BEGINcreateInstance
 CODESTARTcreateInstance
-    pData->settings.facility = LOG_AUTHPRIV >> 3;
-    pData->settings.severity = LOG_ALERT;
     pData->gauges.identity_age_seconds = -1;
-    init_watcher(&pData->watcher);
-    CHKmalloc(pData->rule = rule_new());
-finalize_it:
 ENDcreateInstance
 
 BEGINfreeInstance
 CODESTARTfreeInstance
-    stop_watcher(&pData->watcher);
+    role_list_watcher_stop(pData->watcher);
     if (pData->stats != NULL)
         statsobj.Destruct(&pData->stats);
     alert_queue_free(pData->queue);
     detector_free(pData->detector);
-    rule_free(pData->rule);
-    if (pData->has_property)
-        msgPropDescrDestruct(&pData->property);
-    free(pData->label.name);
-    free(pData->settings.database);
-    free(pData->settings.property);
-    free(pData->settings.rulebase);
-    free(pData->settings.container);
-    free(pData->settings.ruleset);
-    free(pData->settings.tag);
+    settings_free(&pData->settings);
 ENDfreeInstance
 
 BEGINcreateWrkrInstance
@@ -953,23 +554,16 @@ static void remember_instance(modConfData_t *conf, instanceData *self)
 }
 
 BEGINnewActInst
-    struct cnfparamvals *pvals;
 CODESTARTnewActInst
-    pvals = nvlstGetParams(lst, &actpblk, NULL);
-    if (pvals == NULL)
-        ABORT_FINALIZE(RS_RET_PARAM_ERROR);
     CODE_STD_STRING_REQUESTnewActInst(1)
     CHKiRet(OMSRsetEntry(*ppOMSR, 0, NULL, OMSR_TPL_AS_MSG));
     CHKiRet(createInstance(&pData));
-    if (!take_parameters(pData, pvals) || !find_property(pData))
+    if (!settings_take(&pData->settings, lst, loadModConf->count + 1))
         ABORT_FINALIZE(RS_RET_PARAM_ERROR);
-    CHKmalloc(pData->detector = detector_new(pData->rule));
-    if (!set_defaults(pData))
-        ABORT_FINALIZE(RS_RET_OUT_OF_MEMORY);
+    CHKmalloc(pData->detector = detector_new(pData->settings.rule));
     CHKiRet(make_statistics(pData));
     remember_instance(loadModConf, pData);
 CODE_STD_FINALIZERnewActInst
-    cnfparamvalsDestruct(pvals, &actpblk);
 ENDnewActInst
 
 BEGINdbgPrintInstInfo
@@ -987,7 +581,7 @@ ENDisCompatibleWithFeature
 BEGINdoAction_NoStrings
     smsg_t *message = ((smsg_t **)pMsgData)[0];
 CODESTARTdoAction
-    if (pWrkrData->pData->has_property)
+    if (pWrkrData->pData->settings.has_property)
         judge_property(pWrkrData, message);
     else
         judge_raw_message(pWrkrData, message);

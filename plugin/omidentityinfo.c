@@ -36,6 +36,8 @@ enum { PATIENCE = 2000 }; /* milliseconds that a batch waits for another writer 
 
 static const char DEFAULT_RULEBASE[] = SYNCTAP_RULEBASE_DIR "/identity-info.rulebase";
 
+enum string { MESSAGE, RECEIVED, STRINGS }; /* what rsyslog gives for each message */
+
 enum counter { MESSAGES, ROWS, REJECTED, STATE_ERRORS, COUNTERS };
 
 static const char *const counter_names[COUNTERS] = {
@@ -123,14 +125,14 @@ static bool check_property(const instanceData *self)
     return false;
 }
 
-/* A transactional module gets strings: a template of its own that is the property alone. */
-static uchar *make_template(const instanceData *self)
+/* A template of the module's own that is one property; its name is the caller's to free. */
+static char *make_template(const instanceData *self, const char *purpose, const char *property)
 {
     char *name = NULL, *line = NULL;
     uchar *rest;
 
-    if (asprintf(&name, " synctap %s", self->label.name) < 0 ||
-        asprintf(&line, "\"%%%s%%\"", self->property ? self->property : "rawmsg") < 0) {
+    if (asprintf(&name, " synctap %s %s", self->label.name, purpose) < 0 ||
+        asprintf(&line, "\"%%%s%%\"", property) < 0) {
         free(name);
         return NULL;
     }
@@ -140,7 +142,25 @@ static uchar *make_template(const instanceData *self)
         name = NULL;
     }
     free(line);
-    return (uchar *)name;
+    return name;
+}
+
+/* A transactional module gets strings: the property, and the time of reception. */
+static rsRetVal request_strings(const instanceData *self, omodStringRequest_t *strings)
+{
+    char *message = make_template(self, "message", self->property ? self->property : "rawmsg");
+    char *received = make_template(self, "received", "timegenerated:::date-rfc3339");
+    DEFiRet;
+
+    if (message == NULL || received == NULL) {
+        free(message);
+        free(received);
+        return RS_RET_OUT_OF_MEMORY;
+    }
+    CHKiRet(OMSRsetEntry(strings, MESSAGE, (uchar *)message, OMSR_NO_RQD_TPL_OPTS));
+    CHKiRet(OMSRsetEntry(strings, RECEIVED, (uchar *)received, OMSR_NO_RQD_TPL_OPTS));
+finalize_it:
+    RETiRet;
 }
 
 /* --- statistics ------------------------------------------------------------------------ */
@@ -271,18 +291,30 @@ static void tell_rejected(instanceData *data, const identity_imported *got)
     count(data, REJECTED, 1);
     log_limited(&data->rejected_limit, &data->label, "a message without an identity record: %s",
                 got->reason         ? got->reason
-                : got->without_time ? "its rows have no readable TimeGenerated"
-                                    : "no AccountUPN in it");
+                : got->without_time ? "rows in it have no readable time"
+                                    : "no row of a role list in it");
 }
 
-static bool put_message(wrkrInstanceData_t *self, const carrier *rulebase, text message,
-                        size_t *rows)
+static text string_of(actWrkrIParams_t *messages, unsigned which, enum string string)
 {
-    identity_imported got = identity_import_feed(self->import, self->list, rulebase, message);
+    const actWrkrIParams_t *m = &actParam(messages, STRINGS, which, string);
 
+    return (text){(const char *)m->param, m->lenStr};
+}
+
+static bool put_message(wrkrInstanceData_t *self, const carrier *rulebase,
+                        actWrkrIParams_t *messages, unsigned which, size_t *rows)
+{
+    timestamp received;
+    identity_imported got;
+
+    if (!timestamp_parse(string_of(messages, which, RECEIVED), &received))
+        received = timestamp_now();
+    got = identity_import_feed(self->import, self->list, rulebase,
+                               string_of(messages, which, MESSAGE), received);
     if (got.failed)
         return false;
-    if (got.rows == 0 || got.broken > 0 || got.without_time > 0)
+    if (got.records == 0 || got.broken > 0 || got.without_time > 0)
         tell_rejected(self->pData, &got);
     *rows += got.rows;
     return true;
@@ -299,10 +331,8 @@ static bool put_batch(wrkrInstanceData_t *self, actWrkrIParams_t *messages, unsi
         return false;
     rulebase = take_rulebase(self->pData);
     put = role_list_begin(self->list);
-    for (unsigned i = 0; put && i < how_many; i++) {
-        actWrkrIParams_t *m = &actParam(messages, 1, i, 0);
-        put = put_message(self, rulebase, (text){(const char *)m->param, m->lenStr}, &rows);
-    }
+    for (unsigned i = 0; put && i < how_many; i++)
+        put = put_message(self, rulebase, messages, i, &rows);
     put = put && role_list_commit(self->list);
     if (!put) {
         tell_database_error(self, store_error(self->store));
@@ -387,17 +417,15 @@ static void remember_instance(modConfData_t *conf, instanceData *self)
 
 BEGINnewActInst
     struct cnfparamvals *pvals;
-    uchar *template_name;
 CODESTARTnewActInst
     pvals = nvlstGetParams(lst, &actpblk, NULL);
     if (pvals == NULL)
         ABORT_FINALIZE(RS_RET_PARAM_ERROR);
-    CODE_STD_STRING_REQUESTnewActInst(1)
+    CODE_STD_STRING_REQUESTnewActInst(STRINGS)
     CHKiRet(createInstance(&pData));
     if (!take_parameters(pData, pvals) || !check_property(pData))
         ABORT_FINALIZE(RS_RET_PARAM_ERROR);
-    CHKmalloc(template_name = make_template(pData));
-    CHKiRet(OMSRsetEntry(*ppOMSR, 0, template_name, OMSR_NO_RQD_TPL_OPTS));
+    CHKiRet(request_strings(pData, *ppOMSR));
     CHKiRet(make_statistics(pData));
     remember_instance(loadModConf, pData);
 CODE_STD_FINALIZERnewActInst

@@ -4,18 +4,72 @@
 #include <sqlite3.h>
 #include <stdlib.h>
 
-enum statement { PUT, READ_HEAD, WRITE_HEAD, READ_CHANGED, READ_ALL, STATEMENTS };
+enum statement {
+    PUT,
+    ADD,
+    READ_HEAD,
+    WRITE_HEAD,
+    COUNT_CHANGED,
+    READ_CHANGED,
+    READ_ALL,
+    STATEMENTS
+};
+
+/* The parameters of PUT and ADD. */
+enum parameter { UPN = 1, OBJECT_ID, DISPLAY_NAME, TIME, ROLES, OLDER, CHANGE, IN_SNAPSHOT };
+
+/* ?8: the first row of this account in a snapshot, which knows better than to be without roles. */
+#define ROW_IS_NEWER "?4 > time"
+#define ROLES_ARE_NEWER                                                                            \
+    "(?5 IS NOT NULL AND (roles_time IS NULL OR ?4 > roles_time"                                   \
+    " OR (?8 AND roles IN ('', '[]') AND ?5 NOT IN ('', '[]'))))"
+
+/* The known roles as an array: they may be a plain string. */
+#define KNOWN_ROLES                                                                                \
+    "CASE WHEN roles = '' THEN '[]'"                                                               \
+    " WHEN NOT json_valid(roles) THEN json_array(roles)"                                           \
+    " WHEN json_type(roles) = 'array' THEN roles ELSE json_array(roles) END"
+#define MORE_ROLES                                                                                 \
+    "SELECT value FROM json_each(?5) WHERE value NOT IN"                                           \
+    " (SELECT value FROM json_each(" KNOWN_ROLES ") WHERE value IS NOT NULL)"
+#define ALL_ROLES                                                                                  \
+    "(SELECT json_group_array(value) FROM"                                                         \
+    " (SELECT value FROM json_each(" KNOWN_ROLES ") UNION ALL " MORE_ROLES "))"
+#define ROLES_GROW "iif(?8, roles <> ?5, EXISTS (" MORE_ROLES "))"
+
+/* What hand_out reads. */
+#define ROW "upn, object_id, display_name, roles, time, roles_older"
 
 static const char *const sql[STATEMENTS] = {
-    [PUT] = ("INSERT INTO identity (upn, object_id, display_name, roles, time, change)"
-             " VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
-             " ON CONFLICT (upn) DO UPDATE SET object_id = ?2, display_name = ?3, roles = ?4,"
-             " time = ?5, change = ?6 WHERE time < ?5"),
+    /* What is newer than what is known of it: the account's names, and its roles if it says any. */
+    [PUT] = ("INSERT INTO identity"
+             " (upn, object_id, display_name, time, roles, roles_time, roles_older, change)"
+             " VALUES (?1, ?2, ?3, ?4, ifnull(?5, ''), iif(?5 IS NULL, NULL, ?4), ?6, ?7)"
+             " ON CONFLICT (upn) DO UPDATE SET"
+             " object_id = iif(" ROW_IS_NEWER ", ?2, object_id),"
+             " display_name = iif(" ROW_IS_NEWER ", ?3, display_name),"
+             " roles_older = iif(" ROW_IS_NEWER ", ?6, roles_older),"
+             " time = max(time, ?4),"
+             " roles = iif(" ROLES_ARE_NEWER ", ?5, roles),"
+             " roles_time = iif(" ROLES_ARE_NEWER ", max(?4, ifnull(roles_time, ?4)), roles_time),"
+             " change = ?7 WHERE " ROW_IS_NEWER " OR " ROLES_ARE_NEWER),
+    /* One more role, whatever its time: losing one is worse than keeping it. */
+    [ADD] = ("INSERT INTO identity"
+             " (upn, object_id, display_name, time, roles, roles_time, roles_older, change)"
+             " VALUES (?1, ?2, ?3, ?4, ?5, ?4, ?6, ?7)"
+             " ON CONFLICT (upn) DO UPDATE SET"
+             " object_id = iif(" ROW_IS_NEWER " AND ?2 <> '', ?2, object_id),"
+             " display_name = iif(" ROW_IS_NEWER " AND ?3 <> '', ?3, display_name),"
+             " roles_older = iif(" ROW_IS_NEWER ", ?6, roles_older),"
+             " time = max(time, ?4),"
+             " roles = iif(" ROLES_GROW ", iif(?8, ?5, " ALL_ROLES "), roles),"
+             " roles_time = max(?4, ifnull(roles_time, ?4)),"
+             " change = ?7 WHERE " ROW_IS_NEWER " OR " ROLES_GROW),
     [READ_HEAD] = "SELECT change, rows, newest FROM role_list",
     [WRITE_HEAD] = "UPDATE role_list SET change = ?1, rows = ?2, newest = ?3",
-    [READ_CHANGED] = ("SELECT upn, object_id, display_name, roles, time FROM identity"
-                      " WHERE change > ?1"),
-    [READ_ALL] = "SELECT upn, object_id, display_name, roles, time FROM identity ORDER BY upn",
+    [COUNT_CHANGED] = "SELECT count(*) FROM identity WHERE change = ?1",
+    [READ_CHANGED] = "SELECT " ROW " FROM identity WHERE change > ?1",
+    [READ_ALL] = "SELECT " ROW " FROM identity ORDER BY upn",
 };
 
 typedef struct head {
@@ -59,6 +113,11 @@ void role_list_close(role_list *self)
         sqlite3_finalize(self->statements[i]);
     sqlite3_finalize(self->remember);
     free(self);
+}
+
+void role_list_expect_many(role_list *self)
+{
+    sqlite3_exec(self->connection, "PRAGMA cache_size = -32000", NULL, NULL, NULL); /* in KiB */
 }
 
 static bool read_head(role_list *self, head *h)
@@ -139,26 +198,42 @@ static void note_change(role_list *self, timestamp time)
     note_time(self, time);
 }
 
-static bool remember(role_list *self, text upn)
+/* Is this the first row of the account in a snapshot? */
+static bool remember(role_list *self, text upn, bool *is_first)
 {
+    *is_first = false;
     if (self->remember == NULL)
         return true;
     bind_text(self->remember, 1, upn);
-    return execute(self->remember);
+    if (!execute(self->remember))
+        return false;
+    *is_first = sqlite3_changes(self->connection) > 0;
+    return true;
+}
+
+static void bind_row(role_list *self, sqlite3_stmt *s, const identity_record *row)
+{
+    bind_text(s, UPN, row->account_upn);
+    bind_text(s, OBJECT_ID, row->account_object_id);
+    bind_text(s, DISPLAY_NAME, row->account_display_name);
+    sqlite3_bind_int64(s, TIME, row->time_generated);
+    if (row->roles == ROLES_ABSENT)
+        sqlite3_bind_null(s, ROLES);
+    else
+        bind_text(s, ROLES, row->assigned_roles);
+    sqlite3_bind_int(s, OLDER, row->roles_are_older);
+    sqlite3_bind_int64(s, CHANGE, self->head.change + 1);
 }
 
 bool role_list_put(role_list *self, const identity_record *row)
 {
-    sqlite3_stmt *s = self->statements[PUT];
+    sqlite3_stmt *s = self->statements[row->roles == ROLES_ADDED ? ADD : PUT];
+    bool is_first;
 
-    if (!remember(self, row->account_upn))
+    if (!remember(self, row->account_upn, &is_first))
         return false;
-    bind_text(s, 1, row->account_upn);
-    bind_text(s, 2, row->account_object_id);
-    bind_text(s, 3, row->account_display_name);
-    bind_text(s, 4, row->assigned_roles);
-    sqlite3_bind_int64(s, 5, row->time_generated);
-    sqlite3_bind_int64(s, 6, self->head.change + 1);
+    bind_row(self, s, row);
+    sqlite3_bind_int(s, IN_SNAPSHOT, is_first);
     sqlite3_set_last_insert_rowid(self->connection, 0); /* an insert sets it, an update does not */
     if (!execute(s))
         return false;
@@ -186,26 +261,44 @@ static bool take_roles_of_others(role_list *self)
     if (self->remember == NULL)
         return true;
     role_list_spare_others(self);
-    s = store_prepare(self->store,
-                      "UPDATE identity SET roles = '', time = max(time, ?1), change = ?2"
-                      " WHERE roles NOT IN ('', '[]') AND upn NOT IN (SELECT upn FROM put)");
+    s = store_prepare(
+        self->store, "UPDATE identity SET roles = '', roles_time = max(?1, ifnull(roles_time, ?1)),"
+                     " roles_older = 0, time = max(time, ?1), change = ?2"
+                     " WHERE roles NOT IN ('', '[]') AND upn NOT IN (SELECT upn FROM put)");
     if (s == NULL)
         return false;
     sqlite3_bind_int64(s, 1, self->snapshot_time);
     sqlite3_bind_int64(s, 2, self->head.change + 1);
     taken = execute(s);
     if (taken && sqlite3_changes(self->connection) > 0) {
-        self->changed += (size_t)sqlite3_changes(self->connection);
+        self->changed++;
         note_time(self, self->snapshot_time);
     }
     sqlite3_finalize(s);
     return taken;
 }
 
+/* An account may have been put more than once. */
+static bool count_changed(role_list *self)
+{
+    sqlite3_stmt *s = self->statements[COUNT_CHANGED];
+    bool read;
+
+    sqlite3_bind_int64(s, 1, self->head.change + 1);
+    read = sqlite3_step(s) == SQLITE_ROW;
+    if (read)
+        self->changed = (size_t)sqlite3_column_int64(s, 0);
+    return sqlite3_reset(s) == SQLITE_OK && read;
+}
+
+static bool keep_changes(role_list *self)
+{
+    return self->changed == 0 || (write_head(self) && count_changed(self));
+}
+
 bool role_list_commit(role_list *self)
 {
-    if (take_roles_of_others(self) && (self->changed == 0 || write_head(self)) &&
-        store_commit(self->store))
+    if (take_roles_of_others(self) && keep_changes(self) && store_commit(self->store))
         return true;
     role_list_rollback(self);
     return false;
@@ -240,6 +333,7 @@ static bool hand_out(sqlite3_stmt *s, role_list_sink *sink, void *arg)
             .account_display_name = column_text(s, 2),
             .assigned_roles = column_text(s, 3),
             .time_generated = sqlite3_column_int64(s, 4),
+            .roles_are_older = sqlite3_column_int(s, 5) != 0,
         };
         sink(arg, &row);
     }

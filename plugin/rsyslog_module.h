@@ -3,7 +3,7 @@
  *
  * Only accessor functions of rsyslog are called and no field of its structs
  * is read, but in the probe: layouts change between versions, and the
- * loader's interface version does not tell (rsyslog.md: 8.2510, 8.2608).
+ * loader's interface version does not tell (it did at 8.2510 and 8.2608).
  */
 #ifndef SYNCTAP_RSYSLOG_MODULE_H
 #define SYNCTAP_RSYSLOG_MODULE_H

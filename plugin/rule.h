@@ -40,7 +40,7 @@ typedef enum rule_reason {
     CLAUSE_UPN_CONTAINS,
     CLAUSE_UPN_HAS,
     RULE_CLAUSES,
-    /* the cases that the query misses (kql.md) */
+    /* the cases that the query misses for a technical reason */
     WIDE_JSON_STRING = RULE_CLAUSES,
     WIDE_TARGET_OBJECT,
     WIDE_KEY_CASE,

@@ -33,8 +33,10 @@ static const char *const migrations[SCHEMA_VERSION] = {
     " upn TEXT NOT NULL UNIQUE,"
     " object_id TEXT NOT NULL,"
     " display_name TEXT NOT NULL,"
-    " roles TEXT NOT NULL,"
-    " time INTEGER NOT NULL," /* 100 ns since 1970 */
+    " time INTEGER NOT NULL,"        /* of the newest row, in 100 ns since 1970 */
+    " roles TEXT NOT NULL,"          /* last known */
+    " roles_time INTEGER,"           /* of the row that said them; NULL: none did */
+    " roles_older INTEGER NOT NULL," /* the newest row is one without AssignedRoles: null to KQL */
     " change INTEGER NOT NULL);"
     "CREATE INDEX identity_change ON identity (change);"
     "CREATE TABLE role_list (change INTEGER NOT NULL, rows INTEGER NOT NULL, newest INTEGER);"

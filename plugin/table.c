@@ -1,4 +1,4 @@
-/* table: two passes over the cells, one for the widths, one to write. */
+/* table: the first rows are held until the widths are known, the others pass through. */
 #include "table.h"
 
 #include <stdint.h>
@@ -10,14 +10,19 @@
 
 enum { WIDEST = 48, GAP = 2 }; /* terminal columns */
 
-typedef struct table {
+struct table {
+    FILE *out;
     const char *const *columns;
-    size_t width; /* columns in a row */
-    size_t rows;  /* the head is the first */
-    text *cells;
+    size_t width;  /* columns in a row */
+    size_t sample; /* rows that are held, with the head */
+    size_t held;
+    text *cells; /* of the rows that are held; then of one */
     size_t *widths;
-    arena *memory;
-} table;
+    arena *memory; /* of the cells */
+    json_parser *parser;
+    bool is_flowing; /* the widths are known, the rows that were held are written */
+    bool failed;
+};
 
 /* A copy without anything that a terminal would obey. */
 static text harmless(arena *memory, text t)
@@ -40,24 +45,38 @@ static size_t width_of(text t)
     return width > 0 ? (size_t)width : 0;
 }
 
+/* How many of the first bytes are at most so wide. */
+static size_t length_within(text t, size_t most)
+{
+    size_t at = 0, width = 0;
+
+    while (at < t.length) {
+        ucs4_t c;
+        int taken = u8_mbtouc(&c, (const uint8_t *)t.bytes + at, t.length - at);
+        int wide = uc_width(c, "UTF-8");
+
+        width += wide > 0 ? (size_t)wide : 0;
+        if (width > most)
+            break;
+        at += (size_t)taken;
+    }
+    return at;
+}
+
 static text cut_to_width(arena *memory, text t)
 {
-    static const char ellipsis[] = "…";
+    static const text ellipsis = TEXT("…");
     text cut;
     char *end;
 
-    if (width_of(t) <= WIDEST)
+    if (length_within(t, WIDEST) == t.length)
         return t;
-    while (t.length > 0 && width_of(t) > WIDEST - 1) {
-        do
-            t.length--;
-        while (t.length > 0 && ((unsigned char)t.bytes[t.length] & 0xC0) == 0x80);
-    }
-    cut = arena_copy(memory, (text){t.bytes, t.length + sizeof(ellipsis) - 1});
+    t.length = length_within(t, WIDEST - 1);
+    cut = arena_copy(memory, (text){t.bytes, t.length + ellipsis.length}); /* there is more of t */
     if (cut.bytes == NULL)
         return t;
     end = (char *)cut.bytes + t.length;
-    memcpy(end, ellipsis, sizeof(ellipsis) - 1);
+    memcpy(end, ellipsis.bytes, ellipsis.length);
     return cut;
 }
 
@@ -89,18 +108,27 @@ static bool put_cell(table *self, size_t row, size_t column, text value)
     cell = cut_to_width(self->memory, cell);
     width = width_of(cell);
     self->cells[row * self->width + column] = cell;
-    if (width > self->widths[column])
+    if (!self->is_flowing && width > self->widths[column])
         self->widths[column] = width;
     return true;
 }
 
-static bool put_row(table *self, json_parser *parser, size_t row, text line)
+static bool put_head(table *self)
+{
+    for (size_t c = 0; c < self->width; c++)
+        if (!put_cell(self, 0, c, text_of(self->columns[c])))
+            return false;
+    self->held = 1;
+    return true;
+}
+
+static bool put_row(table *self, size_t row, text line)
 {
     json *object;
     size_t taken;
     bool put = true;
 
-    if (json_parse(parser, line, &object, &taken) != NULL)
+    if (json_parse(self->parser, line, &object, &taken) != NULL)
         return false;
     for (size_t c = 0; put && c < self->width; c++)
         put =
@@ -109,44 +137,102 @@ static bool put_row(table *self, json_parser *parser, size_t row, text line)
     return put;
 }
 
-static bool fill(table *self, const text *lines)
-{
-    json_parser *parser = json_parser_new(JSON_MOST_DEPTH);
-    bool filled = parser != NULL;
-
-    for (size_t c = 0; filled && c < self->width; c++)
-        filled = put_cell(self, 0, c, text_of(self->columns[c]));
-    for (size_t r = 1; filled && r < self->rows; r++)
-        filled = put_row(self, parser, r, lines[r - 1]);
-    json_parser_free(parser);
-    return filled;
-}
-
-static void write_row(const table *self, size_t row, FILE *out)
+static void write_row(const table *self, size_t row)
 {
     for (size_t c = 0; c < self->width; c++) {
         text cell = self->cells[row * self->width + c];
-        int padding = c + 1 < self->width ? (int)(self->widths[c] - width_of(cell)) + GAP : 0;
+        size_t width = width_of(cell);
+        size_t padding = self->widths[c] > width ? self->widths[c] - width : 0;
 
-        fprintf(out, "%.*s%*s", (int)cell.length, cell.bytes, padding, "");
+        fwrite(cell.bytes, 1, cell.length, self->out);
+        if (c + 1 < self->width)
+            fprintf(self->out, "%*s", (int)(padding + GAP), "");
     }
-    fputc('\n', out);
+    fputc('\n', self->out);
+}
+
+static void write_held(table *self)
+{
+    for (size_t r = 0; r < self->held; r++)
+        write_row(self, r);
+    self->is_flowing = true;
+    arena_reset(self->memory);
+}
+
+static bool make_parts(table *self)
+{
+    while (self->columns[self->width] != NULL)
+        self->width++;
+    self->cells = calloc(self->sample * self->width, sizeof(text));
+    self->widths = calloc(self->width, sizeof(size_t));
+    self->memory = arena_new();
+    self->parser = json_parser_new(JSON_MOST_DEPTH);
+    return self->cells && self->widths && self->memory && self->parser && put_head(self);
+}
+
+table *table_begin(FILE *out, const char *const *columns, size_t sample)
+{
+    table *self = calloc(1, sizeof(*self));
+
+    if (self == NULL)
+        return NULL;
+    self->out = out;
+    self->columns = columns;
+    self->sample = sample + 1;
+    if (make_parts(self))
+        return self;
+    self->failed = true;
+    table_end(self);
+    return NULL;
+}
+
+static void hold(table *self, text line)
+{
+    self->failed = !put_row(self, self->held, line);
+    self->held++;
+}
+
+static void pass_on(table *self, text line)
+{
+    self->failed = !put_row(self, 0, line);
+    if (!self->failed)
+        write_row(self, 0);
+    arena_reset(self->memory);
+}
+
+void table_add(table *self, text line)
+{
+    if (self->failed)
+        return;
+    if (!self->is_flowing && self->held == self->sample)
+        write_held(self);
+    if (self->is_flowing)
+        pass_on(self, line);
+    else
+        hold(self, line);
+}
+
+bool table_end(table *self)
+{
+    bool whole = !self->failed;
+
+    if (whole && !self->is_flowing)
+        write_held(self);
+    free(self->cells);
+    free(self->widths);
+    arena_free(self->memory);
+    json_parser_free(self->parser);
+    free(self);
+    return whole;
 }
 
 bool table_print(FILE *out, const char *const *columns, const text *lines, size_t count)
 {
-    table self = {.columns = columns, .rows = count + 1, .memory = arena_new()};
-    bool filled;
+    table *self = table_begin(out, columns, count);
 
-    while (columns[self.width] != NULL)
-        self.width++;
-    self.cells = calloc(self.rows * self.width, sizeof(text));
-    self.widths = calloc(self.width, sizeof(size_t));
-    filled = self.memory && self.cells && self.widths && fill(&self, lines);
-    for (size_t r = 0; filled && r < self.rows; r++)
-        write_row(&self, r, out);
-    free(self.cells);
-    free(self.widths);
-    arena_free(self.memory);
-    return filled;
+    if (self == NULL)
+        return false;
+    for (size_t i = 0; i < count; i++)
+        table_add(self, lines[i]);
+    return table_end(self);
 }
