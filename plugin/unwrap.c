@@ -316,6 +316,16 @@ static void end_broken(walk *w, passage *p, size_t end)
     p->broken_from = p->text.length;
 }
 
+/* Unless one is under way already. */
+static void begin_broken(passage *p, size_t at, size_t to, const char *reason)
+{
+    if (p->broken_from < p->text.length)
+        return;
+    p->broken_from = at;
+    p->broken_to = to;
+    p->reason = reason;
+}
+
 static void note_broken(walk *w, passage *p, size_t at, const char *reason)
 {
     size_t length;
@@ -325,9 +335,7 @@ static void note_broken(walk *w, passage *p, size_t at, const char *reason)
     if (p->broken_from < p->text.length || !looks_like_a_document(p->text, at))
         return;
     length = json_document_length(text_from(p->text, at));
-    p->broken_from = at;
-    p->broken_to = length > 0 ? at + length : p->text.length;
-    p->reason = reason;
+    begin_broken(p, at, length > 0 ? at + length : p->text.length, reason);
 }
 
 /* Forgets the stretches that came after `mark`. */
@@ -351,8 +359,10 @@ static void walk_found(walk *w, passage *p, size_t at, json *document)
 
     if (at >= p->broken_to)
         end_broken(w, p, at);
-    if (p->broken_from < p->text.length && is_a_broken_records_part(p->text, at))
+    if (is_a_broken_records_part(p->text, at)) {
+        begin_broken(p, at, p->text.length, "a part of a record");
         return;
+    }
     broken = w->found.broken;
     mark = w->last_broken;
     walk_value(w, document);
@@ -420,9 +430,7 @@ static bool costs_too_much(const passage *p)
 static void give_up(walk *w, passage *p, size_t at)
 {
     end_broken(w, p, at);
-    p->broken_from = at;
-    p->broken_to = p->text.length;
-    p->reason = "too many brackets that are no JSON";
+    begin_broken(p, at, p->text.length, "too many brackets that are no JSON");
 }
 
 /*
@@ -494,16 +502,18 @@ static bool begins_with_json(text t)
     return at < t.length && (t.bytes[at] == '{' || t.bytes[at] == '[');
 }
 
-/* False when no rule fits, or what it found holds no record. */
+/* False when no rule fits, or what it found holds no record of any kind. */
 static bool read_by_rulebase(unwrap *self, const carrier *rulebase, text message,
                              const unwrap_sink *sink, unwrapped *found)
 {
+    bool is_read;
     walk w;
 
     begin_walk(&w, self, sink);
     walk_carrier(&w, rulebase, message);
-    end_walk(&w, w.found.records > 0);
-    if (w.found.records == 0)
+    is_read = w.found.records + w.found.other_kinds > 0;
+    end_walk(&w, is_read);
+    if (!is_read)
         return false;
     *found = w.found;
     found->by_rulebase = true;
