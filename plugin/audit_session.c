@@ -19,8 +19,9 @@ static store *store_of_files(audit_session *self, char **error)
         store_close(s);
         return NULL;
     }
-    result = identity_files_import(list, s, o->identities, o->identity_count,
-                                   &(identity_files_manner){.tone = TELL_BROKEN_ONLY});
+    result =
+        identity_files_import(list, s, o->identities, o->identity_count,
+                              &(identity_files_manner){.tone = TELL_BROKEN_ONLY, .now = o->now});
     self->unreadable |= result.unreadable || result.failed;
     role_list_close(list);
     return s;
@@ -92,6 +93,8 @@ static bool read_file(audit_session *self, const char *path, audit_session_sink 
     input_file *file = input_file_open(path, &error);
     input_message message;
     bool goes_on = true;
+    const char *trouble;
+    size_t line;
 
     if (file == NULL) {
         fprintf(stderr, "synctap: %s: %s\n", path, error ? error : "out of memory");
@@ -101,6 +104,9 @@ static bool read_file(audit_session *self, const char *path, audit_session_sink 
     }
     while (goes_on && input_file_next(file, &message))
         goes_on = sink(arg, file, &message);
+    trouble = goes_on ? input_file_trouble(file, &line) : NULL;
+    if (trouble != NULL)
+        audit_session_tell(self, file, line, trouble);
     input_file_close(file);
     return goes_on;
 }

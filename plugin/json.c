@@ -56,18 +56,20 @@ static const char *reason_of(enum fjson_tokener_error error)
  * libfastjson looks through all members when it adds one, so an object's cost
  * grows with the square of their number. The text is therefore fed in pieces,
  * and the objects that are open are counted in between. A piece ends behind a
- * comma: no new member comes without one, and no escape or number is cut,
- * which the tokener would not survive (a surrogate pair's halves).
+ * byte of which there are many and that is no part of a number or an escape:
+ * the tokener would not survive to be cut there (a surrogate pair's halves).
  */
+enum { PIECE = 4096 }; /* bytes */
+
 static size_t end_of_piece(text t, size_t begin)
 {
-    enum { PIECE = 4096 }; /* bytes */
-    const char *comma;
+    size_t at = begin + PIECE;
 
     if (t.length - begin <= PIECE)
         return t.length;
-    comma = memchr(t.bytes + begin + PIECE, ',', t.length - begin - PIECE);
-    return comma ? (size_t)(comma + 1 - t.bytes) : t.length;
+    while (at < t.length && (t.bytes[at] == '\0' || strchr(" ,:\"[]{}", t.bytes[at]) == NULL))
+        at++;
+    return at < t.length ? at + 1 : t.length;
 }
 
 static bool has_too_many_members(const struct fjson_tokener *tokener)
@@ -86,6 +88,8 @@ static const char *run_tokener(json_parser *self, text t, json **root, size_t *t
         size_t end = end_of_piece(t, *taken);
 
         *root = fjson_tokener_parse_ex(self->tokener, t.bytes + *taken, (int)(end - *taken));
+        if (end - *taken > PIECE)
+            self->cost += end - *taken - PIECE; /* the search for the end */
         *taken += (size_t)self->tokener->char_offset;
         self->cost += (size_t)self->tokener->char_offset;
         if (*root != NULL)
@@ -171,6 +175,7 @@ static bool is_too_deep(text t)
 const char *json_parse(json_parser *self, text t, json **root, size_t *taken)
 {
     const char *reason;
+    size_t in_vain = 0;
 
     *root = NULL;
     *taken = 1;
@@ -183,12 +188,14 @@ const char *json_parse(json_parser *self, text t, json **root, size_t *taken)
         return "nested too deep";
     self->cost = ATTEMPT;
     reason = run_tokener(self, t, root, taken);
-    if (reason != NULL && stumbled_behind(self))
+    if (reason != NULL && stumbled_behind(self)) {
+        in_vain = self->cost;
         reason = run_tokener(self, (text){t.bytes, json_document_length(t)}, root, taken);
-    else if (reason == NULL)
+    } else if (reason == NULL) {
         *taken = without_comment_behind(t, *taken);
+    }
     if (reason == NULL)
-        self->cost -= *taken + ATTEMPT;
+        self->cost = in_vain;
     return reason;
 }
 

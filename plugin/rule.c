@@ -259,9 +259,15 @@ bool rule_is_operation(const rule *self, const audit_record *record, semantics s
 
 /* --- the role list ---------------------------------------------------------------------- */
 
+/* A Log Analytics row without AssignedRoles has none to the query; wide keeps those last known. */
+static bool roles_are_seen(const identity_record *row, semantics s)
+{
+    return s == SEMANTICS_WIDE || !row->roles_are_older;
+}
+
 bool rule_is_sync_account(const rule *self, const identity_record *row, semantics s)
 {
-    return any(self, RULE_ROLES, kql_has, row->assigned_roles, s) ||
+    return (roles_are_seen(row, s) && any(self, RULE_ROLES, kql_has, row->assigned_roles, s)) ||
            any(self, RULE_UPN_STARTSWITH, kql_startswith, row->account_upn, s) ||
            any(self, RULE_DISPLAYNAME_HAS, kql_has, row->account_display_name, s) ||
            (s == SEMANTICS_WIDE && any_wide(self, RULE_ROLES, row->assigned_roles));

@@ -259,7 +259,8 @@ class Letters(Case):
 
     def test_a_letter_next_to_an_operation(self):
         for name in ("\u00e9Register security info",
-                     "Create temporary access pass\u0436"):
+                     "Create temporary access pass\u0436",
+                     "Create temporary access pass\u017f"):
             self.check(plain.row(OperationName=name), OperationName=name)
 
     def test_a_letter_next_to_a_phrase_in_the_upn(self):

@@ -3,15 +3,18 @@
 A random tenant's records are written in one shape and put into one wrapping
 of those that are met on the wire; kql and wide must give what they give for
 the plain records. SYNCTAP_WRAPPED_TENANTS raises the number of tenants for
-each wrapping and shape, SYNCTAP_SEED starts at another one.
+each wrapping and shape, SYNCTAP_SEED starts at another one. Texts that are odd
+in one way have a test each.
 """
 
+import json
 import os
 import pathlib
 import shutil
 import tempfile
 import unittest
 
+import plain
 import rendering
 import rows
 import rule
@@ -71,6 +74,55 @@ class Wrapped(unittest.TestCase):
         style = rendering.Style(rng, line_breaks=False)
         return "\n".join(wrappings.messages(name, records, style)).encode() \
             + rng.choice((b"", b"\n"))
+
+
+class Odd(unittest.TestCase):
+    """Texts around a record that could be taken for a part of it."""
+
+    def _check(self, before, after=""):
+        """Expect the row of a record that stands between two texts."""
+        row = plain.row(dict(plain.target(), modifiedProperties=[
+            {"displayName": "TemporaryAccessPass.Id", "oldValue": None,
+             "newValue": "\"0b8f6a11\""}]))
+        with tempfile.TemporaryDirectory() as directory:
+            audits, roles = (pathlib.Path(directory) / name
+                             for name in ("audits", "ids"))
+            audits.write_text(before + json.dumps(rendering.diagnostic_record(
+                row, plain.chance())) + after)
+            roles.write_text("")
+            found = query(plain.NOW, [roles], [audits], statuses=(0, 1))
+        self.assertEqual([("Directory_1", row["TargetResources"][0])], [
+            (one["Id"], one["TargetResources"]) for one in found])
+
+    def test_cef_without_its_escapes(self):
+        self._check(wrappings.HEADER + "CEF:0|Microsoft|Entra ID|1.0|AuditLogs"
+                    "|Audit|3|rt=1400000000125 msg=", " cs1=after")
+
+    def test_cef_around_a_record_of_another_kind(self):
+        """It is read well and is not ours: no row, and no complaint."""
+        record = {"operationName": {"value": plain.OPERATION},
+                  "caller": plain.SYNC_UPN, "claims": "{\"a\":\"b\"}"}
+        style = rendering.Style(plain.chance(), line_breaks=False)
+        text = wrappings.CARRIERS["cef"](json.dumps(record), style)
+        with tempfile.TemporaryDirectory() as directory:
+            audits, roles = (pathlib.Path(directory) / name
+                             for name in ("audits", "ids"))
+            audits.write_text(text)
+            roles.write_text("")
+            self.assertEqual([], query(plain.NOW, [roles], [audits], "wide"))
+
+    def test_brackets_and_braces_in_structured_data(self):
+        self._check("<134>1 2014-05-13T16:53:20.125Z edge7 azurefunction - - "
+                    "[a@32473 env=\"{prod}\" list=\"[1, {\"] ")
+
+    def test_brackets_and_braces_in_words_in_front(self):
+        self._check(wrappings.HEADER + "azure{x}[1]: env={prod} [x] ")
+
+    def test_words_behind(self):
+        self._check(wrappings.HEADER + "azure: ", " -- end of {record} ]}")
+
+    def test_an_object_of_another_kind_in_front(self):
+        self._check('{"host": "edge7", "note": ["x"]} ')
 
 
 def _test_of(name, semantics):

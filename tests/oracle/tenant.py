@@ -118,7 +118,8 @@ OTHER_UPNS = (
 
 ORDINARY_NAMES = (
     "anna.berg", "B.O'Neill", "jos\u00e9.nu\u00f1ez", "\u041c\u0438\u0440",
-    "K.Kova\u0159", "\u0130pek.\u0131rmak", "m\u00fcller", "\U0001f431.cat",
+    "K.Kova\u0159", "kirk.k", "Karla.Kuk", "\u0130pek.\u0131rmak",
+    "m\u00fcller", "\U0001f431.cat",
     "tab\there", "quote\"d", "back\\slash", "\u5c71\u7530", "bell\u0007",
 )
 

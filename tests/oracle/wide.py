@@ -9,6 +9,7 @@ Beside the columns that rule.py names, an audit row has ActivityName, the
 record's second name for its operation (MISSING if it has but one).
 """
 
+import functools
 import json
 import re
 
@@ -49,19 +50,25 @@ def evaluate(audits, identities, now, lookback=DAY, identity_window=14 * DAY,
 # The operators, with the two letters that the query leaves out of ASCII, and
 # with ASCII's letters and digits as the only ones that continue a word.
 
+@functools.lru_cache(maxsize=None)
 def fold(text):
     """Case-fold as the query does; U+017F and U+212A fold to "s" and "k"."""
     return kql.fold(text).translate(_INTO_ASCII)
 
 
 def has(left, right):
-    """Tell whether right occurs in left with both of its edges free."""
-    left, right = fold(left), fold(right)
-    starts = [at for at in range(len(left) - len(right) + 1)
-              if left.startswith(right, at)]
-    return any(_is_edge(left[:at][-1:], right[:1])
-               and _is_edge(left[at + len(right):][:1], right[-1:])
-               for at in starts)
+    """Tell whether right occurs in left with both of its edges free.
+
+    The neighbours are seen as they stand: a long s is no ASCII letter.
+    """
+    folded, right = fold(left), fold(right)
+    at = folded.find(right)
+    while at >= 0:
+        if _is_edge(left[:at][-1:], right[:1]) \
+                and _is_edge(left[at + len(right):][:1], right[-1:]):
+            return True
+        at = folded.find(right, at + 1)
+    return False
 
 
 def _is_edge(neighbour, own):

@@ -12,6 +12,8 @@ static void give_back_import(void *i)
     identity_import_free(i);
 }
 
+#define RECEIVED "2026-06-10T00:00:00Z"
+
 static identity_import *new_import(void)
 {
     identity_import *i = identity_import_new();
@@ -27,7 +29,8 @@ static identity_imported import(role_list *list, const char *message)
     identity_imported done;
 
     REQUIRE(role_list_begin(list));
-    done = identity_import_feed(new_import(), list, NULL, tight_of(quoted(message)));
+    done = identity_import_feed(new_import(), list, NULL, tight_of(quoted(message)),
+                                time_of(RECEIVED));
     REQUIRE(role_list_commit(list));
     return done;
 }
@@ -161,7 +164,8 @@ static void test_a_store_that_refuses_is_told(void)
     identity_imported done;
 
     REQUIRE(store_begin(other));
-    done = identity_import_feed(new_import(), list, NULL, tight_of(quoted(ROW_1)));
+    done =
+        identity_import_feed(new_import(), list, NULL, tight_of(quoted(ROW_1)), time_of(RECEIVED));
     EXPECT(done.failed);
     store_rollback(other);
     EXPECT_STRING(upns_in(list), "");
@@ -189,9 +193,9 @@ static void test_a_rulebase_is_a_way_in(void)
     identity_imported done;
 
     REQUIRE(role_list_begin(list));
-    done =
-        identity_import_feed(new_import(), list, rulebase,
-                             text_of("account TimeGenerated=2026-06-01T12:00:00Z AccountUPN=a@x"));
+    done = identity_import_feed(
+        new_import(), list, rulebase,
+        text_of("account TimeGenerated=2026-06-01T12:00:00Z AccountUPN=a@x"), time_of(RECEIVED));
     REQUIRE(role_list_commit(list));
     EXPECT_INT(done.rows, 1);
     EXPECT_STRING(upns_in(list), "a@x ");
@@ -207,10 +211,143 @@ static void test_one_import_takes_many_messages(void)
         const char *message = test_string("{'TimeGenerated':'2026-06-01T12:00:00Z',"
                                           "'AccountUPN':'u%d@x'}",
                                           n);
-        EXPECT_INT(identity_import_feed(i, list, NULL, text_of(quoted(message))).rows, 1);
+        EXPECT_INT(
+            identity_import_feed(i, list, NULL, text_of(quoted(message)), time_of(RECEIVED)).rows,
+            1);
     }
     REQUIRE(role_list_commit(list));
     EXPECT_INT(role_list_changed(list), 200);
+}
+
+static void test_a_role_has_a_row_for_each_member_at_the_time_of_reception(void)
+{
+    role_list *list = new_role_list();
+    role_list_facts facts;
+    identity_imported done =
+        import(list, "{'value':[{'displayName':'r','roleTemplateId':'t','members':["
+                     "{'id':'1','userPrincipalName':'a@x'},{'id':'2','userPrincipalName':'b@x'}]},"
+                     "{'displayName':'s','roleTemplateId':'u','members':[]}]}");
+
+    EXPECT_INT(done.records, 2);
+    EXPECT_INT(done.rows, 2);
+    EXPECT_STRING(upns_in(list), "a@x b@x ");
+    EXPECT(role_list_read_facts(list, &facts));
+    EXPECT_TIME(facts.newest, time_of(RECEIVED));
+}
+
+/* --- tables -------------------------------------------------------------------------------- */
+
+#define HEADER "TimeGenerated,AccountUPN,AccountDisplayName\r\n"
+#define TABLE                                                                                      \
+    HEADER "2026-06-01,a@x,'x\r\n''y'', z'\r\n"                                                    \
+           "\r\n"                                                                                  \
+           "2026-06-01,b@x\n"                                                                      \
+           "soon,c@x,\n"                                                                           \
+           "2026-06-01,d@x,"
+
+static void test_a_message_may_be_a_table(void)
+{
+    role_list *list = new_role_list();
+    identity_imported done = import(list, TABLE);
+
+    EXPECT_INT(done.records, 1);
+    EXPECT_INT(done.rows, 2);
+    EXPECT_INT(done.without_time, 1);
+    EXPECT_INT(done.broken, 1);
+    EXPECT_STRING(done.reason, "not as many cells as the header has: left out");
+    EXPECT_STRING(upns_in(list), "a@x d@x ");
+}
+
+static void test_a_syslog_header_may_stand_in_front_of_a_table(void)
+{
+    role_list *list = new_role_list();
+
+    EXPECT_INT(import(list, "<134>Jun  1 12:00:00 host app: " TABLE).rows, 2);
+    EXPECT_STRING(upns_in(list), "a@x d@x ");
+}
+
+static void test_a_table_may_have_its_line_breaks_escaped_by_rsyslog(void)
+{
+    role_list *list = new_role_list();
+
+    EXPECT_INT(import(list, "<134>Jun  1 12:00:00 host app: TimeGenerated,AccountUPN#015#012"
+                            "2026-06-01,a@x#015#0122026-06-01,b@x#7#01")
+                   .rows,
+               2);
+    EXPECT_STRING(upns_in(list), "a@x b@x#7#01 ");
+}
+
+/* What a teller heard: "line line ". */
+static void note_line(void *arg, identity_trouble trouble, size_t line, const char *what)
+{
+    (void)what;
+    buffer_append_string(arg, test_string("%s%zu ", trouble == TROUBLE_BROKEN ? "!" : "?", line));
+}
+
+static const char *heard(buffer *out)
+{
+    const char *copy = test_string("%s", buffer_string(out));
+
+    buffer_free(out);
+    return copy;
+}
+
+static void check_pieces(text table, size_t piece)
+{
+    role_list *list = new_role_list();
+    identity_import *i = new_import();
+    buffer out = {0};
+
+    test_case("pieces of %zu", piece);
+    identity_import_set_teller(i, note_line, &out);
+    REQUIRE(role_list_begin(list));
+    REQUIRE(identity_import_begin_table(i, list, table));
+    for (size_t at = 0; at < table.length; at += piece) {
+        text rest = text_from(table, at);
+        rest.length = rest.length < piece ? rest.length : piece;
+        EXPECT(identity_import_feed_table(i, tight(rest)));
+    }
+    EXPECT_INT(identity_import_end_table(i, false).rows, 2);
+    REQUIRE(role_list_commit(list));
+    EXPECT_STRING(upns_in(list), "a@x d@x ");
+    EXPECT_STRING(heard(&out), "!5 ?6 ");
+}
+
+static void test_a_table_may_come_in_any_pieces(void)
+{
+    text table = text_of(quoted(TABLE));
+
+    for (size_t piece = 1; piece <= table.length; piece++)
+        check_pieces(table, piece);
+}
+
+static void test_the_last_row_of_a_table_that_was_cut_off_is_left_out(void)
+{
+    role_list *list = new_role_list();
+    identity_import *i = new_import();
+    text table = text_of(quoted(TABLE));
+
+    REQUIRE(role_list_begin(list));
+    REQUIRE(identity_import_begin_table(i, list, table));
+    EXPECT(identity_import_feed_table(i, table));
+    EXPECT_INT(identity_import_end_table(i, true).rows, 1);
+    REQUIRE(role_list_commit(list));
+    EXPECT_STRING(upns_in(list), "a@x ");
+}
+
+static void test_troubles_of_a_document_are_told_with_their_lines(void)
+{
+    role_list *list = new_role_list();
+    identity_import *i = new_import();
+    buffer out = {0};
+
+    identity_import_set_teller(i, note_line, &out);
+    REQUIRE(role_list_begin(list));
+    identity_import_feed(i, list, NULL,
+                         tight_of(quoted(ROW_1 "\n" ROW_2 "\n{'AccountUPN':\n" TIMELESS)),
+                         time_of(RECEIVED));
+    REQUIRE(role_list_commit(list));
+    EXPECT_STRING(heard(&out), "!3 ?1 ");
 }
 
 CU_TestInfo identity_import_tests[] = {
@@ -225,5 +362,12 @@ CU_TestInfo identity_import_tests[] = {
     TEST(test_a_store_that_refuses_is_told),
     TEST(test_a_rulebase_is_a_way_in),
     TEST(test_one_import_takes_many_messages),
+    TEST(test_a_role_has_a_row_for_each_member_at_the_time_of_reception),
+    TEST(test_a_message_may_be_a_table),
+    TEST(test_a_syslog_header_may_stand_in_front_of_a_table),
+    TEST(test_a_table_may_have_its_line_breaks_escaped_by_rsyslog),
+    TEST(test_a_table_may_come_in_any_pieces),
+    TEST(test_the_last_row_of_a_table_that_was_cut_off_is_left_out),
+    TEST(test_troubles_of_a_document_are_told_with_their_lines),
     TESTS_END,
 };

@@ -523,6 +523,156 @@ static void test_each_snapshot_begins_anew(void)
     EXPECT_STRING(all_rows(list), "a@x= b@x=1 ");
 }
 
+/* --- roles --------------------------------------------------------------------------------- */
+
+static void note_object_id(void *arg, const identity_record *r)
+{
+    buffer_append(arg, r->account_object_id);
+}
+
+static identity_record saying(const char *roles, identity_roles how, const char *time)
+{
+    identity_record made = row("a@x", roles, time);
+
+    made.roles = how;
+    return made;
+}
+
+/* The row of a Log Analytics table without AssignedRoles. */
+static identity_record silent(const char *time)
+{
+    identity_record made = saying("", ROLES_ABSENT, time);
+
+    made.roles_are_older = true;
+    return made;
+}
+
+static void note_older(void *arg, const identity_record *r)
+{
+    *(bool *)arg = r->roles_are_older;
+}
+
+static bool roles_are_older(role_list *list)
+{
+    bool older = false;
+
+    EXPECT(role_list_each(list, note_older, &older));
+    return older;
+}
+
+static void test_absent_roles_leave_those_last_known(void)
+{
+    role_list *list = new_role_list();
+
+    PUT_ROWS(list, row("a@x", "known", HOUR_1), saying("", ROLES_ABSENT, HOUR_3));
+    EXPECT_STRING(all_rows(list), "a@x=known ");
+    EXPECT_TIME(facts_of(list).newest, time_of(HOUR_3));
+    PUT_ROWS(list, row("a@x", "newer", HOUR_2));
+    EXPECT_STRING(all_rows(list), "a@x=newer ");
+    PUT_ROWS(list, row("a@x", "older", HOUR_1));
+    EXPECT_STRING(all_rows(list), "a@x=newer ");
+}
+
+static void test_the_newest_row_tells_whether_its_roles_are_older(void)
+{
+    role_list *list = new_role_list();
+
+    PUT_ROWS(list, row("a@x", "known", HOUR_1), silent(HOUR_2));
+    EXPECT(roles_are_older(list));
+    PUT_ROWS(list, row("a@x", "late", HOUR_1));
+    EXPECT(roles_are_older(list));
+    PUT_ROWS(list, saying("", ROLES_ABSENT, HOUR_3));
+    EXPECT_NOT(roles_are_older(list));
+}
+
+static void test_a_row_that_comes_late_and_says_roles_is_a_change(void)
+{
+    role_list *list = new_role_list();
+    int64_t change = 0;
+
+    PUT_ROWS(list, silent(HOUR_2));
+    changes(list, &change);
+    PUT_ROWS(list, row("a@x", "late", HOUR_1));
+    EXPECT_STRING(changes(list, &change), "a@x=late ");
+}
+
+static void test_added_roles_come_to_those_known(void)
+{
+    role_list *list = new_role_list();
+
+    PUT_ROWS(list, row("a@x", "plain", HOUR_2), saying("[\"r\",\"t\"]", ROLES_ADDED, HOUR_3),
+             saying("[\"t\",\"s\"]", ROLES_ADDED, HOUR_1));
+    EXPECT_STRING(all_rows(list), "a@x=[\"plain\",\"r\",\"t\",\"s\"] ");
+    EXPECT_TIME(facts_of(list).newest, time_of(HOUR_3));
+}
+
+static void test_adding_what_is_known_changes_nothing(void)
+{
+    role_list *list = new_role_list();
+
+    PUT_ROWS(list, saying("[\"r\",\"t\"]", ROLES_ADDED, HOUR_1));
+    PUT_ROWS(list, saying("[\"r\"]", ROLES_ADDED, HOUR_1));
+    EXPECT_INT(role_list_changed(list), 0);
+    EXPECT_STRING(all_rows(list), "a@x=[\"r\",\"t\"] ");
+}
+
+static void test_whole_roles_replace_added_ones_when_they_are_newer(void)
+{
+    role_list *list = new_role_list();
+
+    PUT_ROWS(list, saying("[\"r\"]", ROLES_ADDED, HOUR_2));
+    PUT_ROWS(list, row("a@x", "older", HOUR_1));
+    EXPECT_STRING(all_rows(list), "a@x=[\"r\"] ");
+    PUT_ROWS(list, row("a@x", "newer", HOUR_3));
+    EXPECT_STRING(all_rows(list), "a@x=newer ");
+}
+
+static void test_the_first_added_role_of_a_snapshot_replaces(void)
+{
+    role_list *list = new_role_list();
+    const identity_record added[] = {saying("[\"r\"]", ROLES_ADDED, HOUR_2),
+                                     saying("[\"s\"]", ROLES_ADDED, HOUR_2)};
+
+    PUT_ROWS(list, row("a@x", "known", HOUR_1));
+    put_snapshot(list, HOUR_2, added, 2);
+    EXPECT_STRING(all_rows(list), "a@x=[\"r\",\"s\"] ");
+}
+
+static void test_who_lost_his_roles_has_them_again_by_a_snapshot_with_an_old_row(void)
+{
+    role_list *list = new_role_list();
+    const identity_record old = row("a@x", "old", HOUR_1);
+
+    PUT_ROWS(list, old);
+    put_snapshot(list, HOUR_2, NULL, 0);
+    PUT_ROWS(list, old);
+    EXPECT_STRING(all_rows(list), "a@x= ");
+    put_snapshot(list, HOUR_3, &old, 1);
+    EXPECT_STRING(all_rows(list), "a@x=old ");
+}
+
+static void test_who_says_nothing_of_roles_keeps_them_in_a_snapshot(void)
+{
+    role_list *list = new_role_list();
+    const identity_record present = saying("", ROLES_ABSENT, HOUR_2);
+
+    PUT_ROWS(list, row("a@x", "known", HOUR_1));
+    put_snapshot(list, HOUR_3, &present, 1);
+    EXPECT_STRING(all_rows(list), "a@x=known ");
+}
+
+static void test_an_added_row_without_names_leaves_those_known(void)
+{
+    role_list *list = new_role_list();
+    identity_record nameless = identity_row("a@x", "", "[\"r\"]", HOUR_2);
+    buffer out = {0};
+
+    nameless.roles = ROLES_ADDED;
+    PUT_ROWS(list, row("a@x", "", HOUR_1), nameless);
+    EXPECT(role_list_each(list, note_object_id, &out));
+    EXPECT_STRING(noted(&out), "id of a@x");
+}
+
 CU_TestInfo role_list_tests[] = {
     TEST(test_the_newest_row_of_an_account_counts_whatever_the_order),
     TEST(test_the_newest_row_counts_over_several_transactions),
@@ -559,5 +709,15 @@ CU_TestInfo role_list_tests[] = {
     TEST(test_a_snapshot_with_gaps_spares_the_others),
     TEST(test_a_snapshot_that_is_rolled_back_takes_no_roles),
     TEST(test_each_snapshot_begins_anew),
+    TEST(test_absent_roles_leave_those_last_known),
+    TEST(test_the_newest_row_tells_whether_its_roles_are_older),
+    TEST(test_a_row_that_comes_late_and_says_roles_is_a_change),
+    TEST(test_added_roles_come_to_those_known),
+    TEST(test_adding_what_is_known_changes_nothing),
+    TEST(test_whole_roles_replace_added_ones_when_they_are_newer),
+    TEST(test_the_first_added_role_of_a_snapshot_replaces),
+    TEST(test_who_lost_his_roles_has_them_again_by_a_snapshot_with_an_old_row),
+    TEST(test_who_says_nothing_of_roles_keeps_them_in_a_snapshot),
+    TEST(test_an_added_row_without_names_leaves_those_known),
     TESTS_END,
 };

@@ -255,7 +255,7 @@ static void test_several_may_open_the_same_database_at_once(void)
 static void insert(store *s, const char *upn)
 {
     struct sqlite3_stmt *statement =
-        store_prepare(s, "INSERT INTO identity VALUES (NULL, ?1, '', '', '', 0, 1)");
+        store_prepare(s, "INSERT INTO identity VALUES (NULL, ?1, '', '', 0, '', NULL, 0, 1)");
 
     REQUIRE(statement != NULL);
     sqlite3_bind_text(statement, 1, upn, -1, SQLITE_STATIC);

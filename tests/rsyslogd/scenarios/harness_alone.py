@@ -82,8 +82,10 @@ class HarnessAlone(unittest.TestCase):
         status, words = harness.check_config('action(type="omnothing")')
         self.assertNotEqual(0, status)
         self.assertIn("omnothing", words)
-        daemon = Daemon('action(type="omnothing")', forked=True)
-        with self.assertRaisesRegex(AssertionError, "omnothing"):
-            with daemon:
-                self.fail("it started")
-        daemon.work.remove()
+        for forked in (False, True):
+            daemon = Daemon('action(type="omnothing")', forked=forked)
+            with self.subTest(forked=forked), \
+                    self.assertRaisesRegex(AssertionError, "omnothing"):
+                with daemon:
+                    self.fail("it started")
+            daemon.work.remove()
