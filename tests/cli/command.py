@@ -13,11 +13,21 @@ Done = namedtuple("Done", "status output words")
 def synctap(*arguments, given=None):
     """Run synctap to its end; `given` is its standard input, if any."""
     command = [os.environ["SYNCTAP"], *map(str, arguments)]
+    command += _rulebase_of_this_tree(command)
     source = {"stdin": subprocess.DEVNULL} if given is None \
         else {"input": given}
     done = subprocess.run(command, capture_output=True, timeout=60, **source)
     return Done(done.returncode, done.stdout.decode(),
                 done.stderr.decode(errors="replace"))
+
+
+def _rulebase_of_this_tree(command):
+    """Name the rulebase: the program looks where it will be installed."""
+    directory = os.environ.get("SYNCTAP_RULEBASE_DIR")
+    if directory is None or command[1] not in ("query", "explain") \
+            or "--rulebase" in command:
+        return []
+    return ["--rulebase", os.path.join(directory, "entra-audit.rulebase")]
 
 
 def objects(text):

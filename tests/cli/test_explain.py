@@ -1,9 +1,9 @@
 """`synctap explain` knows each record, whatever its shape and what carries it.
 
-With `--format jsonl` it gives one object for each audit record, with its shape,
-its carrier, the verdict on its operation and on its targets. What a shape is
-called is explain's business: each has a name of its own, and keeps it in every
-wrapping. Records of other kinds are passed over without an error. Records that
+With `--format jsonl` it gives one object for each audit record, with its
+shape, its carrier, the verdict on its operation and on its targets. What a
+shape is called is explain's business: each has a name of its own, and keeps it
+in every wrapping. Records of other kinds are passed over without an error. Records that
 were seen in real tenants lie beside the checkout, where they are available.
 """
 

@@ -128,7 +128,8 @@ class Targets(Case):
                    OperationName=plain.OPERATION, Actor=plain.ACTOR,
                    SourceIP=plain.SOURCE_IP, TargetUpn=SYNC_UPN,
                    TargetId=OTHER_ID, TargetIndex=1, Result="success",
-                   Id="Directory_1", TimeGenerated="2026-06-01T11:00:00.0000000Z",
+                   Id="Directory_1",
+                   TimeGenerated="2026-06-01T11:00:00.0000000Z",
                    TargetResources=row["TargetResources"]["1"])
 
     def test_an_empty_list_beside_a_target_of_2018(self):

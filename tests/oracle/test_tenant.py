@@ -58,9 +58,9 @@ PATHS = (
      *(f"azure.auditlogs.properties.{name}" for name in (
          "activity_display_name", "target_resources", "initiated_by")),
      "event.outcome", "azure.auditlogs.properties.id"),
-    ("properties", "time", "operationName", *(f"properties.{name}" for name in (
-        "activityDisplayName", "targetResources", "initiatedBy", "result",
-        "id"))),
+    ("properties", "time", "operationName", "properties.activityDisplayName",
+     *(f"properties.{name}" for name in (
+         "targetResources", "initiatedBy", "result", "id"))),
     ("OperationName", "TimeGenerated", "OperationName", "ActivityDisplayName",
      "TargetResources", "InitiatedBy", "Result", "Id"),
     ("", "activityDateTime", "activityDisplayName", "-", "targetResources",

@@ -180,7 +180,8 @@ def _pri_only(text, style):
 
 
 def _cee(text, style):
-    before = style.rng.choice((HEADER + "azurefunction: ", HEADER, "<134>", ""))
+    before = style.rng.choice((HEADER + "azurefunction: ", HEADER, "<134>",
+                               ""))
     return before + style.rng.choice(("@cee:", "@cee: ")) + text
 
 
@@ -191,7 +192,7 @@ def _wazuh(text, style):
 
 
 def _cef(text, style):
-    """Put a text into an extension; CEF escapes backslashes and equal signs."""
+    """Put a text into an extension, where CEF escapes two characters."""
     escaped = text.replace("\\", "\\\\").replace("=", "\\=")
     before = style.rng.choice((HEADER, HEADER + "cef: ", ""))
     first = style.rng.choice(("", "rt=1400000000125 cs1Label=a\\=b cs1=c "))

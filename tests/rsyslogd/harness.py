@@ -49,7 +49,8 @@ def configuration(port, rules, before="", roles=None, queue="",
     of a queue between the input and the rules.
     """
     control = "off" if keep_control_characters else "on"
-    text = f"""global(workDirectory="@WORK@" maxMessageSize="{max_message_size}"
+    text = f"""global(workDirectory="@WORK@"
+  maxMessageSize="{max_message_size}"
   processInternalMessages="on" abortOnUncleanConfig="on"
   parser.escapeControlCharactersOnReceive="{control}")
 main_queue(queue.timeoutShutdown="60000")

@@ -5,6 +5,7 @@ All of it is made up for the tests: no tenant, name or address here is real.
 
 import ticks
 from harness import as_text
+from workplace import stage
 
 TENANT_ID = "3a2f6c1e-8d4b-4c55-9f0a-7b1e2d3c4f50"
 HEADER = "<134>Jun  1 12:00:00 edge7 "
@@ -22,7 +23,14 @@ COLUMNS = {"TimeGenerated": "time_generated",
 
 
 def mmsynctap(parameters="", semantics="kql"):
-    """Write the action under test, named, so that its counters have a name."""
+    """Write the action under test, named, so that its counters have a name.
+
+    The module looks for its rulebase where it will be installed; the one
+    under test is in the stage.
+    """
+    if "rulebase=" not in parameters:
+        rules = stage() / "share" / "synctap" / "entra-audit.rulebase"
+        parameters += f' rulebase="{rules}"'
     return (f'action(type="mmsynctap" name="tap" semantics="{semantics}" '
             f'database="@WORK@/synctap.db" {parameters})')
 

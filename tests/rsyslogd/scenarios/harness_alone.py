@@ -37,7 +37,8 @@ class HarnessAlone(unittest.TestCase):
             alerts = daemon.alerts(2)
         self.assertEqual(sorted(sent * 2),
                          sorted(message.raw for message in originals))
-        self.assertEqual([alert.json() for alert in alerts], [{"a": "hit"}] * 2)
+        self.assertEqual([alert.json() for alert in alerts],
+                         [{"a": "hit"}] * 2)
         self.assertEqual(alerts[0].hostname, "azurefunction")
         self.assertEqual((alerts[0].facility, alerts[0].severity),
                          ("local0", "info"))
