@@ -122,8 +122,7 @@ static modConfData_t *loadModConf = NULL;
 
 static void count(instanceData *self, enum counter which, size_t how_many)
 {
-    if (GatherStats && how_many > 0)
-        __atomic_add_fetch(&self->counters[which], how_many, __ATOMIC_RELAXED);
+    count_up(&self->counters[which], how_many);
 }
 
 /* Called by the watcher. impstats reads them in its own thread, as it does all counters. */
@@ -144,13 +143,10 @@ static void set_gauges(void *instance)
 /* AddCounter copies the name. */
 #define GAUGE(name) ((const uchar *)(name))
 
-static rsRetVal add_counters(instanceData *self)
+static rsRetVal add_gauges(instanceData *self)
 {
     DEFiRet;
 
-    for (int c = 0; c < COUNTERS; c++)
-        CHKiRet(statsobj.AddCounter(self->stats, (const uchar *)counter_names[c], ctrType_IntCtr,
-                                    CTR_FLAG_RESETTABLE, &self->counters[c]));
     CHKiRet(statsobj.AddCounter(self->stats, GAUGE("sync_accounts"), ctrType_IntCtr, CTR_FLAG_NONE,
                                 &self->gauges.sync_accounts));
     CHKiRet(statsobj.AddCounter(self->stats, GAUGE("identity_rows"), ctrType_IntCtr, CTR_FLAG_NONE,
@@ -169,10 +165,9 @@ static rsRetVal make_statistics(instanceData *self)
 {
     DEFiRet;
 
-    CHKiRet(statsobj.Construct(&self->stats));
-    CHKiRet(statsobj.SetName(self->stats, (uchar *)self->settings.label.name));
-    CHKiRet(statsobj.SetOrigin(self->stats, (uchar *)"mmsynctap"));
-    CHKiRet(add_counters(self));
+    CHKiRet(action_begin_statistics(&self->settings.label, counter_names, self->counters, COUNTERS,
+                                    &self->stats));
+    CHKiRet(add_gauges(self));
     CHKiRet(statsobj.ConstructFinalize(self->stats));
 finalize_it:
     RETiRet;

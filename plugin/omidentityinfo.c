@@ -167,20 +167,15 @@ finalize_it:
 
 static void count(instanceData *self, enum counter which, size_t how_many)
 {
-    if (GatherStats && how_many > 0)
-        __atomic_add_fetch(&self->counters[which], how_many, __ATOMIC_RELAXED);
+    count_up(&self->counters[which], how_many);
 }
 
 static rsRetVal make_statistics(instanceData *self)
 {
     DEFiRet;
 
-    CHKiRet(statsobj.Construct(&self->stats));
-    CHKiRet(statsobj.SetName(self->stats, (uchar *)self->label.name));
-    CHKiRet(statsobj.SetOrigin(self->stats, (uchar *)"omidentityinfo"));
-    for (int c = 0; c < COUNTERS; c++)
-        CHKiRet(statsobj.AddCounter(self->stats, (const uchar *)counter_names[c], ctrType_IntCtr,
-                                    CTR_FLAG_RESETTABLE, &self->counters[c]));
+    CHKiRet(action_begin_statistics(&self->label, counter_names, self->counters, COUNTERS,
+                                    &self->stats));
     CHKiRet(statsobj.ConstructFinalize(self->stats));
 finalize_it:
     RETiRet;
@@ -259,8 +254,8 @@ static void tell_database_error(wrkrInstanceData_t *self, const char *error)
 
     count(data, STATE_ERRORS, 1);
     log_limited(&data->database_limit, &data->label,
-                "the state database %s: %s: its rows are kept and tried again as the action's "
-                "resume parameters say",
+                "the state database %s: %s: this batch of role rows was not kept; rsyslog tries it "
+                "again as often as action.resumeRetryCount says (by default not at all)",
                 data->database, error ? error : "out of memory");
 }
 
@@ -269,8 +264,9 @@ static bool open_database(wrkrInstanceData_t *self)
 {
     char *error;
 
-    if (self->list != NULL)
+    if (self->list != NULL && store_is_in_place(self->store))
         return true;
+    close_database(self);
     self->store = store_open(self->pData->database, STORE_CREATE, &error);
     if (self->store == NULL) {
         tell_database_error(self, error);

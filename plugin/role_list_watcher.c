@@ -9,7 +9,6 @@
 #include <time.h>
 
 #include "errmsg.h"
-#include "statsobj.h"
 
 enum {
     REFRESH_PERIOD = 250, /* milliseconds between two looks at the role list */
@@ -28,8 +27,7 @@ struct role_list_watcher {
 
 static void count_error(role_list_watcher *self)
 {
-    if (GatherStats)
-        __atomic_add_fetch(self->what.state_errors, 1, __ATOMIC_RELAXED);
+    count_up(self->what.state_errors, 1);
 }
 
 /* One line when a trouble begins, changes or ends; not one for each look. */

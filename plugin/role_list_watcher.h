@@ -10,9 +10,6 @@
 
 #include "rsyslog_module.h"
 
-#include "obj.h"
-#include "statsobj.h"
-
 #include "detector.h"
 
 typedef struct role_list_watcher role_list_watcher;

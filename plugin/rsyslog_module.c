@@ -64,6 +64,25 @@ bool action_label_set(action_label *self, const char *module, const char *given,
     return self->name != NULL;
 }
 
+rsRetVal action_begin_statistics(const action_label *self, const char *const *names,
+                                 intctr_t *counters, size_t how_many, statsobj_t **result)
+{
+    DEFobjCurrIf(obj);
+    DEFobjCurrIf(statsobj);
+    DEFiRet;
+
+    CHKiRet(objGetObjInterface(&obj));
+    CHKiRet(objUse(statsobj, CORE_COMPONENT));
+    CHKiRet(statsobj.Construct(result));
+    CHKiRet(statsobj.SetName(*result, (uchar *)self->name));
+    CHKiRet(statsobj.SetOrigin(*result, (uchar *)self->module));
+    for (size_t i = 0; i < how_many; i++)
+        CHKiRet(statsobj.AddCounter(*result, (const uchar *)names[i], ctrType_IntCtr,
+                                    CTR_FLAG_RESETTABLE, &counters[i]));
+finalize_it:
+    RETiRet;
+}
+
 void action_reject(const action_label *self, const char *parameter, const char *value,
                    const char *right)
 {

@@ -14,6 +14,9 @@
 
 #include <stdbool.h>
 
+#include "obj.h"
+#include "statsobj.h"
+
 #include "buffer.h"
 #include "text.h"
 
@@ -32,6 +35,21 @@ typedef struct action_label {
 
 /* Names the action that has no name= after its module and number: mmsynctap-1. False: no memory. */
 bool action_label_set(action_label *self, const char *module, const char *given, unsigned number);
+
+/*
+ * Begins the action's object for impstats, named after it, with these
+ * counters, which must be zero and outlive it. The caller may add to it, then
+ * finalizes it (statsobj.ConstructFinalize) and destructs it at the end.
+ */
+rsRetVal action_begin_statistics(const action_label *self, const char *const *names,
+                                 intctr_t *counters, size_t how_many, statsobj_t **result);
+
+/* Adds to a counter; counts only while impstats is loaded, as rsyslog's own do. Any thread. */
+static inline void count_up(intctr_t *counter, size_t how_many)
+{
+    if (GatherStats && how_many > 0)
+        __atomic_add_fetch(counter, how_many, __ATOMIC_RELAXED);
+}
 
 /* Logs a wrong parameter: which action, which parameter, the value, and what would be right. */
 void action_reject(const action_label *self, const char *parameter, const char *value,
