@@ -420,6 +420,19 @@ static void read_tenant_of_resource(reading *r)
     r->record->tenant_id = end ? text_between(id.bytes, end) : id;
 }
 
+/* Elastic keeps an array as an object keyed "0", "1", ...; any other object is one target. */
+static bool is_array_by_number(json *object)
+{
+    json_members all = json_members_of(object);
+    const char *key;
+    json *value;
+
+    while (json_next_member(&all, &key, &value))
+        if (*key == '\0' || key[strspn(key, "0123456789")] != '\0')
+            return false;
+    return true;
+}
+
 /* The query has no row for [] or null; another field may name the target all the same. */
 static void read_targets(reading *r)
 {
@@ -429,6 +442,7 @@ static void read_targets(reading *r)
         targets == NULL || (json_kind_of(targets) == JSON_ARRAY && json_array_length(targets) == 0);
 
     record->target_resources = targets;
+    record->targets_by_number = is_array_by_number(targets);
     if (record->view == SEMANTICS_KQL || !is_empty)
         return;
     record->target_elsewhere = field_text(r, TARGET_ELSEWHERE);
@@ -466,19 +480,6 @@ void audit_record_release(audit_record *record)
 static const char *const target_upn[MOST_PATHS] = {"userPrincipalName", "user_principal_name"};
 static const char *const target_id[MOST_PATHS] = {"id"};
 
-/* Elastic keeps an array as an object keyed "0", "1", ...; any other object is one target. */
-static bool is_array_by_number(json *object)
-{
-    json_members all = json_members_of(object);
-    const char *key;
-    json *value;
-
-    while (json_next_member(&all, &key, &value))
-        if (*key == '\0' || key[strspn(key, "0123456789")] != '\0')
-            return false;
-    return true;
-}
-
 size_t audit_record_target_count(const audit_record *record)
 {
     json *all = record->target_resources;
@@ -489,8 +490,9 @@ size_t audit_record_target_count(const audit_record *record)
     case JSON_ARRAY:
         return json_array_length(all);
     case JSON_OBJECT:
-        return record->view == SEMANTICS_WIDE && !is_array_by_number(all) ? 1
-                                                                          : json_member_count(all);
+        return record->view == SEMANTICS_WIDE && !record->targets_by_number
+                   ? 1
+                   : json_member_count(all);
     default:
         return 1;
     }
@@ -554,7 +556,7 @@ bool audit_record_target(const audit_record *record, size_t index, arena *memory
     } else if (json_kind_of(all) == JSON_OBJECT) {
         const char *number;
         target->notes |= NOTE_TARGET_OBJECT;
-        if (is_array_by_number(all))
+        if (record->targets_by_number)
             json_nth_member(all, index, &number, &target->value);
     }
     return read_target(record, target, memory);

@@ -54,6 +54,7 @@ typedef struct audit_record {
     text tenant_id;
     text logged_by_service;
     json *target_resources;         /* as this reading takes it: array, object, scalar or null */
+    bool targets_by_number;         /* it is an object keyed "0", "1", ... */
     text target_elsewhere;          /* UPN__tenant__PUID__id__class, when that is all there is */
     json *object;                   /* the whole record; NULL for a fragment of one */
     text content;                   /* a fragment's text */

@@ -618,7 +618,7 @@ static void note_unwrapped(feeding *f, const unwrapped *found)
     f->seen.records = found->records;
     f->seen.broken = found->broken;
     f->seen.reason = found->reason;
-    if (f->out_of_memory) {
+    if (f->out_of_memory || found->out_of_memory) {
         f->seen.undecodable = true;
         f->seen.reason = "out of memory";
     }

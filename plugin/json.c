@@ -100,29 +100,28 @@ static const char *run_tokener(json_parser *self, text t, json **root, size_t *t
     return reason_of(fjson_tokener_get_error(self->tokener));
 }
 
-static size_t skip_string(text t, size_t at)
+bool json_brackets_close(json_brackets *self, text t, size_t until)
 {
-    for (at++; at < t.length && t.bytes[at] != '"'; at++)
-        if (t.bytes[at] == '\\')
-            at++;
-    return at;
+    while (self->at < until && self->at < t.length) {
+        char c = t.bytes[self->at++];
+
+        if (self->in_string && c == '\\')
+            self->at++;
+        else if (c == '"')
+            self->in_string = !self->in_string;
+        else if (!self->in_string && (c == '{' || c == '['))
+            self->depth++;
+        else if (!self->in_string && (c == '}' || c == ']') && --self->depth == 0)
+            return true;
+    }
+    return false;
 }
 
 size_t json_document_length(text t)
 {
-    size_t depth = 0;
+    json_brackets all = {0};
 
-    for (size_t at = 0; at < t.length; at++) {
-        char c = t.bytes[at];
-
-        if (c == '"')
-            at = skip_string(t, at);
-        else if (c == '{' || c == '[')
-            depth++;
-        else if ((c == '}' || c == ']') && --depth == 0)
-            return at + 1;
-    }
-    return 0;
+    return json_brackets_close(&all, t, t.length) ? all.at : 0;
 }
 
 /* The tokener takes a `/` behind a whole document for a comment, and may go wrong in that. */
@@ -146,7 +145,7 @@ static size_t without_comment_behind(text t, size_t taken)
 
     if (memmem(t.bytes, taken, "/*", 2) == NULL && memmem(t.bytes, taken, "//", 2) == NULL)
         return taken;
-    length = json_document_length(t);
+    length = json_document_length((text){t.bytes, taken});
     return length > 0 && length < taken ? length : taken;
 }
 
@@ -190,7 +189,8 @@ const char *json_parse(json_parser *self, text t, json **root, size_t *taken)
     reason = run_tokener(self, t, root, taken);
     if (reason != NULL && stumbled_behind(self)) {
         in_vain = self->cost;
-        reason = run_tokener(self, (text){t.bytes, json_document_length(t)}, root, taken);
+        t.length = json_document_length((text){t.bytes, *taken});
+        reason = run_tokener(self, t, root, taken);
     } else if (reason == NULL) {
         *taken = without_comment_behind(t, *taken);
     }
@@ -250,16 +250,18 @@ json *json_new_object(void)
     return fjson_object_new_object();
 }
 
-/* libfastjson says nothing when it has no memory: the count tells. */
-void json_put_member(json *object, const char *key, json *value)
+/* libfastjson says nothing when it has no memory: the count tells. A copy of the key it would not
+ * even check. */
+bool json_put_member(json *object, const char *key, json *value)
 {
     size_t before = json_member_count(object);
 
-    if (!json_has_member(object, key) &&
-        (fjson_object_object_add_ex(object, key, value, FJSON_OBJECT_ADD_KEY_IS_NEW),
-         json_member_count(object) > before))
-        return;
+    fjson_object_object_add_ex(object, key, value,
+                               FJSON_OBJECT_ADD_KEY_IS_NEW | FJSON_OBJECT_KEY_IS_CONSTANT);
+    if (json_member_count(object) > before)
+        return true;
     json_free(value);
+    return false;
 }
 
 json_kind json_kind_of(json *value)

@@ -53,6 +53,16 @@ size_t json_parse_cost(const json_parser *self);
 /* Where the brackets of the document that begins at t.bytes[0] close, or 0 when they never do. */
 size_t json_document_length(text t);
 
+/* The same piece by piece; all zero to begin with. */
+typedef struct json_brackets {
+    size_t at; /* what was looked at; where they close */
+    size_t depth;
+    bool in_string;
+} json_brackets;
+
+/* Looks on up to `until`, until it says that they close; not to be called again then. */
+bool json_brackets_close(json_brackets *self, text t, size_t until);
+
 /* libfastjson's own bound on depth, which messages are held to, and ours on one object's members.
  */
 enum { JSON_MOST_DEPTH = 32, JSON_MOST_MEMBERS = 1024 };
@@ -72,8 +82,11 @@ json *json_unescape(json_parser *self, text t);
 /* An empty object, the caller's; NULL when memory is out. */
 json *json_new_object(void);
 
-/* Puts a member; the caller's share of the value goes over. Without memory it is not put. */
-void json_put_member(json *object, const char *key, json *value);
+/*
+ * Puts a member of a key that the object has not yet and that outlives it; the caller's share of
+ * the value goes over. False without memory: it is not put.
+ */
+bool json_put_member(json *object, const char *key, json *value);
 
 json_kind json_kind_of(json *value);
 

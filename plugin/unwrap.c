@@ -116,30 +116,82 @@ static bool is_dynamic(json *column)
     return false;
 }
 
-static void walk_row(walk *w, json *columns, json *row)
+typedef struct column {
+    const char *name; /* NULL: a column before it has that name */
+    bool is_dynamic;
+} column;
+
+static const char *name_of(json *named, const column *before, size_t count)
+{
+    text name = json_string(json_member(named, "name"));
+
+    if (name.bytes == NULL)
+        name = (text)TEXT("");
+    for (size_t i = 0; i < count; i++)
+        if (before[i].name != NULL && strcmp(before[i].name, name.bytes) == 0)
+            return NULL;
+    return name.bytes;
+}
+
+static column *read_columns(json *columns, size_t count)
+{
+    column *all = calloc(count + 1, sizeof(column));
+
+    for (size_t i = 0; all != NULL && i < count; i++)
+        all[i] = (column){.name = name_of(json_array_item(columns, i), all, i),
+                          .is_dynamic = is_dynamic(json_array_item(columns, i))};
+    return all;
+}
+
+static bool put_cell(walk *w, json *object, const column *c, json *cell)
+{
+    json *tree = c->is_dynamic ? json_parse_string(w->unwrap->parser, cell) : NULL;
+
+    return json_put_member(object, c->name, tree ? tree : json_ref(cell));
+}
+
+static void walk_row(walk *w, const column *columns, size_t count, json *row)
 {
     json *object = json_new_object();
-    size_t width = json_array_length(row);
+    bool is_whole = object != NULL;
 
-    for (size_t i = 0; object != NULL && i < json_array_length(columns) && i < width; i++) {
-        json *column = json_array_item(columns, i);
-        json *cell = json_array_item(row, i);
-        json *tree = is_dynamic(column) ? json_parse_string(w->unwrap->parser, cell) : NULL;
-        text name = json_string(json_member(column, "name"));
-
-        json_put_member(object, name.bytes ? name.bytes : "", tree ? tree : json_ref(cell));
-    }
+    for (size_t i = 0; is_whole && i < count && i < json_array_length(row); i++)
+        if (columns[i].name != NULL)
+            is_whole = put_cell(w, object, &columns[i], json_array_item(row, i));
+    w->found.out_of_memory |= !is_whole;
     walk_value(w, object);
     json_free(object);
 }
 
+/* An object has no more members either: what is read of it might not be the record. */
+static void refuse_table(walk *w, json *table)
+{
+    static const char reason[] = "a table with too many columns";
+    buffer written = {0};
+
+    json_write_value(&written, table);
+    w->found.out_of_memory |= buffer_failed(&written);
+    if (w->found.broken++ == 0)
+        w->found.reason = reason;
+    keep_broken(w, buffer_text(&written), reason);
+    buffer_free(&written);
+}
+
 static void walk_table(walk *w, json *table)
 {
-    json *columns = json_member(table, "columns");
     json *rows = json_member(table, "rows");
+    size_t count = json_array_length(json_member(table, "columns"));
+    column *columns;
 
-    for (size_t i = 0; i < json_array_length(rows); i++)
-        walk_row(w, columns, json_array_item(rows, i));
+    if (count > JSON_MOST_MEMBERS) {
+        refuse_table(w, table);
+        return;
+    }
+    columns = read_columns(json_member(table, "columns"), count);
+    w->found.out_of_memory |= columns == NULL;
+    for (size_t i = 0; columns != NULL && i < json_array_length(rows); i++)
+        walk_row(w, columns, count, json_array_item(rows, i));
+    free(columns);
 }
 
 /* --- documents ------------------------------------------------------------------------------ */
@@ -180,10 +232,26 @@ static void walk_object(walk *w, json *object)
     }
 }
 
+/* A string that is not opened any more: what it may hold is never taken for nothing. */
+static void leave_string(walk *w, text t)
+{
+    static const char reason[] = "strings in strings, deeper than they are opened";
+
+    if (memchr(t.bytes, '{', t.length) == NULL)
+        return;
+    if (w->found.broken++ == 0)
+        w->found.reason = reason;
+    keep_broken(w, t, reason);
+}
+
 static void walk_string(walk *w, text t)
 {
-    if (w->level == MOST_STRING_LEVELS || t.length == 0)
+    if (t.length == 0)
         return;
+    if (w->level == MOST_STRING_LEVELS) {
+        leave_string(w, t);
+        return;
+    }
     w->level++;
     walk_text(w, t);
     w->level--;
@@ -215,7 +283,9 @@ typedef struct passage {
     char *cleaned;      /* a copy without what rsyslog or NUL bytes did to it; made when needed */
     bool is_cleaned;    /* it was made, or need not be */
     size_t broken_from; /* where an unreadable stretch begins; text.length: there is none */
-    size_t broken_to;   /* where it ends at the latest */
+    size_t broken_to;   /* where its brackets close; text.length: not as far as was looked */
+    json_brackets brackets;
+    bool is_headless; /* it begins inside a record: its brackets do not tell where that ends */
     const char *reason;
     size_t cost; /* bytes that were read in vain */
 } passage;
@@ -302,13 +372,27 @@ static const char *parse_at(passage *p, json_parser *parser, size_t at, json **d
     return still == NULL ? NULL : reason;
 }
 
+/* Do the stretch's brackets close before `at`? Each byte of it is looked at once. */
+static bool closes_before(passage *p, size_t at)
+{
+    text rest;
+
+    if (p->broken_from == p->text.length || p->is_headless)
+        return false;
+    rest = text_from(p->text, p->broken_from);
+    if (p->broken_to == p->text.length &&
+        json_brackets_close(&p->brackets, rest, at - p->broken_from))
+        p->broken_to = p->broken_from + p->brackets.at;
+    return p->broken_to <= at;
+}
+
 /* An unreadable stretch ends where its brackets close, where a record could be read, or with the
  * text. */
 static void end_broken(walk *w, passage *p, size_t end)
 {
     if (p->broken_from == p->text.length)
         return;
-    if (end > p->broken_to)
+    if (closes_before(p, end))
         end = p->broken_to;
     if (w->found.broken++ == 0)
         w->found.reason = p->reason;
@@ -317,25 +401,23 @@ static void end_broken(walk *w, passage *p, size_t end)
 }
 
 /* Unless one is under way already. */
-static void begin_broken(passage *p, size_t at, size_t to, const char *reason)
+static void begin_broken(passage *p, size_t at, bool is_headless, const char *reason)
 {
     if (p->broken_from < p->text.length)
         return;
     p->broken_from = at;
-    p->broken_to = to;
+    p->broken_to = p->text.length;
+    p->brackets = (json_brackets){0};
+    p->is_headless = is_headless;
     p->reason = reason;
 }
 
 static void note_broken(walk *w, passage *p, size_t at, const char *reason)
 {
-    size_t length;
-
-    if (at >= p->broken_to)
+    if (closes_before(p, at))
         end_broken(w, p, at);
-    if (p->broken_from < p->text.length || !looks_like_a_document(p->text, at))
-        return;
-    length = json_document_length(text_from(p->text, at));
-    begin_broken(p, at, length > 0 ? at + length : p->text.length, reason);
+    if (looks_like_a_document(p->text, at))
+        begin_broken(p, at, false, reason);
 }
 
 /* Forgets the stretches that came after `mark`. */
@@ -357,10 +439,10 @@ static void walk_found(walk *w, passage *p, size_t at, json *document)
     size_t records = w->found.records, broken;
     stretch **mark;
 
-    if (at >= p->broken_to)
+    if (closes_before(p, at))
         end_broken(w, p, at);
     if (is_a_broken_records_part(p->text, at)) {
-        begin_broken(p, at, p->text.length, "a part of a record");
+        begin_broken(p, at, true, "a part of a record");
         return;
     }
     broken = w->found.broken;
@@ -426,13 +508,6 @@ static bool costs_too_much(const passage *p)
     return p->cost > READINGS * p->text.length + SMALL_TEXT;
 }
 
-/* What is not looked at counts as broken, so that it is never taken for "no match". */
-static void give_up(walk *w, passage *p, size_t at)
-{
-    end_broken(w, p, at);
-    begin_broken(p, at, p->text.length, "too many brackets that are no JSON");
-}
-
 /*
  * After a document that cannot be read, the search goes on right behind its
  * first byte: a good record may follow, or stand inside.
@@ -455,6 +530,50 @@ static size_t walk_document_at(walk *w, passage *p, size_t at)
     return at + 1;
 }
 
+/* The rest of a line, without its end. */
+static text line_at(text t, size_t at)
+{
+    const char *end = memchr(t.bytes + at, '\n', t.length - at);
+
+    return end ? text_between(t.bytes + at, end) : text_from(t, at);
+}
+
+/* If a line begins with a document, that is read, and only that. */
+static void walk_line(walk *w, passage *p, size_t at, text line, const char *reason)
+{
+    size_t begin = next_document(line, 0), taken;
+    json *document;
+
+    if (line.length > 0 && begin == 0 &&
+        json_parse(w->unwrap->parser, line, &document, &taken) == NULL) {
+        walk_found(w, p, at, document);
+        json_free(document);
+        begin = next_document(line, taken);
+    }
+    if (begin < line.length)
+        begin_broken(p, at + begin, true, reason);
+}
+
+/*
+ * Looks no further for documents that begin anywhere, but still at those that
+ * begin a line: no other line can hide them, and each line is read once. All
+ * else counts as broken, so that it is never taken for "no match".
+ */
+static void give_up(walk *w, passage *p, size_t at)
+{
+    static const char reason[] = "too many brackets that are no JSON";
+
+    end_broken(w, p, at);
+    begin_broken(p, at, true, reason);
+    at += line_at(p->text, at).length;
+    while (at < p->text.length) {
+        text line = line_at(p->text, ++at);
+
+        walk_line(w, p, at, line, reason);
+        at += line.length;
+    }
+}
+
 static void walk_passage(walk *w, passage *p)
 {
     size_t at = next_document(p->text, 0);
@@ -471,7 +590,7 @@ static void walk_passage(walk *w, passage *p)
 
 static void walk_text(walk *w, text t)
 {
-    passage p = {.text = t, .broken_from = t.length, .broken_to = t.length};
+    passage p = {.text = t, .broken_from = t.length};
 
     walk_passage(w, &p);
     free(p.cleaned);

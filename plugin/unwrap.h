@@ -44,6 +44,7 @@ typedef struct unwrapped {
     size_t broken;      /* stretches that could not be read */
     const char *reason; /* why the first of them could not; a constant */
     bool by_rulebase;   /* the records were reached through the rulebase */
+    bool out_of_memory; /* records may have been missed */
 } unwrapped;
 
 /* One for each thread; NULL when memory is out. The caller frees it. */

@@ -1,0 +1,76 @@
+/* fuzz_fragment: whatever a broken text shows, the alert made of it is whole JSON. */
+#include "fuzz.h"
+
+#include "fragment.h"
+#include "sync_accounts.h"
+
+static rule *wide_rule;
+static sync_accounts *accounts;
+static arena *memory;
+static json_parser *parser;
+
+static sync_accounts *role_accounts(void)
+{
+    const identity_record row = {
+        .time_generated = fuzz_now() - TICKS_PER_DAY,
+        .account_upn = TEXT(FUZZ_ROLE_UPN),
+        .account_object_id = TEXT(FUZZ_ROLE_OBJECT_ID),
+        .account_display_name = TEXT(""),
+        .assigned_roles = TEXT("[\"Directory Synchronization Accounts\"]"),
+    };
+    sync_accounts *none = sync_accounts_new(SEMANTICS_WIDE), *one;
+    sync_accounts_edit *edit = sync_accounts_edit_begin(none, wide_rule);
+
+    sync_accounts_edit_put(edit, &row);
+    one = sync_accounts_edit_end(edit);
+    sync_accounts_unref(none);
+    return one;
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+    (void)argc;
+    (void)argv;
+    wide_rule = fuzz_rule(SEMANTICS_WIDE);
+    accounts = role_accounts();
+    memory = arena_new();
+    parser = json_parser_new(JSON_MOST_DEPTH);
+    return 0;
+}
+
+static void check_alert(const fragment *found, text input)
+{
+    alert a = {
+        .record = &found->record,
+        .target = found->target,
+        .matched_by = found->matched_by,
+        .degraded = true,
+        .collector = TEXT(""),
+    };
+    buffer written = {0};
+    json *tree;
+    size_t taken;
+
+    FUZZ_REQUIRE(alert_give_id(&a), input);
+    alert_write(&a, &written);
+    FUZZ_REQUIRE(json_parse(parser, buffer_text(&written), &tree, &taken) == NULL, input);
+    FUZZ_REQUIRE(taken == written.length, input);
+    json_free(tree);
+    FUZZ_REQUIRE(fragment_read(buffer_text(&written), wide_rule, accounts, fuzz_now(), memory,
+                               &(fragment){.matched_by = 0}) == FRAGMENT_IS_OWN_ALERT,
+                 buffer_text(&written));
+    buffer_free(&written);
+}
+
+int LLVMFuzzerTestOneInput(const char *bytes, size_t length)
+{
+    text input = {bytes, length};
+    fragment found;
+
+    if (fragment_read(input, wide_rule, accounts, fuzz_now(), memory, &found) == FRAGMENT_MATCHES) {
+        FUZZ_REQUIRE(found.matched_by != 0, input);
+        check_alert(&found, input);
+    }
+    arena_reset(memory);
+    return 0;
+}
