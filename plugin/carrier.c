@@ -110,6 +110,7 @@ json *carrier_take_apart(const carrier *self, text message)
     if (refused == 0 && carrier_record(fields) != NULL)
         return fields;
     json_free(fields);
+    errno = refused == LN_NOMEM ? ENOMEM : 0;
     return NULL;
 }
 

@@ -27,7 +27,7 @@ void carrier_unref(carrier *self);
 
 /*
  * The fields of the first rule that fits, the caller's to free by json_free;
- * NULL when none does.
+ * NULL when none does, or when memory is out: errno is ENOMEM then, else 0.
  */
 json *carrier_take_apart(const carrier *self, text message);
 

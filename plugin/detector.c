@@ -275,6 +275,7 @@ bool detector_store_is_in_place(detector *self)
 
 static detector_refreshing refresh(detector *self, char **error)
 {
+    int64_t before = self->state.change;
     sync_accounts *accounts;
     bool restarted;
 
@@ -288,6 +289,7 @@ static detector_refreshing refresh(detector *self, char **error)
     }
     if (accounts == NULL || !role_list_read_facts(self->state.list, &self->facts)) {
         sync_accounts_unref(accounts);
+        self->state.change = before; /* what was read and not kept is read again */
         store_forget_version(self->state.store);
         if (*error == NULL)
             *error = strdup(store_error(self->state.store));

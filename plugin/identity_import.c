@@ -136,6 +136,7 @@ static void feed_documents(identity_import *self, const carrier *rulebase, text 
     found = unwrap_text(self->unwrap, rulebase, message, &sink);
     self->done.broken = found.broken;
     self->done.reason = found.reason;
+    self->done.failed |= found.out_of_memory;
     tell_without_time(self);
 }
 
@@ -162,23 +163,30 @@ static void take_broken_row(void *arg, size_t line, const char *what)
 
 bool identity_import_begin_table(identity_import *self, role_list *list, text beginning)
 {
+    bool out_of_memory;
+
     self->list = list;
     self->done = (identity_imported){.records = 1};
-    self->table = identity_table_new(beginning, take_row, take_broken_row, self);
-    return self->table != NULL;
+    self->table = identity_table_new(beginning, take_row, take_broken_row, self, &out_of_memory);
+    self->done.failed = out_of_memory;
+    return self->table != NULL || out_of_memory;
 }
 
 bool identity_import_feed_table(identity_import *self, text piece)
 {
-    identity_table_feed(self->table, piece);
-    self->done.failed |= identity_table_failed(self->table);
+    if (self->table != NULL) {
+        identity_table_feed(self->table, piece);
+        self->done.failed |= identity_table_failed(self->table);
+    }
     return !self->done.failed;
 }
 
 identity_imported identity_import_end_table(identity_import *self, bool is_cut)
 {
-    identity_table_end(self->table, is_cut);
-    self->done.failed |= identity_table_failed(self->table);
+    if (self->table != NULL) {
+        identity_table_end(self->table, is_cut);
+        self->done.failed |= identity_table_failed(self->table);
+    }
     identity_table_free(self->table);
     self->table = NULL;
     return self->done;
@@ -187,7 +195,7 @@ identity_imported identity_import_end_table(identity_import *self, bool is_cut)
 /*
  * rsyslog writes the line breaks of a received message as `#` and three octal
  * digits (parser.escapeControlCharactersOnReceive); the text as it was, when
- * that is how its lines end.
+ * that is how its lines end. Its bytes are NULL when memory is out.
  */
 static text unescape_lines(arena *memory, text message)
 {
@@ -200,7 +208,7 @@ static text unescape_lines(arena *memory, text message)
         return message;
     copy = arena_copy(memory, message);
     if (copy.bytes == NULL)
-        return message;
+        return copy;
     to = (char *)copy.bytes;
     for (size_t at = 0; at < message.length; to++) {
         bool is_escape = message.length - at >= 4 && memcmp(message.bytes + at, "#01", 3) == 0 &&
@@ -212,14 +220,19 @@ static text unescape_lines(arena *memory, text message)
     return text_between(copy.bytes, to);
 }
 
+/* False when it is none. */
 static bool feed_table(identity_import *self, role_list *list, text message)
 {
     text lines = unescape_lines(self->memory, message);
-    bool is_table = identity_import_begin_table(self, list, lines);
+    bool is_table = true;
 
-    if (is_table) {
+    if (lines.bytes == NULL && message.bytes != NULL) {
+        self->done = (identity_imported){.failed = true};
+    } else if (identity_import_begin_table(self, list, lines)) {
         identity_import_feed_table(self, lines);
         identity_import_end_table(self, false);
+    } else {
+        is_table = false;
     }
     arena_reset(self->memory);
     return is_table;

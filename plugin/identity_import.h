@@ -47,6 +47,7 @@ identity_imported identity_import_feed(identity_import *self, role_list *list,
 /*
  * A table piece by piece: begin with its first line at least, feed it all
  * from the front, end; what it held is the result of the end. is_cut: there should have been more.
+ * The beginning says false when it is no table's.
  */
 bool identity_import_begin_table(identity_import *self, role_list *list, text beginning);
 bool identity_import_feed_table(identity_import *self, text piece); /* false: it has failed */

@@ -13,6 +13,7 @@ typedef struct header {
     identity_layout layout;
     size_t count; /* of columns */
     bool found;
+    bool failed; /* it may be one: memory is out */
 } header;
 
 struct identity_table {
@@ -70,35 +71,43 @@ static void read_header(void *arg, const csv_row *row)
                h->layout.shape != IDENTITY_GRAPH_ROLE;
 }
 
-static bool find_header(text line, char delimiter)
+static header find_header(text line, char delimiter)
 {
     header h = {.found = false};
     csv_rows *rows = csv_rows_new(delimiter, read_header, &h);
 
     if (rows == NULL)
-        return false;
+        return (header){.failed = true};
     csv_rows_feed(rows, line);
     csv_rows_end(rows);
+    h.failed = csv_rows_failed(rows);
     csv_rows_free(rows);
-    return h.found;
+    return h;
 }
 
 /* The delimiter with which the first line is a header, or NUL. */
-static char delimiter_of(text beginning)
+static char delimiter_of(text beginning, bool *out_of_memory)
 {
     text line = first_line(beginning);
 
+    *out_of_memory = false;
     if (line.length > LONGEST_HEADER || line.length == 0 || memchr(line.bytes, '{', line.length))
         return '\0';
-    for (const char *d = DELIMITERS; *d != '\0'; d++)
-        if (find_header(line, *d))
+    for (const char *d = DELIMITERS; *d != '\0'; d++) {
+        header h = find_header(line, *d);
+
+        if (h.found)
             return *d;
+        *out_of_memory |= h.failed;
+    }
     return '\0';
 }
 
 bool identity_table_begins(text beginning)
 {
-    return delimiter_of(beginning) != '\0';
+    bool ignored;
+
+    return delimiter_of(beginning, &ignored) != '\0';
 }
 
 /* Files that were joined have a header in the middle. */
@@ -129,18 +138,22 @@ static void take_row(void *arg, const csv_row *row)
 }
 
 identity_table *identity_table_new(text beginning, identity_table_sink *sink,
-                                   identity_table_teller *teller, void *arg)
+                                   identity_table_teller *teller, void *arg, bool *out_of_memory)
 {
-    char delimiter = delimiter_of(beginning);
-    identity_table *self = delimiter ? calloc(1, sizeof(*self)) : NULL;
+    char delimiter = delimiter_of(beginning, out_of_memory);
+    identity_table *self;
 
-    if (self == NULL)
+    if (delimiter == '\0')
         return NULL;
-    *self = (identity_table){.sink = sink, .teller = teller, .arg = arg};
-    self->rows = csv_rows_new(delimiter, take_row, self);
-    if (self->rows != NULL)
-        return self;
+    self = calloc(1, sizeof(*self));
+    if (self != NULL) {
+        *self = (identity_table){.sink = sink, .teller = teller, .arg = arg};
+        self->rows = csv_rows_new(delimiter, take_row, self);
+        if (self->rows != NULL)
+            return self;
+    }
     free(self);
+    *out_of_memory = true;
     return NULL;
 }
 

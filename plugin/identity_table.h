@@ -25,9 +25,10 @@ typedef void identity_table_teller(void *arg, size_t line, const char *what);
 /* Does this text begin with a table's header? Only its first line is looked at. */
 bool identity_table_begins(text beginning);
 
-/* A table that begins like this; NULL when it does not, or memory is out. The caller frees it. */
+/* A table that begins like this; NULL when it does not, or memory is out, which *out_of_memory
+ * tells. The caller frees it. */
 identity_table *identity_table_new(text beginning, identity_table_sink *sink,
-                                   identity_table_teller *teller, void *arg);
+                                   identity_table_teller *teller, void *arg, bool *out_of_memory);
 void identity_table_free(identity_table *self);
 
 /* Hands out the rows of the table's next piece; its lines count from the first piece on. */

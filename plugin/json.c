@@ -14,8 +14,20 @@ enum { ATTEMPT = 512 }; /* bytes that could be read in the time that the tokener
 
 struct json_parser {
     struct fjson_tokener *tokener;
-    size_t cost; /* bytes that the last json_parse read in vain */
+    size_t cost;        /* bytes that the last json_parse read in vain */
+    bool out_of_memory; /* the last value was not parsed for that */
 };
+
+/* libfastjson does not look whether it got the tokener's buffer. */
+static struct fjson_tokener *tokener_new(int most_depth)
+{
+    struct fjson_tokener *tokener = fjson_tokener_new_ex(most_depth);
+
+    if (tokener == NULL || tokener->pb != NULL)
+        return tokener;
+    fjson_tokener_free(tokener);
+    return NULL;
+}
 
 json_parser *json_parser_new(int most_depth)
 {
@@ -23,7 +35,7 @@ json_parser *json_parser_new(int most_depth)
 
     if (self == NULL)
         return NULL;
-    self->tokener = fjson_tokener_new_ex(most_depth);
+    self->tokener = tokener_new(most_depth);
     if (self->tokener == NULL) {
         free(self);
         return NULL;
@@ -224,8 +236,8 @@ static json *parse_value(json_parser *self, text before, text t, text behind)
     buffer_append(&wrapped, before);
     buffer_append(&wrapped, t);
     buffer_append(&wrapped, behind);
-    if (!buffer_failed(&wrapped) &&
-        json_parse(self, buffer_text(&wrapped), &array, &taken) == NULL &&
+    self->out_of_memory = buffer_failed(&wrapped);
+    if (!self->out_of_memory && json_parse(self, buffer_text(&wrapped), &array, &taken) == NULL &&
         taken == wrapped.length && json_array_length(array) == 1)
         value = json_ref(json_array_item(array, 0));
     json_free(array);
@@ -235,6 +247,7 @@ static json *parse_value(json_parser *self, text before, text t, text behind)
 
 json *json_parse_string(json_parser *self, json *string)
 {
+    self->out_of_memory = false;
     if (json_kind_of(string) != JSON_STRING)
         return NULL;
     return parse_value(self, (text)TEXT("["), json_string(string), (text)TEXT("]"));
@@ -243,6 +256,11 @@ json *json_parse_string(json_parser *self, json *string)
 json *json_unescape(json_parser *self, text t)
 {
     return parse_value(self, (text)TEXT("[\""), t, (text)TEXT("\"]"));
+}
+
+bool json_parser_ran_out(const json_parser *self)
+{
+    return self->out_of_memory;
 }
 
 json *json_new_object(void)
@@ -441,7 +459,7 @@ static void write_number(buffer *out, json *value)
 {
     const char *written = fjson_object_to_json_string_ext(value, FJSON_TO_STRING_PLAIN);
 
-    if (written == NULL)
+    if (written == NULL || *written == '\0') /* what it has no memory for, libfastjson leaves out */
         out->failed = true;
     else if (isfinite(fjson_object_get_double(value)))
         buffer_append_string(out, written);

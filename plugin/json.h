@@ -79,6 +79,9 @@ json *json_parse_string(json_parser *self, json *string);
 /* The string whose inside, with JSON's escapes, is t; the caller's, NULL when it is none. */
 json *json_unescape(json_parser *self, text t);
 
+/* Did one of these two, the last time, give NULL because memory was out? */
+bool json_parser_ran_out(const json_parser *self);
+
 /* An empty object, the caller's; NULL when memory is out. */
 json *json_new_object(void);
 

@@ -244,8 +244,10 @@ void store_set_patience(store *self, int milliseconds)
     sqlite3_busy_timeout(self->connection, milliseconds);
 }
 
+/* A transaction that could not even be dropped, for want of memory, is dropped now. */
 bool store_begin(store *self)
 {
+    store_rollback(self);
     return run(self, "BEGIN IMMEDIATE");
 }
 

@@ -1,6 +1,7 @@
 /* unwrap: documents in texts, records in documents, texts in strings. */
 #include "unwrap.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 enum { MOST_STRING_LEVELS = 3 };
@@ -145,8 +146,11 @@ static column *read_columns(json *columns, size_t count)
 
 static bool put_cell(walk *w, json *object, const column *c, json *cell)
 {
-    json *tree = c->is_dynamic ? json_parse_string(w->unwrap->parser, cell) : NULL;
+    json_parser *parser = w->unwrap->parser;
+    json *tree = c->is_dynamic ? json_parse_string(parser, cell) : NULL;
 
+    if (c->is_dynamic && json_parser_ran_out(parser))
+        return false;
     return json_put_member(object, c->name, tree ? tree : json_ref(cell));
 }
 
@@ -563,9 +567,12 @@ static void give_up(walk *w, passage *p, size_t at)
 {
     static const char reason[] = "too many brackets that are no JSON";
 
-    end_broken(w, p, at);
+    if (closes_before(p, at))
+        end_broken(w, p, at);
     begin_broken(p, at, true, reason);
+    p->is_headless = true; /* what is under way goes on to the end of its line */
     at += line_at(p->text, at).length;
+    end_broken(w, p, at);
     while (at < p->text.length) {
         text line = line_at(p->text, ++at);
 
@@ -598,10 +605,36 @@ static void walk_text(walk *w, text t)
 
 /* --- carriers ------------------------------------------------------------------------------- */
 
+/*
+ * Does a rule fit by what stands in front of the JSON alone? Words in the
+ * JSON are the record's: a display name that looks like a carrier must not
+ * lead the reading astray. Asked with the JSON replaced by an empty object.
+ */
+static bool carrier_is_in_front(const carrier *rulebase, text message, bool *out_of_memory)
+{
+    const char *json_begins = memchr(message.bytes, '{', message.length);
+    buffer head = {0};
+    json *fields = NULL;
+    bool fits;
+
+    if (json_begins == NULL)
+        return true; /* a rule may make a record of other words */
+    buffer_append(&head, text_between(message.bytes, json_begins));
+    buffer_append_string(&head, "{}");
+    if (!buffer_failed(&head))
+        fields = carrier_take_apart(rulebase, buffer_text(&head));
+    fits = fields != NULL;
+    *out_of_memory = buffer_failed(&head) || (!fits && errno == ENOMEM);
+    json_free(fields);
+    buffer_free(&head);
+    return fits;
+}
+
 static void walk_carrier(walk *w, const carrier *rulebase, text message)
 {
     json *fields = carrier_take_apart(rulebase, message);
 
+    w->found.out_of_memory |= fields == NULL && errno == ENOMEM;
     w->level = -1; /* a text that the rule took out is no string in a string yet */
     walk_value(w, carrier_record(fields));
     json_free(fields);
@@ -632,24 +665,24 @@ static bool read_by_rulebase(unwrap *self, const carrier *rulebase, text message
     walk_carrier(&w, rulebase, message);
     is_read = w.found.records + w.found.other_kinds > 0;
     end_walk(&w, is_read);
-    if (!is_read)
-        return false;
     *found = w.found;
-    found->by_rulebase = true;
-    return true;
+    found->by_rulebase = is_read;
+    return is_read;
 }
 
 unwrapped unwrap_text(unwrap *self, const carrier *rulebase, text message, const unwrap_sink *sink)
 {
-    unwrapped found;
+    unwrapped found = {0};
     walk w;
 
     if (rulebase != NULL && !begins_with_json(message) &&
+        carrier_is_in_front(rulebase, message, &found.out_of_memory) &&
         read_by_rulebase(self, rulebase, message, sink, &found))
         return found;
     begin_walk(&w, self, sink);
     walk_text(&w, message);
     end_walk(&w, true);
+    w.found.out_of_memory |= found.out_of_memory;
     return w.found;
 }
 
