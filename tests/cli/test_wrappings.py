@@ -79,11 +79,11 @@ class Wrapped(unittest.TestCase):
 class Odd(unittest.TestCase):
     """Texts around a record that could be taken for a part of it."""
 
-    def _check(self, before, after=""):
+    def _check(self, before, after="", **changes):
         """Expect the row of a record that stands between two texts."""
         row = plain.row(dict(plain.target(), modifiedProperties=[
             {"displayName": "TemporaryAccessPass.Id", "oldValue": None,
-             "newValue": "\"0b8f6a11\""}]))
+             "newValue": "\"0b8f6a11\""}], **changes))
         with tempfile.TemporaryDirectory() as directory:
             audits, roles = (pathlib.Path(directory) / name
                              for name in ("audits", "ids"))
@@ -97,6 +97,12 @@ class Odd(unittest.TestCase):
     def test_cef_without_its_escapes(self):
         self._check(wrappings.HEADER + "CEF:0|Microsoft|Entra ID|1.0|AuditLogs"
                     "|Audit|3|rt=1400000000125 msg=", " cs1=after")
+
+    def test_a_display_name_that_looks_like_cef_hides_no_record(self):
+        """What an attacker can name is not asked which carrier this is."""
+        self._check(wrappings.HEADER + "app: ", displayName=(
+            'CEF:0|a|b|c|d|e|5|msg={"operationName":"Sign-in","properties":'
+            '{}}'))
 
     def test_cef_around_a_record_of_another_kind(self):
         """It is read well and is not ours: no row, and no complaint."""
