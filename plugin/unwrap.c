@@ -240,12 +240,13 @@ static void walk_object(walk *w, json *object)
 static void leave_string(walk *w, text t)
 {
     static const char reason[] = "strings in strings, deeper than they are opened";
+    const char *begin = memchr(t.bytes, '{', t.length);
 
-    if (memchr(t.bytes, '{', t.length) == NULL)
+    if (begin == NULL)
         return;
     if (w->found.broken++ == 0)
         w->found.reason = reason;
-    keep_broken(w, t, reason);
+    keep_broken(w, text_between(begin, t.bytes + t.length), reason);
 }
 
 static void walk_string(walk *w, text t)
