@@ -242,14 +242,14 @@ class _Maker:
         if item.kind == "audit" and self.clock in ("received", "either") \
                 and not kql.tostring(row["Id"]):
             return []
-        times = rng.choice((0, 0, 0, 1, 1, 2))
+        times, longest = rng.choice((0, 0, 0, 1, 1, 2)), 20 * HOUR
         if row["TimeGenerated"] is None:
-            times = min(times, 1)
-        return [self._copy(item) for _ in range(times)]
+            times, longest = min(times, 1), 10 * HOUR
+        return [self._copy(item, longest) for _ in range(times)]
 
-    def _copy(self, item):
+    def _copy(self, item, longest):
         delay = self.rng.choice((0, self.rng.randint(0, MINUTE),
-                                 self.rng.randint(0, 20 * HOUR)))
+                                 self.rng.randint(0, longest)))
         again = _Item(item.kind, item.row, item.arrival + delay,
                       item.tenant_id)
         again.first = item
