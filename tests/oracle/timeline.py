@@ -61,6 +61,12 @@ class Timeline:
                 for delivery in self.deliveries for part in delivery.parts]
 
 
+    def events_at(self, now):
+        """Give what arrives, if all of it does at one instant."""
+        return [_event(part, now) for delivery in self.deliveries
+                for part in delivery.parts]
+
+
 def _arrival(delivery, part):
     """Give when a record says that it came, else what the header says."""
     return delivery.stamp if part.arrived is None else part.arrived
@@ -80,9 +86,23 @@ def random_timeline(seed, semantics="kql", clock=None, size=1.0):
     """
     rng = random.Random(f"timeline {seed}")
     clock = clock or rng.choice(CLOCKS)
-    maker = _Maker(rng, semantics == "wide", clock, size)
+    maker = _Maker(rng, semantics == "wide", clock, size,
+                   rng.randrange(FIRST, LAST))
     initial, deliveries = maker.make()
     return Timeline(seed, semantics, clock, initial, deliveries)
+
+
+def live_timeline(seed, semantics, now, size):
+    """Make a timeline that ends now, for a collector with its own clock.
+
+    It sees everything at once, so times keep an hour's distance from what is
+    an edge now.
+    """
+    maker = _Maker(random.Random(f"live timeline {seed}"),
+                   semantics == "wide", "unknown", size, now - SPAN)
+    maker.edges = now - DAY, now - 14 * DAY
+    initial, deliveries = maker.make()
+    return Timeline(seed, semantics, "unknown", initial, deliveries)
 
 
 class _Item:
@@ -101,12 +121,13 @@ class _Item:
 class _Maker:
     """Makes one timeline."""
 
-    def __init__(self, rng, wide, clock, size):
+    def __init__(self, rng, wide, clock, size, base):
         self.rng = rng
         self.wide = wide
         self.clock = clock
         self.size = size
-        self.base = rng.randrange(FIRST, LAST)
+        self.base = base
+        self.edges = ()
 
     def make(self):
         """Give the role list at the beginning, and the deliveries."""
@@ -114,6 +135,8 @@ class _Maker:
         items, initial = [], []
         for _ in range(rng.choice((1, 1, 1, 2, 3))):
             items += self._tenant()
+        for item in items:
+            self._keep_off_edges(item.row)
         items += [again for item in items for again in self._again(item)]
         if rng.random() < 0.5:
             initial, items = self._before(items)
@@ -166,6 +189,13 @@ class _Maker:
             generated = None
         return _Item("audit", dict(row, TimeGenerated=generated), arrival,
                      tenant_id)
+
+    def _keep_off_edges(self, row):
+        """Move a time away from the instants that are edges."""
+        for edge in self.edges:
+            if row["TimeGenerated"] is not None \
+                    and abs(row["TimeGenerated"] - edge) < HOUR:
+                row["TimeGenerated"] += self.rng.choice((-2, 2)) * HOUR
 
     def _farthest(self):
         """Tell how far in the future a time may be.

@@ -346,6 +346,14 @@ class Daemon:
         """Wait for the next `count` alert messages."""
         return self._take("alerts", count)
 
+    def wait_alert(self, record_id):
+        """Wait until an alert of that record has come, without taking it."""
+        words = f'"record_id":{json.dumps(record_id)}'
+        self._wait_until(
+            lambda: any(words in alert.text for alert in
+                        reversed(self.collector.messages["alerts"])),
+            f"an alert of the record {record_id!r}")
+
     def _take(self, channel, count):
         came, taken = self.collector.messages[channel], self._taken[channel]
         self._wait_until(

@@ -11,6 +11,9 @@ TENANT_ID = "3a2f6c1e-8d4b-4c55-9f0a-7b1e2d3c4f50"
 HEADER = "<134>Jun  1 12:00:00 edge7 "
 
 MODULE = 'module(load="mmsynctap")'
+BOTH_MODULES = MODULE + '\nmodule(load="omidentityinfo")'
+ROLE_KEEPER = ('action(type="omidentityinfo" name="roles" '
+               'database="@WORK@/synctap.db")')
 ROLE = "Directory Synchronization Accounts"
 
 # What the query's columns are called in an alert.
