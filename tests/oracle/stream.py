@@ -97,9 +97,8 @@ class Stream:
         accounts = how.accounts(self._identities, now,
                                 settings.identity_window)
         return [(record, row) for record in records
-                for row in sorted(
-                    how.rows(record.audit, accounts, now, settings.lookback),
-                    key=lambda row: row["TargetIndex"])]
+                for row in how.rows(record.audit, accounts, now,
+                                    settings.lookback)]
 
     def _is_first(self, event, record, row):
         """Tell whether a row has not alerted; remember that it has."""

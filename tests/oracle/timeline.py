@@ -19,6 +19,7 @@ import uuid
 from collections import namedtuple
 
 import kql
+import plain
 import rendering
 import stream
 import tenant
@@ -101,6 +102,7 @@ def live_timeline(seed, semantics, now, size):
     maker = _Maker(random.Random(f"live timeline {seed}"),
                    semantics == "wide", "unknown", size, now - SPAN)
     maker.edges = now - DAY, now - 14 * DAY
+    maker.earliest = 4 * HOUR
     initial, deliveries = maker.make()
     return Timeline(seed, semantics, "unknown", initial, deliveries)
 
@@ -128,6 +130,7 @@ class _Maker:
         self.size = size
         self.base = base
         self.edges = ()
+        self.earliest = -20 * HOUR  # of the records, after the base
 
     def make(self):
         """Give the role list at the beginning, and the deliveries."""
@@ -168,13 +171,24 @@ class _Maker:
         maker = tenant.AuditRows(rng, domain, accounts, self.base,
                                  live=False, wide=self.wide)
         tenant_id = str(uuid.UUID(int=rng.getrandbits(128), version=4))
-        return items + [self._audit(maker.row(), tenant_id)
-                        for _ in range(int(rng.randint(20, 50) * self.size))]
+        rows = [maker.row() if self._chance(0.7) else
+                self._plain(maker.row(), rng.choice(accounts))
+                for _ in range(int(rng.randint(20, 50) * self.size))]
+        return items + [self._audit(row, tenant_id) for row in rows]
+
+    def _plain(self, row, account):
+        """Let a record be of interest as soon as its account is."""
+        operation = self.rng.choice(tenant.MATCHING_OPERATIONS)
+        upn, object_id = self.rng.choice((
+            (account.upn, "of nobody"), ("nobody@x.example",
+                                         account.object_id)))
+        return dict(row, OperationName=operation, ActivityName=operation,
+                    TargetResources=[plain.target(upn, object_id)])
 
     def _audit(self, row, tenant_id):
         """Send a record on its way."""
         rng, base = self.rng, self.base
-        generated = base + rng.randint(-20 * HOUR, SPAN)
+        generated = base + rng.randint(self.earliest, SPAN)
         delay = rng.choice((
             rng.randint(0, 10 * SECOND), rng.randint(0, 10 * SECOND),
             rng.randint(0, 20 * MINUTE), rng.randint(0, 20 * MINUTE),

@@ -39,7 +39,7 @@ class RandomTimelines(unittest.TestCase):
 
     def _check(self, seed, semantics):
         now = ticks.now()
-        made = timeline.live_timeline(seed, semantics, now, size=0.4)
+        made = timeline.live_timeline(seed, semantics, now, size=0.6)
         model = stream.Stream(stream.Settings(semantics))
         events = [stream.Event(now, identity=row) for row in made.initial]
         events += made.events_at(now)
