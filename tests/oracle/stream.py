@@ -16,7 +16,6 @@ import hashlib
 import uuid
 from collections import namedtuple
 
-import kql
 import rule
 import ticks
 import wide
@@ -161,14 +160,17 @@ class Incidents:
             or incident.count >= self.settings.incident_maxalerts
 
     def _key(self, alert):
-        """Name what the alerts of one incident have in common."""
-        tenant, upn = alert["tenant_id"], kql.fold(alert["target_upn"])
-        return {
-            "AnyAlert": lambda: (tenant,),
-            "AllEntities": lambda: (tenant, upn, kql.fold(alert["actor"]),
-                                    kql.fold(alert["source_ip"])),
-            "Selected": lambda: (tenant, upn or alert["target_id"]),
-        }[self.settings.incident_matching]()
+        """Name what the alerts of one incident have in common.
+
+        A target is known by its UPN, one without a UPN by its id; in any case.
+        """
+        tenant, target, actor, address = map(wide.fold, (
+            alert["tenant_id"], alert["target_upn"] or alert["target_id"],
+            alert["actor"], alert["source_ip"]))
+        return {"AnyAlert": (tenant,),
+                "Selected": (tenant, target),
+                "AllEntities": (tenant, target, actor, address),
+                }[self.settings.incident_matching]
 
 
 class _Incident:
