@@ -126,6 +126,21 @@ class LateJoin(LateTest):
             self.assertEqual((UPN, 2), (alert["target_upn"],
                                         alert["incident"]["alert_count"]))
 
+    def test_a_record_that_goes_on_waiting_stands_in_nobodys_way(self):
+        """It is read for one account, and waits for the other one still."""
+        other = "other.aad@nordwind.example"
+        with running() as daemon:
+            daemon.send([text("one", target(UPN), target(other))])
+            daemon.originals(1)
+            give_role(daemon)
+            self.assertEqual(UPN, self.late_alert(
+                daemon, "one").json()["target_upn"])
+            daemon.wait_statistics("tap", pending=1)
+            give_role(daemon, other, "other id")
+            self.assertEqual(other, self.late_alert(
+                daemon, "one").json()["target_upn"])
+            daemon.wait_statistics("tap", pending=0, state_errors=0)
+
     def test_a_record_that_comes_again_is_a_duplicate(self):
         record = text("one", target(UPN))
         with running() as daemon:

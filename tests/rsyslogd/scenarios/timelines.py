@@ -23,14 +23,17 @@ from harness import Daemon, as_text
 from records import (BOTH_MODULES, HEADER, ROLE_KEEPER, audit, identity,
                      mmsynctap, target)
 
-TIMELINES = int(os.environ.get("SYNCTAP_LIVE_TIMELINES", "4"))
+TIMELINES = int(os.environ.get("SYNCTAP_LIVE_TIMELINES", "6"))
 PROBES = "aaaaaaaa-0000-4000-8000-000000000000"  # their tenant
 
-Told = collections.namedtuple("Told", "late kql confidence target_upn")
+Told = collections.namedtuple(
+    "Told", "late kql confidence record_id target_upn target_id matched_by")
 
 
 class RandomTimelines(unittest.TestCase):
     """A daemon for each timeline."""
+
+    maxDiff = None
 
     def test_the_alerts_are_the_models(self):
         for seed in range(TIMELINES):
@@ -51,16 +54,23 @@ class RandomTimelines(unittest.TestCase):
             came = daemon.alerts(len(expected) + sender.probes)
             counters = daemon.counters("tap")
             left = daemon.stop()
-        self.assertEqual([], left.alerts)
-        found = [one for one in (message.json() for message in came)
+        found = [one for one in (message.json() for message in
+                                 came + left.alerts)
                  if one["tenant_id"] != PROBES]
         self._compare(expected, found)
         self._check_counters(counters, model, expected, sender)
 
     def _compare(self, expected, found):
+        for one in expected + found:
+            one["matched_by"] = tuple(
+                name for name in one["matched_by"]
+                if name.startswith(("identity_", "upn_")))
         wanted, got = ({one["alert_id"]: Told(*map(one.get, Told._fields))
                         for one in alerts} for alerts in (expected, found))
-        self.assertEqual(wanted, got)
+        self.assertEqual({}, {one: wanted[one] for one in wanted
+                              if got.get(one) != wanted[one]}, "missing")
+        self.assertEqual({}, {one: got[one] for one in got
+                              if wanted.get(one) != got[one]}, "too many")
         self.assertEqual(len(found), len(got), "some alert came twice")
         self.assertEqual(_counts(expected), _counts(found))
 
@@ -144,5 +154,5 @@ class _Sender:
         probe = audit(f"probe {self.probes}", target(upn, upn))
         self.daemon.send([as_text(dict(probe, tenantId=PROBES))])
         self._sent += 1
-        self.daemon.send([as_text(identity(upn))], to="roles")
+        self.daemon.send([as_text(identity(upn, upn))], to="roles")
         self.daemon.wait_alert(f"probe {self.probes}")
