@@ -194,7 +194,6 @@ bool pending_read(pending *self, int64_t id, pending_record *record)
 {
     sqlite3_stmt *s = self->statements[READ];
 
-    sqlite3_reset(s);
     sqlite3_bind_int64(s, 1, id);
     if (sqlite3_step(s) != SQLITE_ROW) {
         sqlite3_reset(s);
@@ -209,11 +208,15 @@ bool pending_read(pending *self, int64_t id, pending_record *record)
     return true;
 }
 
+void pending_end_read(pending *self)
+{
+    sqlite3_reset(self->statements[READ]);
+}
+
 bool pending_remove(pending *self, int64_t id)
 {
     sqlite3_stmt *s = self->statements[REMOVE];
 
-    sqlite3_reset(self->statements[READ]); /* what was read of it is not needed any more */
     sqlite3_bind_int64(s, 1, id);
     if (!statement_run(s))
         return false;
@@ -225,7 +228,6 @@ static bool remove_some(pending *self, enum statement which, int64_t bound, int 
 {
     sqlite3_stmt *s = self->statements[which];
 
-    sqlite3_reset(self->statements[READ]);
     *removed = 0;
     sqlite3_bind_int64(s, 1, self->action);
     sqlite3_bind_int64(s, 2, bound);

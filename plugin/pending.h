@@ -66,6 +66,13 @@ bool pending_find(pending *self, pending_key kind, text value, pending_ids *foun
 /* The record of that id, alive until the next step; false when it is gone, or see store_error. */
 bool pending_read(pending *self, int64_t id, pending_record *record);
 
+/*
+ * Must follow a pending_read that was true, when the record is not needed any
+ * more: an open read keeps its view of the database, and with an old view
+ * nothing can be written once another connection has.
+ */
+void pending_end_read(pending *self);
+
 bool pending_remove(pending *self, int64_t id);
 
 /*
