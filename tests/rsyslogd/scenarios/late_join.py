@@ -165,6 +165,32 @@ class LateJoin(LateTest):
             give_role(daemon, "other.aad@nordwind.example", "other id")
             self.late_alert(daemon, "two")
 
+    def test_a_role_that_came_and_went_between_two_looks_counts(self):
+        """There was an instant at which the query would have found it."""
+        with running() as daemon:
+            self.pass_by(daemon, "one")
+            gone = identity(UPN, OBJECT_ID, roles=())
+            given = dict(identity(UPN, OBJECT_ID),
+                         TimeGenerated=ticks.render(
+                             ticks.parse(gone["TimeGenerated"]) - 1))
+            daemon.send([as_text(given), as_text(gone)], to="roles")
+            self.late_alert(daemon, "one")
+            self.pass_by(daemon, "two")
+            daemon.wait_statistics("tap", sync_accounts=0, pending=1)
+
+    def test_a_role_that_was_lost_before_counts_for_nothing(self):
+        with running() as daemon:
+            give_role(daemon, age=ticks.MINUTE)
+            daemon.wait_statistics("tap", sync_accounts=1)
+            daemon.send([as_text(identity(UPN, OBJECT_ID, roles=()))],
+                        to="roles")
+            daemon.wait_statistics("tap", sync_accounts=0)
+            self.pass_by(daemon, "one")
+            self.pass_by(daemon, "two", upn="other.aad@nordwind.example")
+            give_role(daemon, "other.aad@nordwind.example", "other id")
+            self.late_alert(daemon, "two")
+            daemon.wait_statistics("tap", pending=1, alerts=1)
+
     def test_a_stale_record_does_not_wait(self):
         old = dict(audit("old", target(UPN)),
                    time=ticks.render(ticks.now() - 25 * ticks.HOUR))
