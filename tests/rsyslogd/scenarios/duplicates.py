@@ -1,9 +1,9 @@
 """A row alerts once, however often its record comes.
 
 The second delivery of a record is tagged as a duplicate, with the alert as it
-was, and no alert message is made of it. So it is after a restart, after a kill,
-and without a ruleset, where the tag itself is the alert. A message that has one
-row that is new is a match, and only that row makes an alert message.
+was, and no alert message is made of it. So it is after a restart, after a
+kill, and without a ruleset, where the tag itself is the alert. A message that
+has one row that is new is a match, and only that row makes an alert message.
 """
 
 import unittest

@@ -15,7 +15,7 @@ import unittest
 
 import ticks
 from harness import Daemon, as_text
-from records import (BOTH_MODULES, ROLE_KEEPER, audit, identity, ids,
+from records import (BOTH_MODULES, HEADER, ROLE_KEEPER, audit, identity, ids,
                      mmsynctap, numbered, target, text)
 
 UPN = "svc.aad@nordwind.example"
@@ -105,6 +105,24 @@ class LateJoin(LateTest):
             alert["incident"][name]
             for name in ("new", "alert_count", "first_alert")))
         self.assertLess(sent, alert["detected_at"])
+
+    def test_a_record_in_a_tree_waits_too(self):
+        modules = BOTH_MODULES + '\nmodule(load="mmjsonparse")'
+        parse = 'action(type="mmjsonparse" cookie="" container="$.in")\n'
+        judge = mmsynctap('ruleset="alerts" property="$.in"')
+        with Daemon(parse + judge, modules, roles=ROLE_KEEPER) as daemon:
+            daemon.send([HEADER + "a: " + text("one", target(UPN))])
+            self.assertEqual({}, daemon.originals(1)[0].tree)
+            give_role(daemon)
+            self.late_alert(daemon, "one")
+
+    def test_a_record_of_half_a_megabyte_waits_too(self):
+        record = audit("one", dict(target(UPN), displayName="x" * 500_000))
+        with running() as daemon:
+            daemon.send([as_text(record)])
+            self.assertEqual({}, daemon.originals(1)[0].tree)
+            give_role(daemon)
+            self.late_alert(daemon, "one")
 
     def test_only_the_records_of_that_account_alert(self):
         with running() as daemon:

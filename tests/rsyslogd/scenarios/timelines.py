@@ -3,9 +3,9 @@
 Thirty hours that end now are sent in a few seconds: records by one input, the
 role list's rows by another, one by one and in their order, in all shapes and
 wrappings. After the rows of the role list the test waits until mmsynctap has
-taken them in, which it sees by a late alert for a probe: a record of an account
-that gets its role by the very next row. The set of alerts, and which of them
-are late, must be the model's of tests/oracle; so must the counters.
+taken them in, which it sees by a late alert for a probe: a record of an
+account that gets its role by the very next row. The set of alerts, and which
+of them are late, must be the model's of tests/oracle; so must the counters.
 
 SYNCTAP_LIVE_TIMELINES sets how many timelines are sent.
 """
