@@ -2,7 +2,6 @@
 
 import gzip
 import json
-import os
 import platform
 
 import plain
@@ -91,17 +90,12 @@ class Clock(ReplayTest):
 
 
 class LegacyStamps(ReplayTest):
-    """RFC 3164 has no year and no zone: it is the machine's own time, in the
-    year that is nearest to --now."""
+    """RFC 3164 has no year and no zone: UTC, and the year that brings it
+    nearest to the clock, which begins at --now."""
 
-    def setUp(self):
-        super().setUp()
-        os.environ["TZ"] = "UTC"
-        self.addCleanup(os.environ.pop, "TZ")
-
-    def _fired(self, header, *options, at=0):
+    def _fired(self, header, now="2026-06-02T00:00:00Z", at=0):
         return self.fired(header + json_of(audit(1, at=at)),
-                          options=("--now", "2026-06-02T00:00:00Z", *options))
+                          options=("--now", now))
 
     def test_it_says_when_a_line_came(self):
         for header in ("<134>Jun  1 12:05:00 edge7 azurefunction: ",
@@ -112,9 +106,32 @@ class LegacyStamps(ReplayTest):
 
     def test_a_file_of_syslog_lines_has_no_priority(self):
         for header in ("Jun  1 12:05:00 edge7 azurefunction: ",
-                       "2026-06-01T12:05:00.000000+00:00 edge7 a: "):
+                       "2026-06-01T12:05:00.000000+00:00 edge7 a: ",
+                       "2026-06-01T14:05:00+02:00 edge7 a[12]: "):
             with self.subTest(header=header):
                 self.assertEqual([(1, False, 5)], self._fired(header))
+
+    def test_the_year_is_the_nearest_to_now(self):
+        header = "<134>Dec 31 23:00:00 edge7 azurefunction: "
+        for now, year in (("2026-01-01T00:00:00Z", 2025),
+                          ("2026-12-30T00:00:00Z", 2026)):
+            with self.subTest(now=now):
+                one, = self.alerts(
+                    header + json_of(dict(audit(1), TimeGenerated="")),
+                    options=("--now", now))
+                self.assertEqual(f"{year}-12-31T23:00:00.0000000Z",
+                                 one["detected_at"])
+
+    def test_the_year_goes_on_with_the_clock(self):
+        """A file over New Year's Eve, read in the summer after it."""
+        lines = [f"<134>{stamp} edge7 a: " + json_of(dict(
+            audit(number), TimeGenerated="")) for number, stamp in enumerate((
+                "Nov 30 12:00:00", "Dec 31 23:59:59", "Jan  1 00:00:00",
+                "Mar  1 00:00:00", "Jul 31 00:00:00"))]
+        self.assertEqual(
+            ["2025-11", "2025-12", "2026-01", "2026-03", "2026-07"],
+            [alert["detected_at"][:7] for alert in self.alerts(
+                *lines, options=("--now", "2026-05-01T00:00:00Z"))])
 
 
 class Order(ReplayTest):

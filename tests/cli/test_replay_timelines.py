@@ -18,6 +18,7 @@ import unittest
 import rendering
 import rows
 import stream
+import ticks
 import timeline
 import wrappings
 from command import replay
@@ -117,6 +118,8 @@ class _Case:
                    "--lookback", SPANS[settings.lookback]]
         if settings == _settings(None, settings.semantics):
             options = options[:self.rng.choice((0, len(options)))]
+        if self.made.clock != "unknown":  # RFC 3164 leaves the year to it
+            options += ["--now", ticks.render(self.made.events()[0].clock)]
         return options + ["--order", "time"] * self.is_shuffled
 
     def _initial(self):

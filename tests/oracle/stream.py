@@ -187,14 +187,12 @@ class Clock:
     """The clock of a replay, which reads it from what it is given."""
 
     def __init__(self, start=None):
-        self.now = start
+        self._latest = start
 
     def at(self, arrived, generated):
         """Give the instant of a record: its arrival, if that is known, else
         the latest time at which anything so far was generated."""
-        if arrived is not None:
-            self.now = arrived
-        elif generated is not None and (self.now is None
-                                        or generated > self.now):
-            self.now = generated
-        return self.now
+        if generated is not None and (self._latest is None
+                                      or generated > self._latest):
+            self._latest = generated
+        return self._latest if arrived is None else arrived

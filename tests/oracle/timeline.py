@@ -13,6 +13,7 @@ a replay is the latest time that was read so far, and so is the model's.
 """
 
 import copy
+import datetime
 import json
 import random
 import uuid
@@ -47,7 +48,8 @@ Delivery = namedtuple("Delivery", "parts stamp")
 class Timeline:
     """What random_timeline made, and the clocks by which it is read."""
 
-    def __init__(self, seed, semantics, clock, initial, deliveries):
+    def __init__(self, seed, semantics, clock, made):
+        initial, deliveries = made
         self.seed = seed
         self.semantics = semantics
         self.clock = clock
@@ -89,8 +91,7 @@ def random_timeline(seed, semantics="kql", clock=None, size=1.0):
     clock = clock or rng.choice(CLOCKS)
     maker = _Maker(rng, semantics == "wide", clock, size,
                    rng.randrange(FIRST, LAST))
-    initial, deliveries = maker.make()
-    return Timeline(seed, semantics, clock, initial, deliveries)
+    return Timeline(seed, semantics, clock, maker.make())
 
 
 def live_timeline(seed, semantics, now, size):
@@ -103,8 +104,7 @@ def live_timeline(seed, semantics, now, size):
                    semantics == "wide", "unknown", size, now - SPAN)
     maker.edges = now - DAY, now - 14 * DAY
     maker.earliest = 4 * HOUR
-    initial, deliveries = maker.make()
-    return Timeline(seed, semantics, "unknown", initial, deliveries)
+    return Timeline(seed, semantics, "unknown", maker.make())
 
 
 class _Item:
@@ -440,8 +440,19 @@ def line(delivery, rng):
 
 def header(stamp, rng):
     """Write the header of a syslog message that came at that time."""
+    if stamp % SECOND == 0 and rng.random() < 0.5:
+        return legacy_header(stamp, rng)
     digits = rng.choice((0, 3, 6)) if stamp % SECOND == 0 else 6
     offset, zone = rng.choice(((0, "Z"), (0, "+00:00"), (120, "+02:00")))
     elements = rng.choice(("-", "[meta sequenceId=\"29\"]"))
     return (f"<134>1 {ticks.render(stamp, digits, offset, zone)} edge7 "
             f"azurefunction 4711 AUDIT {elements} ")
+
+
+def legacy_header(stamp, rng):
+    """Write the header of RFC 3164, which has whole seconds and no year."""
+    when = datetime.datetime(1970, 1, 1) + datetime.timedelta(
+        seconds=stamp // SECOND)
+    text = f"{when:%b} {when.day:2} {when:%H:%M:%S}"
+    return rng.choice(("<134>", "")) + text + rng.choice((
+        " edge7 azurefunction: ", " edge7 azurefunction[4711]: "))
