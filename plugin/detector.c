@@ -39,6 +39,7 @@ struct detector_worker {
     unsigned long long generation;
     carrier *rulebase;
     sync_accounts *accounts;
+    gate_scratch *scratch;
     unwrap *unwrap;
     arena *memory;
 };
@@ -328,9 +329,10 @@ detector_worker *detector_worker_new(detector *d)
     if (self == NULL)
         return NULL;
     self->detector = d;
+    self->scratch = gate_scratch_new(d->gate);
     self->unwrap = unwrap_new();
     self->memory = arena_new();
-    if (self->unwrap != NULL && self->memory != NULL)
+    if (self->scratch != NULL && self->unwrap != NULL && self->memory != NULL)
         return self;
     detector_worker_free(self);
     return NULL;
@@ -342,6 +344,7 @@ void detector_worker_free(detector_worker *self)
         return;
     carrier_unref(self->rulebase);
     sync_accounts_unref(self->accounts);
+    gate_scratch_free(self->scratch);
     unwrap_free(self->unwrap);
     arena_free(self->memory);
     free(self);
@@ -602,7 +605,7 @@ static void judge_broken(void *arg, text broken, const char *reason)
     fragment_reading reading;
 
     (void)reason;
-    if (!gate_may_hold(w->detector->gate, broken))
+    if (!gate_may_hold(w->detector->gate, w->scratch, broken))
         return;
     reading = fragment_read(broken, w->detector->rule, w->accounts, f->now, w->memory, &found);
     if (reading == FRAGMENT_MATCHES)
@@ -633,7 +636,7 @@ detection detector_feed(detector_worker *self, text message, timestamp now, dete
     const unwrap_sink takers = {&f, judge_object, judge_broken};
     unwrapped found;
 
-    if (!gate_may_hold(self->detector->gate, message))
+    if (!gate_may_hold(self->detector->gate, self->scratch, message))
         return f.seen;
     catch_up(self);
     found = unwrap_text(self->unwrap, self->rulebase, message, &takers);
@@ -718,7 +721,7 @@ detector_explained detector_explain(detector_worker *self, text message, timesta
     catch_up(self);
     found = unwrap_text(self->unwrap, self->rulebase, message, &takers);
     note_unwrapped(&e.feeding, &found);
-    e.feeding.seen.candidate = gate_may_hold(self->detector->gate, message);
+    e.feeding.seen.candidate = gate_may_hold(self->detector->gate, self->scratch, message);
     return (detector_explained){
         .detection = e.feeding.seen,
         .by_rulebase = found.by_rulebase,
