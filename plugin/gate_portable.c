@@ -22,7 +22,8 @@ enum { MOST_PAIRS = 64 };
 
 typedef struct pair {
     unsigned char first, second; /* with the bit 0x20 */
-    size_t anchor_count;         /* its phrases; none: it is that of the escapes */
+    bool may_follow[256];        /* what can stand behind it in one of its phrases */
+    size_t anchor_count;         /* those; none: it is the pair of the escapes */
     gate_anchor *anchors;
 } pair;
 
@@ -105,7 +106,8 @@ static bool is_better(const choice *a, const choice *b)
 static void choose_from(const gate *self, const bool *is_served, text phrase, choice *best)
 {
     for (size_t i = 0; i + 1 < phrase.length; i++) {
-        choice c = {.pair = {with_bit(phrase.bytes[i]), with_bit(phrase.bytes[i + 1]), 0, NULL}};
+        choice c = {
+            .pair = {.first = with_bit(phrase.bytes[i]), .second = with_bit(phrase.bytes[i + 1])}};
 
         if (!is_anchor(self, phrase, i))
             continue;
@@ -113,6 +115,31 @@ static void choose_from(const gate *self, const bool *is_served, text phrase, ch
         if (best->served == 0 || is_better(&c, best))
             *best = c;
     }
+}
+
+static void set_all(pair *p)
+{
+    memset(p->may_follow, true, sizeof(p->may_follow));
+}
+
+/* The phrase's next character, in any of its forms. */
+static void allow_to_follow(pair *p, text phrase, size_t next)
+{
+    unsigned char c;
+
+    if (next == phrase.length) {
+        set_all(p);
+        return;
+    }
+    c = (unsigned char)phrase.bytes[next];
+    p->may_follow[c] = true;
+    p->may_follow['\\'] = true;
+    if (c == ' ')
+        p->may_follow['\0'] = true;
+    if (c >= 'a' && c <= 'z')
+        p->may_follow[c & ~0x20] = true;
+    if (c == 's' || c == 'k') /* wide: U+017F and U+212A */
+        p->may_follow[c == 's' ? 0xC5 : 0xE2] = true;
 }
 
 static bool take(gate_portable *self, const gate *owner, bool *is_served, const choice *best)
@@ -130,6 +157,7 @@ static bool take(gate_portable *self, const gate *owner, bool *is_served, const 
         if (is_served[i] || index == owner->phrases[i].length)
             continue;
         is_served[i] = true;
+        allow_to_follow(p, owner->phrases[i], index + 2);
         p->anchors[p->anchor_count++] = gate_make_anchor(owner, i, index);
     }
     return true;
@@ -168,17 +196,20 @@ static bool is_hit(const gate *self, text t, size_t at, const pair *p, size_t *h
     return false;
 }
 
-/* The hit at `at` (with a byte behind it), or t.length. */
+/* The hit at `at`, where two bytes are, or t.length. */
 static size_t check_place(const gate *self, text t, size_t at)
 {
     const gate_portable *portable = self->portable;
     unsigned char first = with_bit(t.bytes[at]), second = with_bit(t.bytes[at + 1]);
+    bool is_end = at + 2 == t.length;
     size_t hit;
 
     for (size_t i = 0; i < portable->pair_count; i++) {
         const pair *p = &portable->pairs[i];
 
-        if (p->first == first && p->second == second && is_hit(self, t, at, p, &hit))
+        if (p->first == first && p->second == second &&
+            (is_end || p->may_follow[(unsigned char)t.bytes[at + 2]]) &&
+            is_hit(self, t, at, p, &hit))
             return hit;
     }
     return t.length;
@@ -279,7 +310,8 @@ gate_portable *gate_portable_new(const gate *self, gate_width width, bool *has_n
     if (engine == NULL)
         return NULL;
     engine->find = finder_for(width);
-    engine->pairs[engine->pair_count++] = (pair){with_bit('\\'), 'u', 0, NULL};
+    engine->pairs[engine->pair_count++] = (pair){.first = with_bit('\\'), .second = 'u'};
+    set_all(&engine->pairs[0]);
     if (make_pairs(engine, self, has_no_anchor))
         return engine;
     gate_portable_free(engine);
