@@ -272,7 +272,8 @@ static bool joins_late(const instanceData *self)
 static bool follow(instanceData *self)
 {
     char *journal = journal_path(self);
-    bool follows = detector_follow(self->detector, &(stream_manner){
+    bool follows = journal != NULL &&
+                   detector_follow(self->detector, &(stream_manner){
                                                        .action = self->settings.label.name,
                                                        .journal = journal,
                                                        .latejoin = joins_late(self),
@@ -432,6 +433,8 @@ static void handle(wrkrInstanceData_t *self, const detection *found)
     count(data, CANDIDATES, found->candidate);
     count(data, STALE, found->stale);
     count_rows(data, found);
+    if (found->rows > found->duplicates)
+        state_watcher_wake(data->watcher);
     if (self->out_of_memory) {
         clear_alerts(self); /* their texts are not whole: the message counts as unread */
         self->out_of_memory = true;

@@ -19,7 +19,7 @@ enum {
 struct store {
     sqlite3 *connection;
     sqlite3_stmt *data_version;
-    int64_t seen_version; /* of the last store_has_changed; data_version begins at 1 */
+    int64_t seen_version;  /* of the last store_has_changed; data_version begins at 1 */
     char *why_rolled_back; /* the error before a roll-back, which has none; NULL: none */
     int code_rolled_back;
     char *path;
@@ -56,7 +56,9 @@ static const char *const migrations[SCHEMA_VERSION] = {
     " received INTEGER NOT NULL,"
     " expires INTEGER NOT NULL,"
     " record TEXT NOT NULL,"
+    " due INTEGER," /* to be judged again since it was by this change of the role list; NULL: not */
     " UNIQUE (action, row_id));"
+    "CREATE INDEX pending_due ON pending (action, due) WHERE due IS NOT NULL;"
     "CREATE INDEX pending_expires ON pending (expires);"
     "CREATE TABLE pending_key (key TEXT NOT NULL, pending INTEGER NOT NULL,"
     " PRIMARY KEY (key, pending)) WITHOUT ROWID;"
@@ -366,8 +368,7 @@ void store_forget_version(store *self)
 
 const char *store_error(const store *self)
 {
-    return self->why_rolled_back != NULL ? self->why_rolled_back
-                                         : sqlite3_errmsg(self->connection);
+    return self->why_rolled_back != NULL ? self->why_rolled_back : sqlite3_errmsg(self->connection);
 }
 
 /* SQLite's primary result code of the last failure. */
