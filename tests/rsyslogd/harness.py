@@ -51,21 +51,18 @@ def configuration(port, rules="", before="", roles=None, queue="",
     port: gives the port of a channel. rules: what happens to each message
     before it is forwarded. before: loads modules and defines rulesets.
     roles: the rules of a second input, for the role list. queue: parameters
-    of a queue between the input and the rules. own: all inputs and rulesets,
-    in the place of those that the parameters before describe; imtcp and
-    impstats are loaded.
+    of a queue between the input and the rules. own: global parameters, inputs
+    and rulesets of the scenario's own, in the place of those that the
+    parameters before describe; impstats is loaded.
     """
-    control = "off" if keep_control_characters else "on"
     if own is None:
-        own = before + inputs(rules, roles, queue)
+        own = f"""{settings(max_message_size, keep_control_characters)}
+{before}
+{inputs(rules, roles, queue)}"""
     own = own.replace("@ORIGINALS@", forward(port("originals"), "received"))
     own = own.replace("@ALERTS@", forward(port("alerts")))
-    return f"""global(workDirectory="@WORK@"
-  maxMessageSize="{max_message_size}"
-  processInternalMessages="on" abortOnUncleanConfig="on"
-  parser.escapeControlCharactersOnReceive="{control}")
+    return f"""global(processInternalMessages="on")
 main_queue(queue.timeoutShutdown="60000")
-module(load="imtcp")
 module(load="impstats" interval="1" format="json" ruleset="statistics")
 {template("received", "rawmsg")}
 {template("said", "msg")}
@@ -73,6 +70,15 @@ module(load="impstats" interval="1" format="json" ruleset="statistics")
 ruleset(name="statistics") {{ {forward(port("statistics"))} }}
 if $inputname == "rsyslogd" then {{ {forward(port("internal"))} }}
 """
+
+
+def settings(max_message_size="4m", keep_control_characters=False):
+    """Write the usual global parameters, and load imtcp."""
+    control = "off" if keep_control_characters else "on"
+    return f"""global(workDirectory="@WORK@" abortOnUncleanConfig="on"
+  maxMessageSize="{max_message_size}"
+  parser.escapeControlCharactersOnReceive="{control}")
+module(load="imtcp")"""
 
 
 def inputs(rules, roles=None, queue=""):

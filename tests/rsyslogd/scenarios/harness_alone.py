@@ -81,7 +81,8 @@ class HarnessAlone(unittest.TestCase):
         daemon.work.remove()
 
     def test_a_killed_daemon_is_followed_by_another(self):
-        own = f"""module(load="imfile")
+        own = f"""{harness.settings()}
+module(load="imfile")
 {harness.listen("incoming")}
 input(type="imfile" file="@WORK@/lines" tag="lines" ruleset="incoming")
 ruleset(name="incoming") {{ @ORIGINALS@ }}"""
