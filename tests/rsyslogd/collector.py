@@ -79,7 +79,7 @@ class Collector(threading.Thread):
         self.ended = False  # the daemon that is followed
         self.drained = False
         self.broken = None
-        self._killed = False
+        self._cut_off = set()  # channels whose last message may be cut off
         self._changed = threading.Condition()
         self._selector = selectors.DefaultSelector()
         self._listeners = {channel: self._listen(channel)
@@ -113,7 +113,8 @@ class Collector(threading.Thread):
         The one before it, if there was one, must have been drained.
         """
         with self._changed:
-            self.ended = self.drained = self._killed = False
+            self.ended = self.drained = False
+            self._cut_off.clear()
             self._selector.register(pidfd, selectors.EVENT_READ,
                                     lambda: self._see_end(pidfd))
         if not self.is_alive():
@@ -122,7 +123,13 @@ class Collector(threading.Thread):
     def expect_kill(self):
         """Let the daemon's last message on each connection be cut off."""
         with self._changed:
-            self._killed = True
+            self._cut_off.update(self.messages)
+        self.resume(*self._paused)
+
+    def resume_after_end(self):
+        """Read what is left; where nobody has read it may be cut off."""
+        with self._changed:
+            self._cut_off.update(self._paused)
         self.resume(*self._paused)
 
     def _see_end(self, pidfd):
@@ -197,7 +204,7 @@ class Collector(threading.Thread):
             text = frame.decode("utf-8", "surrogateescape")
             self.messages[channel].append(Message(json.loads(text)))
         if not data:
-            if pending and not self._killed:
+            if pending and channel not in self._cut_off:
                 raise AssertionError(f"{channel}: cut off in {bytes(pending)}")
             self._selector.unregister(connection)
             del self._open[connection]

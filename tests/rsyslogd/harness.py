@@ -252,12 +252,15 @@ class Daemon:
         """Stop the daemon, but keep its directory: another may start there.
 
         The connections to it stay open until it has gone: imtcp can crash on
-        connections that close while it shuts down.
+        connections that close while it shuts down. What it sends on a channel
+        that is paused may be cut off.
         """
         self.terminate()
-        if not self.collector.wait(lambda: self.collector.drained):
+        if not self.collector.wait(lambda: self.collector.ended):
             raise AssertionError("rsyslogd did not end at SIGTERM within "
                                  f"{deadline.SECONDS} s: {self._situation()}")
+        self.collector.resume_after_end()
+        self._wait_until(lambda: self.collector.drained, "all it has sent")
         self._close_lanes()
         status = self._reap()
         if status != 0:

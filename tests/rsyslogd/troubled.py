@@ -23,14 +23,14 @@ PERSON = target("anna.berg@nordwind.example")
 class Troubled(Daemon):
     """The daemon of a fault's scenario."""
 
-    def __init__(self, directory="@WORK@", parameters="", **more):
+    def __init__(self, directory="@WORK@", alerts="alerts", more="",
+                 queue=QUEUE, **others):
         database = f"{directory}/synctap.db"
         keeper = ('action(type="omidentityinfo" name="roles" '
                   f'database="{database}" action.resumeInterval="1" '
                   'action.resumeRetryCount="-1")')
-        super().__init__(mmsynctap(f'ruleset="alerts" {parameters}',
-                                   database=database),
-                         MODULES, roles=keeper, queue=QUEUE, **more)
+        super().__init__(mmsynctap(f'ruleset="{alerts}"', database=database),
+                         MODULES + more, roles=keeper, queue=queue, **others)
         self.database = self.work.path / database.replace("@WORK@/", "")
 
     def __enter__(self):
