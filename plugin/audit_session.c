@@ -31,7 +31,7 @@ static bool open_identity_files(audit_session *self, char **error)
 {
     store *s = store_of_files(self, error);
 
-    return s != NULL && detector_adopt_store(self->detector, s, error);
+    return s != NULL && detector_adopt_store(self->detector, s, self->options->now, error);
 }
 
 /* No database is no error unless one was asked for: the naming rules judge alone. */
@@ -47,7 +47,7 @@ static bool open_role_list(audit_session *self)
         return true;
     }
     if (of_files ? open_identity_files(self, &error)
-                 : detector_open_store(self->detector, o->database, STORE_EXISTING, &error))
+                 : detector_open_store(self->detector, o->database, STORE_EXISTING, o->now, &error))
         return true;
     fprintf(stderr, "synctap: %s: %s\n", of_files ? "the role list" : o->database,
             error ? error : "out of memory");

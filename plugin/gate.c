@@ -24,6 +24,10 @@ struct gate {
     pattern patterns[];
 };
 
+struct gate_scratch {
+    const gate *gate;
+};
+
 static bool is_hex(char c)
 {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
@@ -110,6 +114,20 @@ void gate_free(gate *self)
     free(self);
 }
 
+gate_scratch *gate_scratch_new(const gate *self)
+{
+    gate_scratch *scratch = calloc(1, sizeof(*scratch));
+
+    if (scratch != NULL)
+        scratch->gate = self;
+    return scratch;
+}
+
+void gate_scratch_free(gate_scratch *self)
+{
+    free(self);
+}
+
 /* If a \uXXXX stands at `at`, with one or more backslashes, its length and value; else 0. */
 static size_t escape_at(text t, size_t at, uint32_t *value)
 {
@@ -183,22 +201,40 @@ static bool phrase_at(const gate *self, text t, size_t at, text phrase)
     return true;
 }
 
-bool gate_may_hold(const gate *self, text t)
+static bool any_phrase_at(const gate *self, text t, size_t at)
 {
-    if (self->passes_all)
-        return true;
-    for (size_t at = 0; at < t.length; at++) {
-        if (!self->may_begin[(unsigned char)t.bytes[at]])
-            continue;
-        if (t.bytes[at] == '\\') {
-            if (at > 0 && t.bytes[at - 1] == '\\')
-                continue; /* the run was tried as a whole where it began */
-            if (hides_an_escape(t, at))
-                return true;
-        }
-        for (size_t i = 0; i < self->count; i++)
-            if (phrase_at(self, t, at, self->patterns[i].phrase))
-                return true;
-    }
+    for (size_t i = 0; i < self->count; i++)
+        if (phrase_at(self, t, at, self->patterns[i].phrase))
+            return true;
     return false;
+}
+
+static bool is_hit(const gate *self, text t, size_t at)
+{
+    if (!self->may_begin[(unsigned char)t.bytes[at]])
+        return false;
+    if (t.bytes[at] == '\\') {
+        if (at > 0 && t.bytes[at - 1] == '\\')
+            return false; /* the run was tried as a whole where it began */
+        if (hides_an_escape(t, at))
+            return true;
+    }
+    return any_phrase_at(self, t, at);
+}
+
+size_t gate_find(const gate *self, gate_scratch *scratch, text t)
+{
+    size_t at = 0;
+
+    (void)scratch;
+    if (self->passes_all)
+        return 0;
+    while (at < t.length && !is_hit(self, t, at))
+        at++;
+    return at;
+}
+
+bool gate_may_hold(const gate *self, gate_scratch *scratch, text t)
+{
+    return self->passes_all || gate_find(self, scratch, t) < t.length;
 }
