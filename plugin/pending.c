@@ -80,6 +80,7 @@ pending *pending_open(store *s, int64_t action)
     for (enum statement i = 0; i < STATEMENTS; i++) {
         self->statements[i] = store_prepare(s, sql[i]);
         if (self->statements[i] == NULL) {
+            store_keep_error(s);
             pending_close(self);
             return NULL;
         }
@@ -87,6 +88,7 @@ pending *pending_open(store *s, int64_t action)
     self->connection = sqlite3_db_handle(self->statements[PUT]);
     if (pending_recount(self))
         return self;
+    store_keep_error(s);
     pending_close(self);
     return NULL;
 }
