@@ -94,7 +94,13 @@ ruleset(name="incoming" {queue}) {{
 {listen("incoming")}
 """
     if roles is not None:
-        text += f'ruleset(name="roles") {{\n{roles}\n}}\n{listen("roles")}\n'
+        text += f"""
+ruleset(name="role rows" queue.type="LinkedList"
+        queue.timeoutShutdown="60000") {{
+{roles}
+}}
+{listen("roles", "role rows")}
+"""
     return text
 
 
@@ -105,10 +111,13 @@ def forward(port, template_name="said"):
     action.resumeRetryCount="-1")"""
 
 
-def listen(ruleset):
-    """Write the input of a ruleset, on a port that the kernel chooses."""
+def listen(name, ruleset=None):
+    """Write an input, on a port that the kernel chooses.
+
+    ruleset: where its messages go, if that has another name.
+    """
     return f"""input(type="imtcp" address="127.0.0.1" port="0"
-  listenPortFileName="@WORK@/{ruleset}.port" ruleset="{ruleset}"
+  listenPortFileName="@WORK@/{name}.port" ruleset="{ruleset or name}"
   maxFrameSize="200000000")"""
 
 

@@ -23,9 +23,7 @@ class DatabaseDeleted(unittest.TestCase):
             daemon.wait_for_file()
             self.assertIn(KNOWN, daemon.role_list())
             daemon.wait_for_error()
-            self.assertEqual(
-                1, len(daemon.said("mmsynctap", "No such file")), daemon.said(
-                    "mmsynctap"))
+            self.assertEqual(1, len(daemon.said("mmsynctap", "deleted")))
 
             daemon.pass_by("waits since")
             daemon.import_role(LATE)
