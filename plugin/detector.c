@@ -402,6 +402,12 @@ static void add_seen(const feeding *f, detection *seen)
     }
 }
 
+unwrapped detector_take_apart(detector_worker *self, text message, const unwrap_sink *sink)
+{
+    catch_up(self);
+    return unwrap_text(self->unwrap, self->rulebase, message, sink);
+}
+
 unwrap_kind detector_feed_object(detector_worker *self, json *object, timestamp now,
                                  detector_sink *sink, void *arg, detection *seen)
 {

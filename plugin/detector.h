@@ -150,11 +150,14 @@ detection detector_feed(detector_worker *self, text message, timestamp now, dete
 detection detector_feed_tree(detector_worker *self, json *tree, timestamp now, detector_sink *sink,
                              void *arg);
 
-/* The same for one object, where somebody else takes messages apart; adds to *seen. */
+/* Takes a message apart, as detector_feed does, for who feeds its objects one by one. */
+unwrapped detector_take_apart(detector_worker *self, text message, const unwrap_sink *sink);
+
+/* Judges one object; adds to *seen. */
 unwrap_kind detector_feed_object(detector_worker *self, json *object, timestamp now,
                                  detector_sink *sink, void *arg, detection *seen);
 
-/* The same for a stretch of a message that could not be read. */
+/* Judges a stretch of a message that could not be read; adds to *seen. */
 void detector_feed_broken(detector_worker *self, text broken, timestamp now, detector_sink *sink,
                           void *arg, detection *seen);
 

@@ -471,7 +471,8 @@ static detector_refreshing tend(detector *self, timestamp now, detector_sink *la
     if (result == REFRESH_CHANGED &&
         (!stream_refresh(self->stream, now) || !forget_superseded(self, now)))
         return fail(s, error);
-    if (!join_and_free(self, now, late, arg) || !stream_prune(self->stream, now))
+    if (!join_and_free(self, now, late, arg) || !stream_drain(self->stream, now) ||
+        !stream_prune(self->stream, now))
         return fail(s, error);
     return result;
 }

@@ -432,6 +432,8 @@ static void handle(wrkrInstanceData_t *self, const detection *found)
     count(data, CANDIDATES, found->candidate);
     count(data, STALE, found->stale);
     count_rows(data, found);
+    if (found->rows > found->duplicates)
+        state_watcher_wake(data->watcher);
     if (self->out_of_memory) {
         clear_alerts(self); /* their texts are not whole: the message counts as unread */
         self->out_of_memory = true;

@@ -13,6 +13,7 @@
 
 enum {
     LOOK_PERIOD = 250, /* milliseconds between two looks at the database */
+    LEAST_PAUSE = 20,  /* the same when somebody wants a look at once */
     REPAIR_PERIOD = 4, /* such looks between two tries to open a database that failed */
     BUSY_LOOKS = 12,   /* such looks in vain, after which another's lock is a trouble: 3 s */
 };
@@ -22,10 +23,11 @@ struct state_watcher {
     pthread_t thread;
     bool is_running;
 
-    pthread_mutex_t mutex; /* guards the two wishes */
+    pthread_mutex_t mutex; /* guards the wishes */
     pthread_cond_t wake;
     bool must_stop;
     bool must_reopen;
+    bool must_look;
 
     /* The looking thread's. */
     char *trouble; /* what was last said about the database; NULL: it works */
@@ -234,17 +236,29 @@ static void look(state_watcher *self, unsigned turn)
 /* --- the thread ---------------------------------------------------------------------------------
  */
 
-/* Waits for the next turn; the mutex is held. */
-static void wait_for_turn(state_watcher *self)
+/* So many milliseconds, or until a wish comes true; the mutex is held. */
+static void wait_for(state_watcher *self, const bool *wish, long milliseconds)
 {
     struct timespec until;
 
     clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += LOOK_PERIOD * 1000000L;
+    until.tv_nsec += milliseconds * 1000000L;
     until.tv_sec += until.tv_nsec / 1000000000L;
     until.tv_nsec %= 1000000000L;
-    if (!self->must_stop && !self->must_reopen)
-        pthread_cond_timedwait(&self->wake, &self->mutex, &until);
+    while (!self->must_stop && !self->must_reopen && !*wish &&
+           pthread_cond_timedwait(&self->wake, &self->mutex, &until) == 0)
+        continue;
+}
+
+/* Wishes that come one upon the other share a look. */
+static void wait_for_turn(state_watcher *self)
+{
+    static const bool nothing = false;
+
+    wait_for(self, &self->must_look, LOOK_PERIOD);
+    if (self->must_look)
+        wait_for(self, &nothing, LEAST_PAUSE);
+    self->must_look = false;
 }
 
 static bool take_wish(bool *wish)
@@ -253,6 +267,22 @@ static bool take_wish(bool *wish)
 
     *wish = false;
     return wished;
+}
+
+/* What is still to be written down at the end; late alerts come with the next start. */
+static bool hand_on_nothing(void *arg, const alert *a)
+{
+    (void)arg;
+    (void)a;
+    return false;
+}
+
+static void look_for_the_last_time(state_watcher *self)
+{
+    char *error;
+
+    detector_tend(self->what.detector, timestamp_now(), hand_on_nothing, NULL, &error);
+    free(error);
 }
 
 static void *watch(void *watcher)
@@ -271,6 +301,7 @@ static void *watch(void *watcher)
         wait_for_turn(self);
     }
     pthread_mutex_unlock(&self->mutex);
+    look_for_the_last_time(self);
     return NULL;
 }
 
@@ -325,6 +356,16 @@ void state_watcher_reopen(state_watcher *self)
     }
     pthread_mutex_lock(&self->mutex);
     self->must_reopen = true;
+    pthread_cond_signal(&self->wake);
+    pthread_mutex_unlock(&self->mutex);
+}
+
+void state_watcher_wake(state_watcher *self)
+{
+    if (self == NULL || !self->is_running)
+        return;
+    pthread_mutex_lock(&self->mutex);
+    self->must_look = true;
     pthread_cond_signal(&self->wake);
     pthread_mutex_unlock(&self->mutex);
 }

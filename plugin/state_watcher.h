@@ -30,6 +30,9 @@ typedef struct watched {
 /* Opens the database and starts the thread; never before activateCnf. NULL when memory is out. */
 state_watcher *state_watcher_start(const watched *what);
 
+/* Has it look soon: there is something that others want to see in the database. Any thread. */
+void state_watcher_wake(state_watcher *self);
+
 /* Has the database opened anew, at HUP; does not wait for it. Any thread. NULL is allowed. */
 void state_watcher_reopen(state_watcher *self);
 

@@ -10,8 +10,10 @@ static const char USAGE[] =
     "accounts, in audit records.\n"
     "\n"
     "  query     run the rule once over files of audit records\n"
+    "  replay    judge files as the stream would have, with alerts in the order of their firing\n"
     "  explain   say why a record matches or not, clause by clause\n"
     "  identity  load the role list, and read it\n"
+    "  incident  list the incidents, show and close them\n"
     "\n"
     "synctap COMMAND --help tells more; synctap --version the version.\n";
 
@@ -22,7 +24,9 @@ static const struct {
 } commands[] = {
     {"explain", cmd_explain, "synctap explain"},
     {"query", cmd_query, "synctap query"},
+    {"replay", cmd_replay, "synctap replay"},
     {"identity", cmd_identity, "synctap identity"},
+    {"incident", cmd_incident, "synctap incident"},
 };
 
 static int wrong_command(const char *name)

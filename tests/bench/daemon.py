@@ -1,0 +1,225 @@
+"""Runs a pipeline over a file, and says what it cost in each thread.
+
+The daemon has no privileges and no network: rsyslogd reads the file by imfile.
+The cost is what the kernel counted for each thread until all messages had
+gone through, read while the daemon still lives.
+"""
+
+import collections
+import json
+import os
+import pathlib
+import signal
+import socket
+import time
+
+from workplace import RSYSLOGD, Workplace, module_path
+
+SECONDS_AT_MOST = 900
+QUIET_SECONDS = 0.25
+WORKER = "rs:main Q"
+
+Cost = collections.namedtuple("Cost", "worker_ns threads seconds rss_kb")
+
+
+class Failed(Exception):
+    """The pipeline did not do what it should have done."""
+
+
+def configuration(pipeline, path):
+    """Write rsyslogd's configuration around a pipeline."""
+    return f"""global(workDirectory="@WORK@" abortOnUncleanConfig="on")
+main_queue(queue.workerThreads="1" queue.size="100000"
+  queue.dequeueBatchSize="{pipeline.batch}"
+  queue.timeoutWorkerThreadShutdown="-1" queue.timeoutShutdown="60000")
+module(load="impstats" interval="1" format="json" log.syslog="off"
+  log.file="@WORK@/statistics")
+{pipeline.before}
+ruleset(name="alerts" queue.type="LinkedList") {{
+  action(type="omfile" file="@WORK@/alerts")
+}}
+{input_from(path)}
+{pipeline.rules}
+"""
+
+
+def input_from(path):
+    """Write the input: the file, or connections if there is none."""
+    if path is not None:
+        return f"""module(load="imfile" mode="inotify")
+input(type="imfile" file="{path}" tag="bench:")"""
+    return """module(load="imtcp")
+input(type="imtcp" address="127.0.0.1" port="0"
+  listenPortFileName="@WORK@/port")"""
+
+
+def threads_of(pid):
+    """Give what each thread has used so far: {id: (name, nanoseconds)}."""
+    threads = {}
+    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        try:
+            name = (task / "comm").read_text().strip()
+            used = int((task / "schedstat").read_text().split()[0])
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # it has ended
+        threads[int(task.name)] = name, used
+    return threads
+
+
+def rss_kb(pid):
+    """Give how much of the process is in memory."""
+    for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1])
+    raise Failed("no VmRSS")
+
+
+class Meter:
+    """Watches a process until it has nothing more to do."""
+
+    def __init__(self, process, is_done):
+        self._process, self._is_done = process, is_done
+        self._used, self._threads = 0, {}
+        self._first = self._last = None
+
+    def _look(self):
+        now = time.monotonic()
+        self._threads = threads_of(self._process.pid)
+        used = sum(used for name, used in self._threads.values()
+                   if "impstats" not in name)
+        if used - self._used > 300_000:  # more than a look around
+            self._first = self._first or now
+            self._last = now
+            self._used = used
+        return now - (self._last or now)
+
+    def wait(self):
+        """Wait until all is done and the threads are quiet; give the cost."""
+        deadline = time.monotonic() + SECONDS_AT_MOST
+        while not (self._look() > QUIET_SECONDS and self._is_done()):
+            if self._process.poll() is not None:
+                raise Failed(f"ended with {self._process.returncode}")
+            if time.monotonic() > deadline:
+                raise Failed("did not come to an end")
+            time.sleep(0.01)
+        by_name = collections.Counter()
+        for name, used in self._threads.values():
+            by_name[name] += used
+        worker = sum(used for name, used in by_name.items()
+                     if name.startswith(WORKER))
+        if self._first is None:
+            raise Failed("has done nothing")
+        return Cost(worker, dict(by_name), self._last - self._first,
+                    rss_kb(self._process.pid))
+
+
+def statistics(work):
+    """Give the newest counters of every object that impstats has written."""
+    newest = {}
+    path = work.path / "statistics"
+    if not path.exists():
+        return newest
+    for line in path.read_text(errors="replace").splitlines():
+        try:
+            counters = json.loads(line[line.index("{"):])
+        except ValueError:
+            continue  # half a line
+        if counters.get("origin") != "core.action":
+            newest[counters["name"]] = counters
+    return newest
+
+
+def queue_is_empty(work, count):
+    """Have so many messages come, and gone?"""
+    queue = statistics(work).get("main Q", {})
+    return queue.get("enqueued", 0) >= count and queue.get("size") == 0
+
+
+class Rsyslogd:
+    """One rsyslogd that runs a pipeline over a file."""
+
+    def __init__(self, pipeline, path):
+        self.work = Workplace()
+        self._pipeline = pipeline
+        for name, content in pipeline.files.items():
+            self.work.write(name, content)
+        self._config = self.work.write(
+            "rsyslog.conf", self._inside(configuration(pipeline, path)))
+        self._process = None
+
+    def _inside(self, text):
+        return text.replace("@WORK@", str(self.work.path))
+
+    def __enter__(self):
+        for command in self._pipeline.prepare:
+            status, _, words = self.work.run(*map(self._inside, command))
+            if status != 0:
+                raise Failed(f"{command[0]}: {words}")
+        self._process = self.work.start(
+            RSYSLOGD, "-n", "-f", self._config,
+            "-i", self.work.path / "rsyslogd.pid", "-M", module_path())
+        return self
+
+    def __exit__(self, *_):
+        stop(self._process)
+        self.work.remove()
+
+    def send(self, path, times):
+        """Send the lines of a file by TCP, all of it so many times."""
+        port = self.work.path / "port"
+        deadline = time.monotonic() + 30
+        while not (port.exists() and port.read_text()):
+            if time.monotonic() > deadline:
+                raise Failed(f"rsyslogd did not start: {self.work.words()}")
+            time.sleep(0.01)
+        address = "127.0.0.1", int(port.read_text())
+        with socket.create_connection(address) as lane:
+            for _ in range(times):
+                with open(path, "rb") as file:
+                    lane.sendfile(file)
+
+    def cost_of(self, count):
+        """Wait until so many messages have gone through."""
+        try:
+            cost = Meter(self._process,
+                         lambda: queue_is_empty(self.work, count)).wait()
+        except Failed as failure:
+            raise Failed(f"{self._pipeline.name}: rsyslogd {failure}: "
+                         f"{self.work.words()}") from None
+        self._check(count)
+        return cost
+
+    def _check(self, count):
+        """A pipeline that is cheap because it does nothing must not pass.
+
+        The counters are written object by object: some may be a second old.
+        """
+        expected = self._pipeline.expect(count)
+        deadline = time.monotonic() + 3
+        while not self._has_counted(expected):
+            if time.monotonic() > deadline:
+                found = statistics(self.work)
+                raise Failed(
+                    f"{self._pipeline.name}: {expected} expected, got "
+                    f"{[found.get(name) for name in expected]} "
+                    f"{self.work.words()}")
+            time.sleep(0.1)
+
+    def _has_counted(self, expected):
+        found = statistics(self.work)
+        return all(found.get(name, {}).get(counter) == value
+                   for name, counters in expected.items()
+                   for counter, value in counters.items())
+
+
+def stop(process):
+    """End a process that was started here, by its id."""
+    if process is None or process.poll() is not None:
+        return
+    os.kill(process.pid, signal.SIGTERM)
+    try:
+        process.wait(timeout=60)
+    except Exception:
+        process.kill()
+        process.wait()
+        raise

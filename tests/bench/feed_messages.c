@@ -1,0 +1,85 @@
+/*
+ * feed_messages: the detector over the first lines of a file, for a count of its instructions.
+ *
+ *   feed_messages RULEBASE FILE COUNT TIME
+ *
+ * TIME is when all of them were received. Prints how many were candidates and
+ * how many rows matched. Two runs that differ in COUNT alone differ in nothing
+ * but the messages between.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "alert.h"
+#include "buffer.h"
+#include "detector.h"
+#include "rule.h"
+
+typedef struct tally {
+    size_t candidates, rows;
+    buffer written;
+} tally;
+
+static void require(bool holds, const char *what)
+{
+    if (holds)
+        return;
+    fprintf(stderr, "feed_messages: %s\n", what);
+    exit(1);
+}
+
+static text read_file(const char *path)
+{
+    FILE *file = fopen(path, "rb");
+    size_t size = 0, most = 1 << 24;
+    char *bytes = malloc(most);
+
+    require(file != NULL && bytes != NULL, "cannot read the file");
+    size = fread(bytes, 1, most, file);
+    require(feof(file), "the file is too large");
+    fclose(file);
+    return (text){bytes, size};
+}
+
+static void take_row(void *arg, const alert *a)
+{
+    tally *t = arg;
+
+    t->rows++;
+    buffer_clear(&t->written);
+    alert_write(a, &t->written);
+}
+
+static void feed(detector_worker *worker, text all, long count, timestamp now, tally *t)
+{
+    for (; count > 0; count--) {
+        const char *end = memchr(all.bytes, '\n', all.length);
+
+        require(end != NULL, "the file has too few lines");
+        t->candidates +=
+            detector_feed(worker, text_between(all.bytes, end), now, take_row, t).candidate;
+        all = text_from(all, (size_t)(end + 1 - all.bytes));
+    }
+}
+
+int main(int argc, char **argv)
+{
+    rule *r = rule_new();
+    detector *d = r ? detector_new(r) : NULL;
+    detector_worker *worker = d ? detector_worker_new(d) : NULL;
+    tally t = {0};
+    timestamp now;
+    char *error;
+
+    require(argc == 5, "usage: feed_messages RULEBASE FILE COUNT TIME");
+    require(worker != NULL, "out of memory");
+    require(timestamp_parse(text_of(argv[4]), &now), "that is no time");
+    require(detector_open_rulebase(d, argv[1], &error), "cannot read the rulebase");
+    feed(worker, read_file(argv[2]), atol(argv[3]), now, &t);
+    printf("%zu %zu\n", t.candidates, t.rows);
+    buffer_free(&t.written);
+    detector_worker_free(worker);
+    detector_free(d);
+    rule_free(r);
+    return 0;
+}

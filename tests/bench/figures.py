@@ -1,0 +1,63 @@
+"""A figure: two medians, their ratio, and what it must show."""
+
+import dataclasses
+import json
+import statistics
+
+
+@dataclasses.dataclass(frozen=True)
+class Bound:
+    """What issue and README promise of a ratio."""
+
+    at_least: float = None
+    at_most: float = None
+
+    def holds(self, ratio):
+        """Say whether the ratio keeps to it."""
+        return ((self.at_least is None or ratio >= self.at_least)
+                and (self.at_most is None or ratio <= self.at_most))
+
+    def fields(self, ratio):
+        """Give what a figure says of its bound."""
+        named = {name: value for name, value in
+                 dataclasses.asdict(self).items() if value is not None}
+        return {**named, "holds": self.holds(ratio)} if named else {}
+
+
+NO_BOUND = Bound()
+
+
+def figure(name, ours, theirs, unit, bound=NO_BOUND, inverse=False, **more):
+    """Make the figure of two rows of measurements, taken turn by turn.
+
+    The ratio is that of the medians, ours to theirs (inverse: theirs to
+    ours); min, median and max are those of the turns' own ratios.
+    """
+    above, below = (theirs, ours) if inverse else (ours, theirs)
+    ratio = _ratio(statistics.median(above), statistics.median(below))
+    turns = [_ratio(a, b) for a, b in zip(above, below)]
+    return {"figure": name, "ratio": _rounded(ratio), "n": len(turns),
+            "min": _rounded(min(turns)),
+            "median": _rounded(statistics.median(turns)),
+            "max": _rounded(max(turns)),
+            "ours": _rounded(statistics.median(ours)),
+            "theirs": _rounded(statistics.median(theirs)), "unit": unit,
+            **bound.fields(ratio), **more}
+
+
+def _ratio(a, b):
+    return a / b
+
+
+def _rounded(number):
+    return float(f"{number:.4g}")
+
+
+def cannot(name, why):
+    """Make what stands in a figure's place when it cannot be had here."""
+    return {"figure": name, "cannot_run": why}
+
+
+def show(made):
+    """Print a figure as one line."""
+    print(json.dumps(made), flush=True)

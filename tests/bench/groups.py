@@ -1,0 +1,549 @@
+"""The figures, in groups that share their turns.
+
+A group runs all of its pipelines once, then all of them again, and so on, so
+that whatever else the machine does meets all of them alike.
+"""
+
+import collections
+import dataclasses
+import json
+import os
+import pathlib
+import shutil
+import sqlite3
+import statistics as middle
+import subprocess
+import time
+import typing
+
+import data
+import pipelines
+import syslog_ng
+from daemon import Failed, Rsyslogd
+from figures import Bound, cannot, figure, show
+from pipelines import DEFAULT_BATCH, SMALL_BATCH
+from workplace import Workplace, stage
+
+SEED = 20260601
+
+
+class CannotRun(Exception):
+    """What a figure needs is not here."""
+
+
+@dataclasses.dataclass
+class Setting:
+    """What all groups are told."""
+
+    top: pathlib.Path
+    room: pathlib.Path
+    quick: bool
+    turns: int
+    words: typing.Callable
+
+    def size(self, full, quick):
+        """Choose a size."""
+        return quick if self.quick else full
+
+    def file(self, name, make):
+        """Give the path of a data file, which is made once."""
+        path = self.room / name
+        if not path.exists():
+            self.words(f"writing {name}")
+            data.write(path, make())
+        return path
+
+    def interleave(self, measures):
+        """Take every measure once a turn; give {name: [measured, ...]}."""
+        measured = collections.defaultdict(list)
+        for turn in range(self.turns):
+            for name, measure in measures.items():
+                self.words(f"turn {turn + 1} of {self.turns}: "
+                           + (name if isinstance(name, str) else
+                              "{}, batch {}".format(*name)))
+                measured[name].append(measure())
+        return measured
+
+
+@dataclasses.dataclass(frozen=True)
+class Group:
+    """Some figures, and what gives them."""
+
+    names: tuple
+    run: typing.Callable
+
+
+GROUPS = []
+
+
+def group(*names):
+    """Note a function as what gives the figures of these names."""
+    def note(run):
+        GROUPS.append(Group(names, run))
+        return run
+    return note
+
+
+def names():
+    """Give the names of all figures."""
+    return [name for each in GROUPS for name in each.names]
+
+
+def run(setting, wanted):
+    """Run the groups that have one of the figures; all if none is named."""
+    status = 0
+    for each in GROUPS:
+        asked = [name for name in each.names if not wanted or name in wanted]
+        if not asked:
+            continue
+        try:
+            for made in each.run(setting):
+                if made["figure"] in asked:
+                    show(made)
+        except CannotRun as reason:
+            for name in asked:
+                show(cannot(name, str(reason)))
+        except Failed as failure:
+            setting.words(f"{', '.join(asked)}: {failure}")
+            status = 1
+    return status
+
+
+# What is there.
+
+def module_has(word):
+    """Say whether the module knows a parameter."""
+    module = stage() / "lib" / "rsyslog" / "mmsynctap.so"
+    return word.encode() + b"\0" in module.read_bytes()
+
+
+def require_latejoin():
+    """Give up a group that needs the parameter where it is not there."""
+    if not module_has("latejoin"):
+        raise CannotRun("this mmsynctap has no parameter latejoin")
+
+
+def without_latejoin():
+    """Give the parameters that keep the module from remembering."""
+    return 'latejoin="off"' if module_has("latejoin") else ""
+
+
+def synctap(*arguments):
+    """Run the command line; fail unless it ends well."""
+    command = [stage() / "bin" / "synctap", *map(str, arguments)]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+
+
+def per_message(pipeline, path, count):
+    """Make a measure: nanoseconds of the worker for each message."""
+    def measure():
+        with Rsyslogd(pipeline, path) as daemon:
+            cost = daemon.cost_of(count)
+            return cost._replace(worker_ns=cost.worker_ns / count)
+    return measure
+
+
+def worker_ns(costs):
+    """Give the workers' nanoseconds of some costs."""
+    return [cost.worker_ns for cost in costs]
+
+
+# One candidate in a thousand.
+
+@group("adds_against_contains", "throughput", "adds_against_script",
+       "adds_against_mmjsonparse")
+def mixed(setting):
+    """What a pipeline adds to one that does nothing."""
+    count = setting.size(400_000, 100_000)
+    path = setting.file(f"mixed-{count}",
+                        lambda: data.Records(SEED).mixed(count))
+    batches = setting.size((SMALL_BATCH, DEFAULT_BATCH), (DEFAULT_BATCH,))
+    ours = {batch: pipelines.mmsynctap(batch, 'ruleset="alerts"',
+                                       expect=pipelines.expect_mixed)
+            for batch in batches}
+    made = {"bare": pipelines.bare, "mmsynctap": ours.get,
+            "contains": pipelines.script_behind_contains,
+            "script": pipelines.script, "mmjsonparse": pipelines.mmjsonparse}
+    came = setting.interleave({
+        (kind, batch): per_message(make(batch), path, count)
+        for kind, make in made.items() for batch in batches})
+    yield from _added(came, batches, count)
+    yield figure(
+        "throughput", *([count / cost.seconds
+                         for cost in came[kind, DEFAULT_BATCH]]
+                        for kind in ("mmsynctap", "bare")),
+        "messages/s", Bound(at_least=0.97), messages=count)
+
+
+def above(all_of, bare):
+    """Give what each turn added to the bare one; never quite nothing."""
+    return [max(a - b, 1) for a, b in zip(all_of, bare)]
+
+
+def _added(came, batches, count):
+    """Give the figures of what is added, each at the peer's better batch."""
+    def added(kind, batch):
+        return above(worker_ns(came[kind, batch]),
+                     worker_ns(came["bare", batch]))
+    for kind, bound in (("contains", Bound(at_least=12)), ("script", Bound()),
+                        ("mmjsonparse", Bound())):
+        batch = min(batches, key=lambda b: middle.median(added(kind, b)))
+        yield figure(
+            f"adds_against_{kind}", added("mmsynctap", batch),
+            added(kind, batch), "worker ns/message above bare", bound,
+            inverse=True, batch=batch, messages=count,
+            bare=round(middle.median(worker_ns(came["bare", batch]))))
+
+
+@group("adds_against_syslog_ng")
+def beside_syslog_ng(setting):
+    """The same against syslog-ng, which counts all of its threads."""
+    count = setting.size(400_000, 100_000)
+    path = setting.file(f"mixed-{count}",
+                        lambda: data.Records(SEED).mixed(count))
+    try:
+        program = syslog_ng.SyslogNg(setting.room)
+    except Failed as reason:
+        raise CannotRun(str(reason)) from None
+    ours = pipelines.mmsynctap(DEFAULT_BATCH, 'ruleset="alerts"',
+                               expect=pipelines.expect_mixed)
+    bare = pipelines.bare(DEFAULT_BATCH)
+    came = setting.interleave({
+        "mmsynctap": per_message(ours, path, count),
+        "bare": per_message(bare, path, count),
+        "syslog-ng": program.measure(path, count, syslog_ng.RULE),
+        "syslog-ng bare": program.measure(path, count, syslog_ng.BARE)})
+    ours, theirs = (above(worker_ns(came["mmsynctap"]),
+                          worker_ns(came["bare"])),
+                    above(came["syslog-ng"], came["syslog-ng bare"]))
+    yield figure("adds_against_syslog_ng", ours, theirs,
+                 "ns/message above bare", inverse=True, messages=count)
+
+
+# The gate alone.
+
+@group("gate_against_memchr", "gate_against_memchr_cached",
+       "gate_against_memmem", "narrow_gate_against_memmem",
+       "hyperscan_against_memchr")
+def gate(setting):
+    """A call per message, without rsyslog."""
+    path = setting.file("gate", lambda: data.Records(SEED).mixed(40_000))
+    out = subprocess.run(
+        [setting.top / "build/tests/bench/gate_speed", path,
+         str(setting.turns)], check=True, capture_output=True).stdout
+    turns = [json.loads(line) for line in out.splitlines()]
+
+    def made(name, ours, theirs, bound=Bound()):
+        return figure(name, *([turn[who] for turn in turns]
+                              for who in (ours, theirs)), "ns/message", bound)
+    yield made("gate_against_memchr", "gate", "memchr", Bound(at_most=1.6))
+    yield made("gate_against_memchr_cached", "gate cached", "memchr cached")
+    yield made("gate_against_memmem", "gate", "memmem", Bound(at_most=1))
+    yield made("narrow_gate_against_memmem", "narrow", "memmem",
+               Bound(at_most=1))
+    yield made("hyperscan_against_memchr", "hyperscan", "memchr")
+
+
+# Every message a candidate.
+
+def fresh_candidates(setting, count, seed=SEED):
+    """Give a file of candidates with ids of their own."""
+    return setting.file(f"candidates-{seed}-{count}",
+                        lambda: data.Records(seed).candidates(count))
+
+
+@group("candidates_latejoin_off", "candidates_latejoin_on")
+def candidates(setting):
+    """The hit path, with nothing that matches."""
+    count = setting.size(100_000, 20_000)
+    path = fresh_candidates(setting, count)
+    measures = {
+        "off": pipelines.mmsynctap(
+            SMALL_BATCH, f'ruleset="alerts" {without_latejoin()}',
+            expect=pipelines.expect_candidates),
+        "on": pipelines.mmsynctap(
+            SMALL_BATCH, 'ruleset="alerts" latejoin="on"',
+            expect=pipelines.expect_candidates),
+        "mmjsonparse": pipelines.mmjsonparse(SMALL_BATCH)}
+    if not module_has("latejoin"):
+        del measures["on"]
+    came = setting.interleave({
+        kind: per_message(pipeline, path, count)
+        for kind, pipeline in measures.items()})
+    theirs = came["mmjsonparse"]
+    for kind, most in (("off", 1.2), ("on", 3)):
+        name = f"candidates_latejoin_{kind}"
+        if kind not in came:
+            yield cannot(name, "this mmsynctap has no parameter latejoin")
+            continue
+        yield figure(name, worker_ns(came[kind]), worker_ns(theirs),
+                     "worker ns/message", Bound(at_most=most),
+                     messages=count,
+                     all_threads=all_threads(came[kind], count))
+
+
+def all_threads(costs, count):
+    """Give what all threads of a process used, for each message."""
+    return round(middle.median(
+        sum(cost.threads.values()) for cost in costs) / count)
+
+
+# Files.
+
+WORDS = ("security info", "temporary access pass")
+JQ = """select(.operationName | test("Admin registered security info|\
+Register security info|Create temporary access pass|\
+Issue temporary access pass|User registered security info"; "i"))
+| . as $record | .properties.targetResources[]
+| select((.userPrincipalName // "") | test("^Sync_|DirSync"; "i"))
+| [$record.time, $record.operationName, .userPrincipalName]"""
+
+
+def seconds_of(command, **more):
+    """Make a measure: how long a command takes, by the clock."""
+    def measure():
+        begin = time.monotonic()
+        done = subprocess.run(command, stdout=subprocess.DEVNULL, **more)
+        if done.returncode != 0:
+            raise Failed(f"{command}: status {done.returncode}")
+        return time.monotonic() - begin
+    return measure
+
+
+def archive(setting):
+    """Give an archive that lies in memory, and its size."""
+    count = setting.size(1_000_000, 100_000)
+    path = setting.file(f"archive-{count}",
+                        lambda: data.Records(SEED).mixed(count))
+    path.read_bytes()
+    return path, path.stat().st_size
+
+
+def query(path, threads=None):
+    """Give the command of a query, by so many threads."""
+    more = [] if threads is None else ["--threads", str(threads)]
+    return [str(stage() / "bin" / "synctap"), "query", "--identity",
+            "/dev/null", *more, str(path)]
+
+
+def has_threads():
+    """Say whether the query can use more than one thread."""
+    done = subprocess.run(query("/dev/null", 1), capture_output=True)
+    return done.returncode == 0
+
+
+@group("query_against_grep_and_jq", "query_two_threads")
+def query_archive(setting):
+    """The rule over a file that is in memory."""
+    path, size = archive(setting)
+    threads = has_threads()
+    grep = " ".join(f"-e '{word}'" for word in WORDS)
+    measures = {"one": seconds_of(query(path, 1 if threads else None)),
+                "grep": grep_and_jq(path, grep)}
+    if threads:
+        measures["two"] = seconds_of(query(path, 2))
+    if shutil.which("jq") is None:
+        raise CannotRun("jq is not installed")
+    came = setting.interleave(measures)
+    yield figure("query_against_grep_and_jq", came["one"], came["grep"],
+                 "s", Bound(at_least=4), inverse=True, bytes=size)
+    if threads:
+        yield figure("query_two_threads", came["two"], came["one"], "s",
+                     Bound(at_least=1.5), inverse=True, bytes=size)
+    else:
+        yield cannot("query_two_threads", "this query has no --threads")
+
+
+def grep_and_jq(path, expressions):
+    """Make the measure of the two programs behind one another."""
+    command = f'grep -iF {expressions} "$1" | jq -c "$2"'
+    return seconds_of(["sh", "-c", command, "sh", str(path), JQ],
+                      env={**os.environ, "LC_ALL": "C"})
+
+
+# The role list, and what is remembered.
+
+class State:
+    """A directory of the daemon's user, with a database that lasts."""
+
+    def __init__(self):
+        self._work = Workplace()
+        self.database = self._work.path / "synctap.db"
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._work.remove()
+
+    def import_rows(self, setting, count):
+        """Load so many rows of a role list."""
+        rows = role_file(setting, count)
+        status, _, words = self._work.run(
+            stage() / "bin" / "synctap", "identity", "import", "--database",
+            self.database, rows)
+        if status != 0:
+            raise Failed(f"identity import: {words}")
+
+
+def role_file(setting, count):
+    """Give a CSV of role-list rows."""
+    return setting.file(f"roles-{count}.csv", lambda: data.role_rows(count))
+
+
+@group("cost_with_role_rows", "memory_with_role_rows")
+def role_rows(setting):
+    """A hundred rows against a million."""
+    few, many = 100, setting.size(1_000_000, 50_000)
+    count, idle = setting.size(100_000, 20_000), 1_000
+    path = fresh_candidates(setting, count)
+    calm = fresh_candidates(setting, idle)
+
+    def measure(state, rows, path, count):
+        parameters = (f'database="{state.database}" ruleset="alerts" '
+                      f"{without_latejoin()}")
+        return per_message(
+            pipelines.mmsynctap(SMALL_BATCH, parameters,
+                                expect=expect_rows(rows)), path, count)
+    with State() as small, State() as large:
+        small.import_rows(setting, few)
+        large.import_rows(setting, many)
+        came = setting.interleave({
+            "few": measure(small, few, path, count),
+            "many": measure(large, many, path, count),
+            "few, calm": measure(small, few, calm, idle),
+            "many, calm": measure(large, many, calm, idle)})
+    yield figure("cost_with_role_rows", worker_ns(came["many"]),
+                 worker_ns(came["few"]), "worker ns/message",
+                 Bound(at_least=0.9, at_most=1.1), rows=many, messages=count)
+    ours = megabytes(came["many, calm"])
+    yield figure("memory_with_role_rows", ours, megabytes(came["few, calm"]),
+                 "MB", rows=many, at_most_MB=60, MB=max(ours),
+                 holds=max(ours) <= 60)
+
+
+def expect_rows(rows):
+    """Every message was judged, with all of the role list known."""
+    def expect(count):
+        expected = pipelines.expect_candidates(count)
+        expected["tap"]["identity_rows"] = rows
+        return expected
+    return expect
+
+
+def megabytes(costs):
+    """Give what was in memory at the end of each."""
+    return [round(cost.rss_kb / 1000, 1) for cost in costs]
+
+
+@group("cost_with_pending_rows")
+def pending_rows(setting):
+    """Nothing remembered against a million records."""
+    require_latejoin()
+    many, count = setting.size(1_000_000, 20_000), setting.size(50_000, 10_000)
+    parameters = 'ruleset="alerts" latejoin="on"'
+    seeds = iter(range(SEED + 1, SEED + 1000))
+
+    def measure(state):
+        place = f'database="{state.database}"' if state else ""
+        path = fresh_candidates(setting, count, next(seeds))
+        made = per_message(pipelines.mmsynctap(
+            SMALL_BATCH, f"{place} {parameters}",
+            expect=pipelines.expect_candidates), path, count)()
+        path.unlink()
+        return made
+    with State() as full:
+        path = fresh_candidates(setting, many, SEED + 1000)
+        setting.words(f"remembering {many} records")
+        per_message(pipelines.mmsynctap(
+            DEFAULT_BATCH, f'database="{full.database}" {parameters}',
+            expect=pipelines.expect_candidates), path, many)()
+        path.unlink()
+        came = setting.interleave({"none": lambda: measure(None),
+                                   "many": lambda: measure(full)})
+    yield figure("cost_with_pending_rows", worker_ns(came["many"]),
+                 worker_ns(came["none"]), "worker ns/message",
+                 Bound(at_least=0.9, at_most=1.1), rows=many, messages=count)
+
+
+@group("import_against_sqlite")
+def import_rows(setting):
+    """The role list against sqlite3's own import of the same table."""
+    if shutil.which("sqlite3") is None:
+        raise CannotRun("sqlite3 is not installed")
+    count = setting.size(1_000_000, 50_000)
+    rows = role_file(setting, count)
+    with State() as state:
+        state.import_rows(setting, count)
+        table, schema = dump(state.database, setting.room / "identity.csv")
+    place = setting.room / "import.db"
+
+    def ours():
+        remove_database(place)
+        return seconds_of([str(stage() / "bin" / "synctap"), "identity",
+                           "import", "--database", str(place), str(rows)])()
+
+    def theirs():
+        remove_database(place)
+        script = (f"{schema}\n.mode csv\n.import {table} identity\n")
+        return seconds_of(["sqlite3", str(place)], text=True,
+                          input=script)()
+    came = setting.interleave({"synctap": ours, "sqlite3": theirs})
+    remove_database(place)
+    yield figure("import_against_sqlite", came["synctap"], came["sqlite3"],
+                 "s", Bound(at_most=3), rows=count)
+
+
+def dump(database, path):
+    """Write the table as CSV for sqlite3's import; give it and its schema."""
+    connection = sqlite3.connect(database)
+    schema = ";\n".join(row[0] for row in connection.execute(
+        "SELECT sql FROM sqlite_master WHERE tbl_name = 'identity' "
+        "AND sql IS NOT NULL")) + ";"
+    connection.close()
+    with open(path, "wb") as out:
+        subprocess.run(["sqlite3", "-csv", str(database),
+                        "SELECT * FROM identity"], check=True, stdout=out)
+    return path, schema
+
+
+def remove_database(path):
+    """Remove a database with what belongs to it."""
+    for file in path.parent.glob(path.name + "*"):
+        file.unlink()
+
+
+# Memory, for as long as one has patience.
+
+@group("memory_after_many_messages")
+def memory_after(setting):
+    """A daemon with the module over one without, halfway and at the end."""
+    count = setting.size(10_000_000, 300_000)
+    block = setting.size(500_000, 30_000)
+    rounds = count // block
+    path = setting.file(f"mixed-{block}",
+                        lambda: data.Records(SEED).mixed(block))
+    ours = pipelines.mmsynctap(DEFAULT_BATCH, 'ruleset="alerts"')
+    readings = {}
+    for name, pipeline in (("mmsynctap", ours),
+                           ("bare", pipelines.bare(DEFAULT_BATCH))):
+        setting.words(f"{count} messages through {name}")
+        readings[name] = readings_of(pipeline, path, block, rounds)
+    ours, theirs = (megabytes(readings[name])
+                    for name in ("mmsynctap", "bare"))
+    more = max(a - b for a, b in zip(ours, theirs))
+    yield figure("memory_after_many_messages", ours, theirs, "MB",
+                 messages=count, at_most_MB_more=20, MB_more=round(more, 1),
+                 halfway_MB=ours[0], end_MB=ours[1],
+                 holds=more <= 20 and ours[1] - ours[0] <= 1)
+
+
+def readings_of(pipeline, path, block, rounds):
+    """Send the file by TCP again and again; give the costs of both halves."""
+    with Rsyslogd(pipeline, None) as daemon:
+        readings = []
+        for half in (rounds // 2, rounds - rounds // 2):
+            daemon.send(path, half)
+            readings.append(daemon.cost_of(
+                block * (half if not readings else rounds)))
+        return readings
