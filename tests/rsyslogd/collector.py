@@ -80,6 +80,7 @@ class Collector(threading.Thread):
         self.drained = False
         self.broken = None
         self._cut_off = set()  # channels whose last message may be cut off
+        self.pieces = []  # what there was of those
         self._changed = threading.Condition()
         self._selector = selectors.DefaultSelector()
         self._listeners = {channel: self._listen(channel)
@@ -206,6 +207,7 @@ class Collector(threading.Thread):
         if not data:
             if pending and channel not in self._cut_off:
                 raise AssertionError(f"{channel}: cut off in {bytes(pending)}")
+            self.pieces.append(bytes(pending))
             self._selector.unregister(connection)
             del self._open[connection]
             connection.close()
