@@ -6,6 +6,8 @@
 
 #include "fragment.h"
 
+enum { NEVER_JUDGED = -1 }; /* no change of a role list */
+
 /* Of all the phrases by which an operation can be told in the rule's semantics. */
 static gate *make_gate(const rule *r)
 {
@@ -148,8 +150,17 @@ static void catch_up(detector_worker *self)
     pthread_mutex_unlock(&d->publishing);
 }
 
+static void take_unmatched(void *arg, alert *a);
+
 /* --- a row --------------------------------------------------------------------------------------
  */
+
+/* As if it had not matched yet, so that it comes again. */
+static void take_refused(feeding *f, alert *a)
+{
+    take_unmatched(f, a);
+    f->record.judged = NEVER_JUDGED;
+}
 
 /* To the sink, once; what was handed on before comes along for the message's tag alone. */
 static void hand_on(feeding *f, alert *a)
@@ -166,6 +177,8 @@ static void hand_on(feeding *f, alert *a)
     }
     handed_on = f->sink(f->arg, a);
     stream_settle(s, &f->worker->stream, a, handed_on);
+    if (!handed_on && stream_joins_late(s))
+        take_refused(f, a);
     f->seen.rows++;
     f->seen.degraded += a->degraded;
     f->seen.refused += !handed_on;
@@ -207,13 +220,13 @@ static void take_unmatched(void *arg, alert *a)
     feeding *f = arg;
     const stream *s = f->worker->detector->stream;
 
-    if (f->unmatched++ == 0 && !f->is_late) {
+    if (f->unmatched++ == 0 && !f->is_late) { /* its row's id names the record */
         f->out_of_memory |= !alert_give_id(a);
         f->record = (pending_record){
             .row_id = arena_copy(f->worker->memory, text_of(a->id)),
             .received = f->judging.received,
             .expires = stream_expiry(s, a->time_generated, f->judging.now),
-            .judged = f->worker->change,
+            .judged = f->refused ? NEVER_JUDGED : f->worker->change,
         };
         buffer_clear(&f->worker->keys);
     }

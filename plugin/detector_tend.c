@@ -360,11 +360,10 @@ static void judge_version(void *arg, const identity_record *row, timestamp super
     sync_accounts_unref(then);
 }
 
-/* Those whose accounts changed after what was judged last. */
-static bool judge_changes(joining *j)
+/* Those whose accounts changed after that change. */
+static bool judge_changes(joining *j, int64_t change)
 {
     const state *s = &j->detector->state;
-    int64_t change = stream_judged(j->detector->stream);
     bool restarted;
 
     if (!role_list_each_superseded(s->list, change, judge_version, j) ||
@@ -393,30 +392,43 @@ static bool remove_done(joining *j)
     return false;
 }
 
-static bool note_judged(detector *self)
+/* What is due was judged by an older role list: all that changed since then counts. */
+static bool judge_due(joining *j, int64_t *judged)
 {
-    return stream_judged(self->stream) == self->state.change ||
-           stream_set_judged(self->stream, self->state.change);
+    stream *s = j->detector->stream;
+    int64_t earliest = *judged;
+
+    if (!stream_has_due(s))
+        return true;
+    if (!pending_find_due(stream_pending(s), &j->found, &earliest))
+        return false;
+    if (earliest >= 0 && earliest < *judged)
+        *judged = earliest;
+    judge_all(j, &j->found, j->detector->accounts, INT64_MAX);
+    j->found.count = 0;
+    return !j->failed;
 }
 
-static bool judge_pending(detector *self, joining *j)
+static bool judge_pending(joining *j)
 {
-    judge_all(j, stream_to_judge(self->stream), self->accounts, INT64_MAX);
-    return stream_judged(self->stream) == self->state.change || judge_changes(j);
+    int64_t judged = stream_judged(j->detector->stream);
+
+    return judge_due(j, &judged) &&
+           (judged == j->detector->state.change || judge_changes(j, judged));
 }
 
 /* What could not be done is done with the next call: all is judged again, and alerts once. */
 static bool join_late(detector *self, joining *j)
 {
     stream *s = self->stream;
-    bool judged = pending_count(stream_pending(s)) == 0 || judge_pending(self, j);
+    bool has_work = stream_judged(s) != self->state.change || stream_has_due(s);
+    bool judged = true;
 
+    if (has_work && pending_count(stream_pending(s)) > 0)
+        judged = judge_pending(j);
     if (!remove_done(j) || !judged || j->failed)
         return false;
-    if (j->refused)
-        return true;
-    stream_to_judge(s)->count = 0;
-    return note_judged(self);
+    return j->refused || !has_work || stream_set_judged(s, self->state.change);
 }
 
 static bool join_and_free(detector *self, timestamp now, detector_sink *sink, void *arg)

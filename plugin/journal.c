@@ -14,6 +14,7 @@
 
 enum {
     SEGMENT_SIZE = 4 << 20, /* bytes after which another segment is begun: a read's memory */
+    MOST_SEGMENTS = 256,    /* that nobody reads: 1 GB */
     MOST_KEPT = 32 << 20,   /* bytes of entries in memory while the file refuses them */
 };
 
@@ -121,6 +122,10 @@ static bool begin_segment(journal *self)
     if (self->file >= 0 && self->size < SEGMENT_SIZE)
         return true;
     end_segment(self);
+    if (self->current - self->oldest >= MOST_SEGMENTS) {
+        errno = EDQUOT;
+        return refused(self);
+    }
     do {
         segment_path(self, self->current, path, sizeof(path));
         self->file = open(path, O_CREAT | O_EXCL | O_WRONLY | O_APPEND | O_CLOEXEC, 0640);

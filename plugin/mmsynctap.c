@@ -272,7 +272,8 @@ static bool joins_late(const instanceData *self)
 static bool follow(instanceData *self)
 {
     char *journal = journal_path(self);
-    bool follows = detector_follow(self->detector, &(stream_manner){
+    bool follows = journal != NULL &&
+                   detector_follow(self->detector, &(stream_manner){
                                                        .action = self->settings.label.name,
                                                        .journal = journal,
                                                        .latejoin = joins_late(self),

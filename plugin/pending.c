@@ -8,13 +8,27 @@
 
 enum { PRUNED_AT_ONCE = 500 }; /* rows: some milliseconds */
 
-enum statement { COUNT, PUT, PUT_KEY, FIND, READ, REMOVE, PRUNE, BOUND, STATEMENTS };
+enum statement {
+    COUNT,
+    PUT,
+    PUT_KEY,
+    FIND_DUE,
+    CLEAR_DUE,
+    FIND,
+    READ,
+    REMOVE,
+    PRUNE,
+    BOUND,
+    STATEMENTS
+};
 
 static const char *const sql[STATEMENTS] = {
     [COUNT] = "SELECT count(*) FROM pending WHERE action = ?1",
-    [PUT] = "INSERT OR IGNORE INTO pending (action, row_id, received, expires, record)"
-            " VALUES (?1, ?2, ?3, ?4, ?5)",
+    [PUT] = "INSERT OR IGNORE INTO pending (action, row_id, received, expires, record,"
+            " due) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     [PUT_KEY] = "INSERT OR IGNORE INTO pending_key (key, pending) VALUES (?1, ?2)",
+    [FIND_DUE] = "SELECT id, due FROM pending WHERE action = ?1 AND due IS NOT NULL",
+    [CLEAR_DUE] = "UPDATE pending SET due = NULL WHERE action = ?1 AND due IS NOT NULL",
     [FIND] = "SELECT k.pending FROM pending_key k JOIN pending p ON p.id = k.pending"
              " WHERE k.key = ?2 AND p.action = ?1",
     [READ] = "SELECT row_id, received, expires, record FROM pending WHERE id = ?1",
@@ -134,7 +148,7 @@ static bool put_keys(pending *self, text keys, int64_t id)
     return true;
 }
 
-bool pending_put(pending *self, const pending_record *record, int64_t *id)
+bool pending_put(pending *self, const pending_record *record)
 {
     sqlite3_stmt *s = self->statements[PUT];
 
@@ -143,14 +157,16 @@ bool pending_put(pending *self, const pending_record *record, int64_t *id)
     sqlite3_bind_int64(s, 3, record->received);
     sqlite3_bind_int64(s, 4, record->expires);
     statement_bind_text(s, 5, record->record);
-    *id = 0;
+    if (record->is_due)
+        sqlite3_bind_int64(s, 6, record->judged);
+    else
+        sqlite3_bind_null(s, 6);
     if (!statement_run(s))
         return false;
     if (sqlite3_changes(self->connection) == 0)
         return true;
     self->count++;
-    *id = sqlite3_last_insert_rowid(self->connection);
-    return put_keys(self, record->keys, *id);
+    return put_keys(self, record->keys, sqlite3_last_insert_rowid(self->connection));
 }
 
 void pending_ids_free(pending_ids *self)
@@ -173,6 +189,30 @@ bool pending_ids_add(pending_ids *self, int64_t id)
     }
     self->ids[self->count++] = id;
     return true;
+}
+
+bool pending_find_due(pending *self, pending_ids *found, int64_t *judged)
+{
+    sqlite3_stmt *s = self->statements[FIND_DUE];
+    bool whole = true;
+    int step = SQLITE_DONE;
+
+    sqlite3_bind_int64(s, 1, self->action);
+    while (whole && (step = sqlite3_step(s)) == SQLITE_ROW) {
+        int64_t due = sqlite3_column_int64(s, 1);
+
+        whole = pending_ids_add(found, sqlite3_column_int64(s, 0));
+        *judged = found->count == 1 || due < *judged ? due : *judged;
+    }
+    return sqlite3_reset(s) == SQLITE_OK && whole && step == SQLITE_DONE;
+}
+
+bool pending_clear_due(pending *self)
+{
+    sqlite3_stmt *s = self->statements[CLEAR_DUE];
+
+    sqlite3_bind_int64(s, 1, self->action);
+    return statement_run(s);
 }
 
 bool pending_find(pending *self, pending_key kind, text value, pending_ids *found)

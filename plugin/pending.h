@@ -21,7 +21,8 @@ typedef struct pending_record {
     text row_id;        /* the alert_id of its first row that did not match: the record's name */
     timestamp received; /* when it came */
     timestamp expires;  /* when it leaves the lookback */
-    int64_t judged;     /* the role list's change that it was judged by; not stored */
+    int64_t judged;     /* the role list's change that it was judged by */
+    bool is_due;        /* that is not the one that the others were judged by: it comes again */
     text keys;          /* as pending_add_key wrote them; not read again */
     text record;        /* its JSON */
 } pending_record;
@@ -39,11 +40,8 @@ void pending_close(pending *self);
 /* How many there are. */
 int64_t pending_count(const pending *self);
 
-/*
- * Within a transaction: puts a record, and says its id; one of its name stays as it is, then *id
- * is 0. False: store_error.
- */
-bool pending_put(pending *self, const pending_record *record, int64_t *id);
+/* Within a transaction: puts a record; one of its name stays as it is. False: store_error. */
+bool pending_put(pending *self, const pending_record *record);
 
 /* The transaction was dropped: what was counted since it began does not count. */
 bool pending_recount(pending *self);
@@ -59,6 +57,15 @@ void pending_ids_free(pending_ids *self);
 
 /* False when memory is out. */
 bool pending_ids_add(pending_ids *self, int64_t id);
+
+/*
+ * The ids of those that are due, and the earliest change of the role list by which one of them was
+ * judged. False: store_error, or memory is out.
+ */
+bool pending_find_due(pending *self, pending_ids *found, int64_t *judged);
+
+/* Those that are due were judged. */
+bool pending_clear_due(pending *self);
 
 /* Adds the ids of those with this key; false: store_error, or memory is out. */
 bool pending_find(pending *self, pending_key kind, text value, pending_ids *found);

@@ -6,8 +6,8 @@
 
 #include "rsyslog_module.h"
 
-#include "msg.h"
 #include "incidents.h"
+#include "msg.h"
 #include "rule.h"
 
 /* The strings are owned; those without a default are NULL when absent. */

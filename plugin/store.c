@@ -56,7 +56,9 @@ static const char *const migrations[SCHEMA_VERSION] = {
     " received INTEGER NOT NULL,"
     " expires INTEGER NOT NULL,"
     " record TEXT NOT NULL,"
+    " due INTEGER," /* to be judged again since it was by this change of the role list; NULL: not */
     " UNIQUE (action, row_id));"
+    "CREATE INDEX pending_due ON pending (action, due) WHERE due IS NOT NULL;"
     "CREATE INDEX pending_expires ON pending (expires);"
     "CREATE TABLE pending_key (key TEXT NOT NULL, pending INTEGER NOT NULL,"
     " PRIMARY KEY (key, pending)) WITHOUT ROWID;"

@@ -35,7 +35,7 @@ struct stream {
     action_row row;
     pending *pending;
     alert_log *log;
-    pending_ids to_judge;
+    bool has_due;      /* among the pending; true when in doubt */
     timestamp expired; /* when what is in memory was looked through */
     timestamp pruned;
     uint64_t dropped;
@@ -79,7 +79,6 @@ void stream_free(stream *self)
     journal_close(self->held);
     seen_free(self->seen);
     incidents_free(self->incidents);
-    pending_ids_free(&self->to_judge);
     free(self->action);
     free(self);
 }
@@ -221,7 +220,7 @@ void stream_detach(stream *self)
     self->pending = NULL;
     self->log = NULL;
     self->store = NULL;
-    self->to_judge.count = 0; /* ids of that database */
+    self->has_due = true;
 }
 
 bool stream_is_attached(const stream *self)
@@ -229,13 +228,12 @@ bool stream_is_attached(const stream *self)
     return self->store != NULL;
 }
 
-static bool put_pending(stream *self, const pending_record *record)
+/* A worker may have judged by an older role list than the others of its time were. */
+static bool put_pending(stream *self, pending_record *record)
 {
-    int64_t id;
-
-    if (!pending_put(self->pending, record, &id))
-        return false;
-    return id == 0 || record->judged == self->row.judged || pending_ids_add(&self->to_judge, id);
+    record->is_due = record->judged != self->row.judged;
+    self->has_due |= record->is_due;
+    return pending_put(self->pending, record);
 }
 
 /* What is no entry is passed over: it would stand in the way of all others for good. */
@@ -259,7 +257,6 @@ static bool put_entry(void *arg, text bytes)
 /* One segment is one transaction. */
 static journal_reading drain_segment(stream *self)
 {
-    size_t to_judge = self->to_judge.count;
     journal_reading reading;
 
     if (!store_begin(self->store))
@@ -272,7 +269,6 @@ static journal_reading drain_segment(stream *self)
     if (reading == JOURNAL_READ)
         reading = JOURNAL_FAILED;
     store_rollback(self->store);
-    self->to_judge.count = to_judge;
     pending_recount(self->pending);
     return reading;
 }
@@ -297,9 +293,9 @@ pending *stream_pending(stream *self)
     return self->pending;
 }
 
-pending_ids *stream_to_judge(stream *self)
+bool stream_has_due(const stream *self)
 {
-    return &self->to_judge;
+    return self->has_due;
 }
 
 int64_t stream_judged(const stream *self)
@@ -307,9 +303,13 @@ int64_t stream_judged(const stream *self)
     return self->row.judged;
 }
 
+/* Twice the same does no harm: what was due may be judged again. */
 bool stream_set_judged(stream *self, int64_t change)
 {
-    return action_row_set_judged(self->store, &self->row, change);
+    if (self->has_due && !pending_clear_due(self->pending))
+        return false;
+    self->has_due = false;
+    return change == self->row.judged || action_row_set_judged(self->store, &self->row, change);
 }
 
 /* --- forgetting ---------------------------------------------------------------------------------

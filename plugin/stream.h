@@ -89,14 +89,15 @@ bool stream_drain(stream *self, timestamp now);
 /* Takes in what others did to the incidents. */
 bool stream_refresh(stream *self, timestamp now);
 
-/*
- * The pending records; NULL when not attached. Those that the drain found to
- * have been judged by another change of the role list than stream_judged are
- * in stream_to_judge, the caller's to take out.
- */
+/* The pending records; NULL when not attached. */
 pending *stream_pending(stream *self);
-pending_ids *stream_to_judge(stream *self);
+
+/* Are there some among them that are due, whatever the role list did? */
+bool stream_has_due(const stream *self);
+
+/* The role list's change up to which all that are not due were judged. */
 int64_t stream_judged(const stream *self);
+/* Within no transaction: all were judged up to that change, those that were due too. */
 bool stream_set_judged(stream *self, int64_t change);
 
 /* Forgets what has expired, in small transactions. */

@@ -22,10 +22,8 @@ static const struct {
     int (*run)(int argc, char **argv);
     char *full_name; /* for messages, getopt_long's among them */
 } commands[] = {
-    {"explain", cmd_explain, "synctap explain"},
-    {"query", cmd_query, "synctap query"},
-    {"replay", cmd_replay, "synctap replay"},
-    {"identity", cmd_identity, "synctap identity"},
+    {"explain", cmd_explain, "synctap explain"},    {"query", cmd_query, "synctap query"},
+    {"replay", cmd_replay, "synctap replay"},       {"identity", cmd_identity, "synctap identity"},
     {"incident", cmd_incident, "synctap incident"},
 };
 

@@ -52,9 +52,9 @@ class DatabaseCorrupt(unittest.TestCase):
 
     def _see_rescue(self, daemon):
         daemon.wait_for_damaged_file()
+        daemon.internal("damaged-")
         daemon.detection_goes_on("after")
         daemon.repeat("before", SYNC)
-        daemon.internal("damaged-")
         self.assertEqual(1, len(daemon.said("damaged-")))
 
     def _another_life(self, daemon):
