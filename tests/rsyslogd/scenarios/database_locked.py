@@ -1,4 +1,4 @@
-"""Another program holds the database locked; nothing waits and nothing is lost.
+"""Another program locks the database; nothing waits and nothing is lost.
 
 While the lock is held, messages flow, names and known roles match, a row that
 alerted before is told as a duplicate, and records that match nothing yet go
