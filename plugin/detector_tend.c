@@ -281,22 +281,17 @@ typedef struct joining {
     bool refused;     /* an alert could not be handed on: all comes again */
 } joining;
 
-static void judge_again(joining *j, int64_t id, const sync_accounts *accounts, timestamp before)
+static void judge_record_again(joining *j, int64_t id, const pending_record *record,
+                               const sync_accounts *accounts)
 {
     detector_worker *w = j->detector->tender;
-    pending_record record;
-    const char *why;
     json *object;
     size_t taken;
     feeding f;
 
-    if (!pending_read(stream_pending(j->detector->stream), id, &record) ||
-        record.expires <= j->now || record.received >= before)
+    if (json_parse(unwrap_parser(w->unwrap), record->record, &object, &taken) != NULL)
         return;
-    why = json_parse(unwrap_parser(w->unwrap), record.record, &object, &taken);
-    if (why != NULL)
-        return;
-    f = detector_begin_feeding(w, j->now, record.received, j->sink, j->arg);
+    f = detector_begin_feeding(w, j->now, record->received, j->sink, j->arg);
     f.judging.accounts = accounts;
     f.is_late = true;
     detector_judge_object(&f, object);
@@ -305,6 +300,18 @@ static void judge_again(joining *j, int64_t id, const sync_accounts *accounts, t
     j->failed |= f.out_of_memory || f.judging.out_of_memory;
     if (f.unmatched == 0 && !f.refused && !j->failed)
         j->failed = !pending_ids_add(&j->done, id);
+}
+
+static void judge_again(joining *j, int64_t id, const sync_accounts *accounts, timestamp before)
+{
+    pending *p = stream_pending(j->detector->stream);
+    pending_record record;
+
+    if (!pending_read(p, id, &record))
+        return;
+    if (record.expires > j->now && record.received < before)
+        judge_record_again(j, id, &record, accounts);
+    pending_end_read(p);
 }
 
 static int compare_ids(const void *a, const void *b)
@@ -396,14 +403,11 @@ static bool remove_done(joining *j)
 static bool judge_due(joining *j, int64_t *judged)
 {
     stream *s = j->detector->stream;
-    int64_t earliest = *judged;
 
     if (!stream_has_due(s))
         return true;
-    if (!pending_find_due(stream_pending(s), &j->found, &earliest))
+    if (!pending_find_due(stream_pending(s), &j->found, judged))
         return false;
-    if (earliest >= 0 && earliest < *judged)
-        *judged = earliest;
     judge_all(j, &j->found, j->detector->accounts, INT64_MAX);
     j->found.count = 0;
     return !j->failed;

@@ -94,6 +94,7 @@ pending *pending_open(store *s, int64_t action)
     for (enum statement i = 0; i < STATEMENTS; i++) {
         self->statements[i] = store_prepare(s, sql[i]);
         if (self->statements[i] == NULL) {
+            store_keep_error(s);
             pending_close(self);
             return NULL;
         }
@@ -101,6 +102,7 @@ pending *pending_open(store *s, int64_t action)
     self->connection = sqlite3_db_handle(self->statements[PUT]);
     if (pending_recount(self))
         return self;
+    store_keep_error(s);
     pending_close(self);
     return NULL;
 }
@@ -200,7 +202,7 @@ bool pending_find_due(pending *self, pending_ids *found, int64_t *judged)
         int64_t due = sqlite3_column_int64(s, 1);
 
         whole = pending_ids_add(found, sqlite3_column_int64(s, 0));
-        *judged = found->count == 1 || due < *judged ? due : *judged;
+        *judged = due >= 0 && due < *judged ? due : *judged;
     }
     return sqlite3_reset(s) == SQLITE_OK && whole && step == SQLITE_DONE;
 }
@@ -234,7 +236,6 @@ bool pending_read(pending *self, int64_t id, pending_record *record)
 {
     sqlite3_stmt *s = self->statements[READ];
 
-    sqlite3_reset(s);
     sqlite3_bind_int64(s, 1, id);
     if (sqlite3_step(s) != SQLITE_ROW) {
         sqlite3_reset(s);
@@ -249,11 +250,15 @@ bool pending_read(pending *self, int64_t id, pending_record *record)
     return true;
 }
 
+void pending_end_read(pending *self)
+{
+    sqlite3_reset(self->statements[READ]);
+}
+
 bool pending_remove(pending *self, int64_t id)
 {
     sqlite3_stmt *s = self->statements[REMOVE];
 
-    sqlite3_reset(self->statements[READ]); /* what was read of it is not needed any more */
     sqlite3_bind_int64(s, 1, id);
     if (!statement_run(s))
         return false;
@@ -265,7 +270,6 @@ static bool remove_some(pending *self, enum statement which, int64_t bound, int 
 {
     sqlite3_stmt *s = self->statements[which];
 
-    sqlite3_reset(self->statements[READ]);
     *removed = 0;
     sqlite3_bind_int64(s, 1, self->action);
     sqlite3_bind_int64(s, 2, bound);

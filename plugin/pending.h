@@ -59,8 +59,8 @@ void pending_ids_free(pending_ids *self);
 bool pending_ids_add(pending_ids *self, int64_t id);
 
 /*
- * The ids of those that are due, and the earliest change of the role list by which one of them was
- * judged. False: store_error, or memory is out.
+ * The ids of those that are due; *judged becomes the change of the role list by which one of them
+ * was judged, if that is earlier. False: store_error, or memory is out.
  */
 bool pending_find_due(pending *self, pending_ids *found, int64_t *judged);
 
@@ -72,6 +72,13 @@ bool pending_find(pending *self, pending_key kind, text value, pending_ids *foun
 
 /* The record of that id, alive until the next step; false when it is gone, or see store_error. */
 bool pending_read(pending *self, int64_t id, pending_record *record);
+
+/*
+ * Must follow a pending_read that was true, when the record is not needed any
+ * more: an open read keeps its view of the database, and with an old view
+ * nothing can be written once another connection has.
+ */
+void pending_end_read(pending *self);
 
 bool pending_remove(pending *self, int64_t id);
 

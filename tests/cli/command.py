@@ -9,6 +9,9 @@ import ticks
 
 Done = namedtuple("Done", "status output words")
 
+# The commands that take messages apart.
+RULEBASE_READERS = ("query", "explain", "replay")
+
 
 def synctap(*arguments, given=None):
     """Run synctap to its end; `given` is its standard input, if any."""
@@ -24,7 +27,7 @@ def synctap(*arguments, given=None):
 def _rulebase_of_this_tree(command):
     """Name the rulebase: the program looks where it will be installed."""
     directory = os.environ.get("SYNCTAP_RULEBASE_DIR")
-    if directory is None or command[1] not in ("query", "explain") \
+    if directory is None or command[1] not in RULEBASE_READERS \
             or "--rulebase" in command:
         return []
     return ["--rulebase", os.path.join(directory, "entra-audit.rulebase")]
@@ -66,3 +69,12 @@ def allowed_statuses(made):
     """
     return (0, 1) if any(row["TimeGenerated"] is None
                          for row in made.identities) else (0,)
+
+
+def replay(*arguments, semantics="kql", statuses=(0,), given=None):
+    """Replay files and give the alerts in the order in which they fired."""
+    done = synctap("replay", "--semantics", semantics, "--format", "jsonl",
+                   *arguments, given=given)
+    if done.status not in statuses:
+        raise AssertionError(f"exit status {done.status}: {done.words}")
+    return objects(done.output)

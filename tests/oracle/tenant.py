@@ -158,10 +158,10 @@ def random_tenant(seed, now, live=False, wide=False):
     """
     rng = random.Random(f"tenant {seed}")
     domain = rng.choice(DOMAINS)
-    accounts = _accounts(rng, domain,
+    accounts = random_accounts(rng, domain,
                          empties=not wide and _chance(rng, 1 / 6))
     identities = _identities(rng, accounts, now, live, wide)
-    audits = _Audits(rng, domain, accounts, now, live, wide)
+    audits = AuditRows(rng, domain, accounts, now, live, wide)
     return Tenant(seed, now, audits.rows(rng.randint(15, 80)), identities)
 
 
@@ -203,7 +203,7 @@ HISTORIES = ("by_role",) * 4 + (
     "stale_but_seen", "timeless", "tie", "tie")
 
 
-def _accounts(rng, domain, empties):
+def random_accounts(rng, domain, empties):
     """Make 6 to 25 accounts; with `empties`, keys that match the nameless."""
     accounts = [_account(rng, domain, number)
                 for number in range(rng.randint(6, 25))]
@@ -247,7 +247,7 @@ def _upn_like(rng, patterns, domain):
     return rng.choice(patterns).replace("{domain}", domain)
 
 
-def _with_role(rng):
+def with_role(rng):
     """Give a value of AssignedRoles that names a sync role."""
     return _weighted(rng, (
         (4, [ROLE]),
@@ -263,14 +263,14 @@ def _with_role(rng):
         (1, "[\"" + ROLE + "\",\"Global Reader\"]")))
 
 
-def _with_template(rng):
+def with_template(rng):
     """Give a value of AssignedRoles that has a sync role's template id."""
     template = rng.choice(ROLE_TEMPLATES)
     return rng.choice(([template], ["Global Reader", template],
                        [template.upper()], json.dumps([template])))
 
 
-def _without_role(rng):
+def without_role(rng):
     """Give a value of AssignedRoles that names none, if only just."""
     return _weighted(rng, (
         (3, []), (2, None), (2, ["Global Reader"]), (1, {}), (1, ""),
@@ -286,14 +286,15 @@ def _identities(rng, accounts, now, live, wide):
 
     Of one account's rows at one instant the first wins, whichever that is.
     """
-    rows = [_identity(account, *row) for account in accounts
+    rows = [identity_of(account, *row) for account in accounts
             for row in _history(rng, account.history, now, live, wide)]
     if _chance(rng, 0.7):
         rng.shuffle(rows)
     return rows
 
 
-def _identity(account, generated, roles):
+def identity_of(account, generated, roles):
+    """Make a row of the role list for an account."""
     return {"TimeGenerated": generated, "AccountUPN": account.upn,
             "AccountObjectId": account.object_id,
             "AccountDisplayName": account.display, "AssignedRoles": roles}
@@ -301,9 +302,9 @@ def _identity(account, generated, roles):
 
 def _history(rng, kind, now, live, wide):
     """Give the (time, roles) rows of one kind of history."""
-    have, lack = _with_role(rng), _without_role(rng)
+    have, lack = with_role(rng), without_role(rng)
     if wide and _chance(rng, 0.3):
-        have = _with_template(rng)
+        have = with_template(rng)
     edge = now - 14 * DAY
     margin = HOUR if live else 0
     recent = now - rng.randint(margin, 5 * DAY)
@@ -326,7 +327,7 @@ def _history(rng, kind, now, live, wide):
 
 # The audit records.
 
-class _Audits:
+class AuditRows:
     """Makes audit rows against one role list."""
 
     def __init__(self, rng, domain, accounts, now, live, wide):
@@ -341,7 +342,7 @@ class _Audits:
     def rows(self, count):
         """Make that many rows, some of them twice unless live."""
         rng = self.rng
-        rows = [self._row() for _ in range(count)]
+        rows = [self.row() for _ in range(count)]
         if rng.random() < 0.3:
             rows = _same_instant(rng, rows)
         if not self.live:
@@ -349,7 +350,8 @@ class _Audits:
         rng.shuffle(rows)
         return rows
 
-    def _row(self):
+    def row(self):
+        """Make one row, with an id unlike any other of this maker's."""
         rng = self.rng
         operation = self._operation()
         initiator = self._initiated_by()

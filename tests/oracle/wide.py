@@ -12,6 +12,7 @@ record's second name for its operation (MISSING if it has but one).
 import functools
 import json
 import re
+from collections import namedtuple
 
 import kql
 import rule
@@ -21,6 +22,9 @@ from ticks import DAY
 ROLE_TEMPLATES = ("d29b2b05-8046-44ba-8758-1e26182fcf32",
                   "a92aed5d-d78a-4d16-b381-09adb37eb3b0")
 ALSO_AN_OPERATION = "User registered all required security info"
+
+# The sync accounts, as the query and as wide semantics sees them.
+Accounts = namedtuple("Accounts", "exact wide")
 
 # What a target's properties are called, in the shapes that name them.
 UPN = ("userPrincipalName", "user_principal_name")
@@ -36,15 +40,19 @@ def evaluate(audits, identities, now, lookback=DAY, identity_window=14 * DAY,
 
     The initiator's columns are read with wide's eyes in all of them.
     """
-    exact = rule.sync_accounts(identities, now, identity_window, lists)
-    wide = sync_accounts(identities, now, identity_window, lists)
-    rows = []
-    for audit in audits:
-        found = rule.audit_rows(audit, exact, now, lookback, lists)
-        rows += [dict(row, **_initiator(audit)) for row in found]
-        if rule.generated_at(audit, now) > now - lookback:
-            rows += _missed_rows(audit, wide, now, lists, found)
-    return rule.newest_first(rows)
+    accounts = both_accounts(identities, now, identity_window, lists)
+    return rule.newest_first(row for audit in audits
+                             for row in audit_rows(audit, accounts, now,
+                                                   lookback, lists))
+
+
+def audit_rows(audit, accounts, now, lookback=DAY, lists=rule.RULE):
+    """Give the rows that one audit record makes: the query's, then others."""
+    found = rule.audit_rows(audit, accounts.exact, now, lookback, lists)
+    rows = [dict(row, **_initiator(audit)) for row in found]
+    if rule.generated_at(audit, now) > now - lookback:
+        rows += _missed_rows(audit, accounts.wide, now, lists, found)
+    return rows
 
 
 # The operators, with the two letters that the query leaves out of ASCII, and
@@ -128,6 +136,12 @@ def sync_accounts(identities, now, window=14 * DAY, lists=rule.RULE):
             or has_any(row["AccountDisplayName"], lists.displayname_has)]
     return rule.SyncAccounts({fold(row["AccountUPN"]) for row in kept},
                              {fold(row["AccountObjectId"]) for row in kept})
+
+
+def both_accounts(identities, now, window=14 * DAY, lists=rule.RULE):
+    """Give the sync accounts in both ways of seeing them."""
+    return Accounts(rule.sync_accounts(identities, now, window, lists),
+                    sync_accounts(identities, now, window, lists))
 
 
 # The rows.

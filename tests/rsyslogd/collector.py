@@ -7,9 +7,13 @@ the test; the test waits for a condition over what has come.
 After the end of the daemon every connection is read to its last byte, so
 what has not come by then was never sent: that is how a test knows that there
 was nothing else, without giving it time to show up.
+
+Several daemons may follow one another; the ports stay and the messages add
+up. One that is killed may leave half a message behind: nobody has it then.
 """
 
 import json
+import os
 import selectors
 import socket
 import threading
@@ -72,17 +76,28 @@ class Collector(threading.Thread):
         super().__init__(daemon=True, name="collector")
         self.messages = {channel: [] for channel in channels}
         self.connections = {channel: 0 for channel in channels}
-        self.ended = False
+        self.ended = False  # the daemon that is followed
         self.drained = False
         self.broken = None
+        self._cut_off = set()  # channels whose last message may be cut off
+        self.pieces = []  # what there was of those
         self._changed = threading.Condition()
         self._selector = selectors.DefaultSelector()
         self._listeners = {channel: self._listen(channel)
                            for channel in channels}
-        self._open = set()
+        self._open = {}  # the channel and the reader of each connection
+        self._paused = set()
+        self.closed = False
+        self._wake, self._waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._selector.register(self._wake, selectors.EVENT_READ,
+                                lambda: os.read(self._wake, 1))
 
     def _listen(self, channel):
-        listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        listener = socket.socket()
+        # Small, so that a reader that pauses is soon felt by the daemon.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(64)
         listener.setblocking(False)
         self._selector.register(
             listener, selectors.EVENT_READ,
@@ -93,20 +108,39 @@ class Collector(threading.Thread):
         """Give the port of a channel."""
         return self._listeners[channel].getsockname()[1]
 
-    def receive_until_end_of(self, pidfd):
-        """Begin to receive, until the process of that descriptor has ended."""
-        self._selector.register(pidfd, selectors.EVENT_READ,
-                                lambda: self._see_end(pidfd))
-        self.start()
+    def follow(self, pidfd):
+        """Receive from the daemon whose process has that descriptor.
+
+        The one before it, if there was one, must have been drained.
+        """
+        with self._changed:
+            self.ended = self.drained = False
+            self._cut_off.clear()
+            self._selector.register(pidfd, selectors.EVENT_READ,
+                                    lambda: self._see_end(pidfd))
+        if not self.is_alive():
+            self.start()
+
+    def expect_kill(self):
+        """Let the daemon's last message on each connection be cut off."""
+        with self._changed:
+            self._cut_off.update(self.messages)
+        self.resume(*self._paused)
+
+    def resume_after_end(self):
+        """Read what is left; where nobody has read it may be cut off."""
+        with self._changed:
+            self._cut_off.update(self._paused)
+        self.resume(*self._paused)
 
     def _see_end(self, pidfd):
         self._selector.unregister(pidfd)
         self.ended = True
 
     def run(self):
-        """Serve the sockets until nothing can come any more."""
+        """Serve the sockets until somebody closes them."""
         try:
-            while not self.drained:
+            while not self.closed:
                 ready = self._selector.select()
                 with self._changed:
                     for key, _ in ready:
@@ -117,8 +151,6 @@ class Collector(threading.Thread):
             with self._changed:
                 self.broken = error
                 self._changed.notify_all()
-        finally:
-            self.close()
 
     def _nothing_left(self):
         """Take in the connections still waiting; tell if none is open."""
@@ -135,12 +167,35 @@ class Collector(threading.Thread):
             return False
         connection.setblocking(False)
         self.connections[channel] += 1
-        self._open.add(connection)
         pending = bytearray()
-        self._selector.register(
-            connection, selectors.EVENT_READ,
-            lambda: self._read(connection, channel, pending))
+        self._open[connection] = channel, lambda: self._read(
+            connection, channel, pending)
+        if channel not in self._paused:
+            self._register(connection)
         return True
+
+    def _register(self, connection):
+        self._selector.register(connection, selectors.EVENT_READ,
+                                self._open[connection][1])
+
+    def pause(self, channel):
+        """Read no more of a channel; the daemon's sending will block."""
+        with self._changed:
+            self._paused.add(channel)
+            for connection in self._connections(channel):
+                self._selector.unregister(connection)
+
+    def resume(self, *channels):
+        """Read on; what a daemon that has ended left behind, too."""
+        with self._changed:
+            for channel in self._paused.intersection(channels):
+                self._paused.discard(channel)
+                for connection in self._connections(channel):
+                    self._register(connection)
+
+    def _connections(self, channel):
+        return [connection for connection, (its, _) in self._open.items()
+                if its == channel]
 
     def _read(self, connection, channel, pending):
         """Read from a connection and keep the messages that are complete."""
@@ -150,19 +205,28 @@ class Collector(threading.Thread):
             text = frame.decode("utf-8", "surrogateescape")
             self.messages[channel].append(Message(json.loads(text)))
         if not data:
-            if pending:
+            if pending and channel not in self._cut_off:
                 raise AssertionError(f"{channel}: cut off in {bytes(pending)}")
+            self.pieces.append(bytes(pending))
             self._selector.unregister(connection)
-            self._open.discard(connection)
+            del self._open[connection]
             connection.close()
 
     def close(self):
-        """Close all sockets; for a daemon that never started."""
+        """Close all sockets, when no other daemon is to come."""
+        if self.closed:
+            return
+        self.closed = True
+        os.write(self._waker, b"c")
+        if self.is_alive():
+            self.join()
         for listener in self._listeners.values():
             listener.close()
         for connection in self._open:
             connection.close()
         self._selector.close()
+        os.close(self._wake)
+        os.close(self._waker)
 
     def wait(self, condition, seconds=deadline.SECONDS):
         """Wait until condition() is true; tell whether it became so.

@@ -14,8 +14,12 @@ same way. Leaving the block stops the daemon, and fails if there was another
 message for which the scenario had not asked, or if the daemon did not end as
 it should.
 
+A scenario may also kill the daemon, and start another on the same directory;
+what the lives send adds up.
+
 In the configuration texts @WORK@ stands for the daemon's directory, which is
-also its workDirectory.
+also its workDirectory, and @ORIGINALS@ and @ALERTS@ for the actions that
+forward a message to the test.
 """
 
 import collections
@@ -39,39 +43,64 @@ PR_SET_CHILD_SUBREAPER = 36
 Leftover = collections.namedtuple("Leftover", "originals alerts internal")
 
 
-def configuration(port, rules, before="", roles=None, queue="",
-                  max_message_size="4m", keep_control_characters=False):
+def configuration(port, rules="", before="", roles=None, queue="",
+                  max_message_size="4m", keep_control_characters=False,
+                  own=None):
     """Write a configuration around the rules of a scenario.
 
     port: gives the port of a channel. rules: what happens to each message
     before it is forwarded. before: loads modules and defines rulesets.
     roles: the rules of a second input, for the role list. queue: parameters
-    of a queue between the input and the rules.
+    of a queue between the input and the rules. own: global parameters, inputs
+    and rulesets of the scenario's own, in the place of those that the
+    parameters before describe; impstats is loaded.
     """
-    control = "off" if keep_control_characters else "on"
-    text = f"""global(workDirectory="@WORK@"
-  maxMessageSize="{max_message_size}"
-  processInternalMessages="on" abortOnUncleanConfig="on"
-  parser.escapeControlCharactersOnReceive="{control}")
+    if own is None:
+        own = f"""{settings(max_message_size, keep_control_characters)}
+{before}
+{inputs(rules, roles, queue)}"""
+    own = own.replace("@ORIGINALS@", forward(port("originals"), "received"))
+    own = own.replace("@ALERTS@", forward(port("alerts")))
+    return f"""global(processInternalMessages="on")
 main_queue(queue.timeoutShutdown="60000")
-module(load="imtcp")
 module(load="impstats" interval="1" format="json" ruleset="statistics")
 {template("received", "rawmsg")}
 {template("said", "msg")}
-{before}
+{own}
 ruleset(name="statistics") {{ {forward(port("statistics"))} }}
+if $inputname == "rsyslogd" then {{ {forward(port("internal"))} }}
+"""
+
+
+def settings(max_message_size="4m", keep_control_characters=False):
+    """Write the usual global parameters, and load imtcp."""
+    control = "off" if keep_control_characters else "on"
+    return f"""global(workDirectory="@WORK@" abortOnUncleanConfig="on"
+  maxMessageSize="{max_message_size}"
+  parser.escapeControlCharactersOnReceive="{control}")
+module(load="imtcp")"""
+
+
+def inputs(rules, roles=None, queue=""):
+    """Write the usual inputs and rulesets around a scenario's rules."""
+    text = f"""
 ruleset(name="alerts" queue.type="LinkedList" queue.timeoutShutdown="60000") {{
-  {forward(port("alerts"))}
+  @ALERTS@
 }}
 ruleset(name="incoming" {queue}) {{
 {rules}
-  {forward(port("originals"), "received")}
+  @ORIGINALS@
 }}
 {listen("incoming")}
-if $inputname == "rsyslogd" then {{ {forward(port("internal"))} }}
 """
     if roles is not None:
-        text += f'ruleset(name="roles") {{\n{roles}\n}}\n{listen("roles")}\n'
+        text += f"""
+ruleset(name="role rows" queue.type="LinkedList"
+        queue.timeoutShutdown="60000") {{
+{roles}
+}}
+{listen("roles", "role rows")}
+"""
     return text
 
 
@@ -82,14 +111,17 @@ def forward(port, template_name="said"):
     action.resumeRetryCount="-1")"""
 
 
-def listen(ruleset):
-    """Write the input of a ruleset, on a port that the kernel chooses."""
+def listen(name, ruleset=None):
+    """Write an input, on a port that the kernel chooses.
+
+    ruleset: where its messages go, if that has another name.
+    """
     return f"""input(type="imtcp" address="127.0.0.1" port="0"
-  listenPortFileName="@WORK@/{ruleset}.port" ruleset="{ruleset}"
+  listenPortFileName="@WORK@/{name}.port" ruleset="{ruleset or name}"
   maxFrameSize="200000000")"""
 
 
-def check_config(rules, before="", **more):
+def check_config(rules="", before="", **more):
     """Run rsyslogd's configuration check; give its status and its words.
 
     Takes the same pieces as Daemon. Nothing is left behind.
@@ -115,7 +147,7 @@ def adopt_orphans():
 
 
 class Daemon:
-    """One rsyslogd, from its start to its end."""
+    """One rsyslogd, from its start to its end, or several in a row."""
 
     def __init__(self, rules="", before="", forked=False, **more):
         self.work = Workplace()
@@ -124,6 +156,7 @@ class Daemon:
         self._configuration = configuration(self.collector.port, rules,
                                             before, **more)
         self._taken = collections.Counter()
+        self._counted = 0  # statistics of the lives before this one
         self._lanes = {}
         self._process = self._pid = self._pidfd = None
 
@@ -147,28 +180,40 @@ class Daemon:
 
     def __enter__(self):
         try:
-            self._start()
-            self._wait_until(lambda: self.said("start"),
-                             "the daemon to say that it has started")
+            self.start()
         except BaseException:
-            self._kill()
+            self._give_up()
             raise
         return self
 
     def __exit__(self, kind, error, trace):
         if kind is not None:
-            self._kill()
+            self._give_up()
             print(f"what the daemon left is in {self.work.path}")
-        elif self._pidfd is not None:
+        elif not self.collector.closed:
             left = self.stop()
             if left.originals or left.alerts:
                 raise AssertionError(f"not expected: {left.originals} "
                                      f"{left.alerts}")
 
-    def _start(self):
+    def start(self):
+        """Start the daemon, or another one in the directory of an ended one.
+
+        Returns when it says that it has started.
+        """
+        before = len(self.said("start"))
+        self._counted = len(self.collector.messages["statistics"])
+        self.launch()
+        self._wait_until(lambda: len(self.said("start")) > before,
+                         "the daemon to say that it has started")
+
+    def launch(self):
+        """Start the daemon, and do not wait for it to be ready."""
         config = self.write("rsyslog.conf", self._configuration.replace(
             "@WORK@", str(self.work.path)))
         pidfile = self.work.path / "rsyslogd.pid"
+        for left in (pidfile, *self.work.path.glob("*.port")):
+            left.unlink(missing_ok=True)
         command = [RSYSLOGD, "-f", config, "-i", pidfile, "-M", module_path()]
         if self.forked:
             adopt_orphans()
@@ -178,7 +223,7 @@ class Daemon:
             self._process = self.work.start(*command, "-n")
             self._pid = self._process.pid
         self._pidfd = self._open_pidfd()
-        self.collector.receive_until_end_of(self._pidfd)
+        self.collector.follow(self._pidfd)
 
     def _open_pidfd(self):
         """Get hold of the daemon's process, so that none can be mistaken."""
@@ -205,33 +250,61 @@ class Daemon:
                 raise AssertionError(f"{self._pid} is another process")
 
     def stop(self):
-        """Stop the daemon; give the messages that nobody had asked for.
+        """Stop the daemon for good; give the messages nobody had asked for."""
+        if self._pidfd is not None:
+            self.end()
+        self.collector.close()
+        self.work.remove()
+        return Leftover(*map(self._take_all, Leftover._fields))
+
+    def end(self):
+        """Stop the daemon, but keep its directory: another may start there.
 
         The connections to it stay open until it has gone: imtcp can crash on
-        connections that close while it shuts down.
+        connections that close while it shuts down. What it sends on a channel
+        that is paused may be cut off.
         """
-        self._signal(signal.SIGTERM)
-        if not self.collector.wait(lambda: self.collector.drained):
-            self._kill()
+        self.terminate()
+        if not self.collector.wait(lambda: self.collector.ended):
             raise AssertionError("rsyslogd did not end at SIGTERM within "
                                  f"{deadline.SECONDS} s: {self._situation()}")
+        self.collector.resume_after_end()
+        self._wait_until(lambda: self.collector.drained, "all it has sent")
         self._close_lanes()
         status = self._reap()
         if status != 0:
             raise AssertionError(f"rsyslogd ended with {status} (negative: a "
                                  f"signal) instead of 0: {self._situation()}")
-        self.work.remove()
-        return Leftover(*map(self._take_all, Leftover._fields))
 
-    def _kill(self):
+    def terminate(self):
+        """Send SIGTERM, and do not wait for the end."""
+        self._signal(signal.SIGTERM)
+
+    def kill(self):
+        """Kill the daemon, wherever it is; another may start after it.
+
+        Gives its exit status: it may have ended by itself just before.
+        """
+        self.collector.expect_kill()
+        self._signal(signal.SIGKILL)
+        self._close_lanes()
+        self._wait_until(lambda: self.collector.drained, "its end")
+        return self._reap()
+
+    def restart(self):
+        """Kill the daemon and start another in its directory."""
+        self.kill()
+        self.start()
+
+    def _give_up(self):
         """End the daemon of a scenario that has failed already."""
         self._close_lanes()
-        if self._pidfd is None:
-            self.collector.close()
-        else:
+        if self._pidfd is not None:
+            self.collector.expect_kill()
             self._signal(signal.SIGKILL)
             self.collector.wait(lambda: self.collector.drained)
             self._reap()
+        self.collector.close()
 
     def _signal(self, number):
         """Signal the very process that was started, if it still lives."""
@@ -291,6 +364,14 @@ class Daemon:
         """Wait for the next `count` alert messages."""
         return self._take("alerts", count)
 
+    def wait_alert(self, record_id):
+        """Wait until an alert of that record has come, without taking it."""
+        words = f'"record_id":{json.dumps(record_id)}'
+        self._wait_until(
+            lambda: any(words in alert.text for alert in
+                        reversed(self.collector.messages["alerts"])),
+            f"an alert of the record {record_id!r}")
+
     def _take(self, channel, count):
         came, taken = self.collector.messages[channel], self._taken[channel]
         self._wait_until(
@@ -323,8 +404,8 @@ class Daemon:
 
         rsyslogd counts each action under its name too; those are not meant.
         """
-        found = [message.json() for message in
-                 self.collector.messages["statistics"]
+        counted = self.collector.messages["statistics"][self._counted:]
+        found = [message.json() for message in counted
                  if message.generated >= since]
         return [counters for counters in found if counters["name"] == name
                 and counters["origin"] != "core.action"]

@@ -11,6 +11,9 @@ TENANT_ID = "3a2f6c1e-8d4b-4c55-9f0a-7b1e2d3c4f50"
 HEADER = "<134>Jun  1 12:00:00 edge7 "
 
 MODULE = 'module(load="mmsynctap")'
+BOTH_MODULES = MODULE + '\nmodule(load="omidentityinfo")'
+ROLE_KEEPER = ('action(type="omidentityinfo" name="roles" '
+               'database="@WORK@/synctap.db")')
 ROLE = "Directory Synchronization Accounts"
 
 # What the query's columns are called in an alert.
@@ -22,7 +25,7 @@ COLUMNS = {"TimeGenerated": "time_generated",
            "MatchedBy": "matched_by", "Kql": "kql"}
 
 
-def mmsynctap(parameters="", semantics="kql"):
+def mmsynctap(parameters="", semantics="kql", database="@WORK@/synctap.db"):
     """Write the action under test, named, so that its counters have a name.
 
     The module looks for its rulebase where it will be installed; the one
@@ -32,7 +35,7 @@ def mmsynctap(parameters="", semantics="kql"):
         rules = stage() / "share" / "synctap" / "entra-audit.rulebase"
         parameters += f' rulebase="{rules}"'
     return (f'action(type="mmsynctap" name="tap" semantics="{semantics}" '
-            f'database="@WORK@/synctap.db" {parameters})')
+            f'database="{database}" {parameters})')
 
 
 def target(upn, object_id="11111111-2222-4333-8444-555555555555"):

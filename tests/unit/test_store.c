@@ -36,6 +36,21 @@ static void run_in_file(const char *path, const char *sql)
     sqlite3_close(connection);
 }
 
+static int64_t number_in(const char *path, const char *sql)
+{
+    sqlite3 *connection = NULL;
+    sqlite3_stmt *statement = NULL;
+    int64_t number = -1;
+
+    REQUIRE(sqlite3_open(path, &connection) == SQLITE_OK);
+    sqlite3_prepare_v2(connection, sql, -1, &statement, NULL);
+    if (sqlite3_step(statement) == SQLITE_ROW)
+        number = sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
+    sqlite3_close(connection);
+    return number;
+}
+
 static void write_row(store *s, const char *upn)
 {
     role_list *list = role_list_open(s);
@@ -445,6 +460,35 @@ static void test_a_forgotten_version_is_a_change_again(void)
     EXPECT_NOT(store_has_changed(s));
 }
 
+/* --- earlier schemas ------------------------------------------------------------------------ */
+
+/* What a database of version 1 held: the role list alone. */
+static const char VERSION_1[] =
+    "PRAGMA journal_mode = WAL;"
+    "CREATE TABLE identity (id INTEGER PRIMARY KEY, upn TEXT NOT NULL UNIQUE,"
+    " object_id TEXT NOT NULL, display_name TEXT NOT NULL, time INTEGER NOT NULL,"
+    " roles TEXT NOT NULL, roles_time INTEGER, roles_older INTEGER NOT NULL,"
+    " change INTEGER NOT NULL);"
+    "CREATE INDEX identity_change ON identity (change);"
+    "CREATE TABLE role_list (change INTEGER NOT NULL, rows INTEGER NOT NULL, newest INTEGER);"
+    "INSERT INTO role_list VALUES (7, 1, 100);"
+    "INSERT INTO identity VALUES (1, 'old@x', 'id', 'name', 100, '[]', 100, 0, 7);"
+    "PRAGMA application_id = 1398030672;" /* STAP */
+    "PRAGMA user_version = 1";
+
+static void test_a_database_of_version_1_is_brought_up_to_date_with_its_rows(void)
+{
+    store *s;
+
+    run_in_file(test_path("old.db"), VERSION_1);
+    s = open_store(test_path("old.db"));
+    EXPECT_INT(rows_in(s), 1);
+    EXPECT_INT(number_in(test_path("old.db"), "PRAGMA user_version"), 2);
+    EXPECT_INT(number_in(test_path("old.db"), "SELECT count(*) FROM pending"), 0);
+    write_row(s, "new@x");
+    EXPECT_INT(rows_in(s), 2);
+}
+
 CU_TestInfo store_tests[] = {
     TEST(test_a_new_file_has_mode_0640_whatever_the_umask),
     TEST(test_a_file_that_must_be_there_is_not_made),
@@ -476,5 +520,6 @@ CU_TestInfo store_tests[] = {
     TEST(test_a_connections_own_change_is_none),
     TEST(test_a_change_that_was_rolled_back_is_none),
     TEST(test_a_forgotten_version_is_a_change_again),
+    TEST(test_a_database_of_version_1_is_brought_up_to_date_with_its_rows),
     TESTS_END,
 };

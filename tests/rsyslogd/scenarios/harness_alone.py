@@ -3,8 +3,10 @@
 A message goes in by either framing and comes out byte for byte, with its
 tree; another ruleset has a copy that RainerScript made into an "alert". The
 daemon counts, takes HUP, runs forked and in the foreground, and stops clean.
-A daemon that dies, a message that never comes and one that nobody expected
-are each told as what they are; a wrong configuration is refused.
+It can be killed, and another started in the same directory, which finds what
+the first has left there. A daemon that dies, a message that never comes and
+one that nobody expected are each told as what they are; a wrong configuration
+is refused.
 """
 
 import os
@@ -77,6 +79,28 @@ class HarnessAlone(unittest.TestCase):
                 os.kill(daemon._pid, signal.SIGKILL)
                 daemon.originals(1)
         daemon.work.remove()
+
+    def test_a_killed_daemon_is_followed_by_another(self):
+        own = f"""{harness.settings()}
+module(load="imfile")
+{harness.listen("incoming")}
+input(type="imfile" file="@WORK@/lines" tag="lines" ruleset="incoming")
+ruleset(name="incoming") {{ @ORIGINALS@ }}"""
+        daemon = Daemon(own=own)
+        daemon.write("lines", "first\n")
+        with daemon:
+            self.assertEqual(daemon.originals(1)[0].text, "first")
+            self.assertEqual(-signal.SIGKILL, daemon.kill())
+            self.assertEqual({}, daemon.statistics("imtcp(0)"))
+            daemon.start()
+            daemon.send(["second"])
+            self.assertEqual({"first", "second"}, {
+                original.text for original in daemon.originals(2)})
+            daemon.end()
+            daemon.start()
+            daemon.send(["third"])
+            self.assertEqual(daemon.originals(1)[0].text, "third")
+            daemon.restart()
 
     def test_a_wrong_configuration_is_refused(self):
         self.assertEqual(0, harness.check_config(RULES)[0])

@@ -1,0 +1,655 @@
+/*
+ * A detector that follows a stream: what it alerts of, once, late, after a
+ * restart, and in which incident. Time is the test's own.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "alert_log.h"
+#include "detector.h"
+#include "fixtures.h"
+#include "suites.h"
+#include "test.h"
+
+#define NOW "2026-06-01T12:00:00Z"
+#define ALICE "alice@contoso.com"
+#define HOUR (3600 * TICKS_PER_SECOND)
+
+/* One life of a detector on a database, with a worker and a second connection for the role list. */
+typedef struct life {
+    detector *detector;
+    detector_worker *worker;
+    role_list *elsewhere;
+    timestamp now;
+    bool refuses;     /* the sink hands nothing on */
+    char alerts[512]; /* "record-1 record-2(late) ": those that were handed on */
+    unsigned incident_count;
+    bool incident_is_new;
+    char incident_id[UUID_TEXT_SIZE];
+    char alert_id[UUID_TEXT_SIZE];
+} life;
+
+static stream_manner manner_of_test(void)
+{
+    return (stream_manner){
+        .action = "test",
+        .journal = test_path("state.db-test.stream"),
+        .latejoin = true,
+        .incidents = INCIDENTS_AS_IN_SENTINEL,
+        .most_pending = STREAM_MOST_PENDING,
+    };
+}
+
+static bool take_alert(void *arg, const alert *a)
+{
+    life *l = arg;
+
+    if (a->duplicate || l->refuses)
+        return a->duplicate;
+    snprintf(l->alerts + strlen(l->alerts), sizeof(l->alerts) - strlen(l->alerts), "%.*s%s ",
+             (int)a->record->record_id.length, a->record->record_id.bytes, a->late ? "(late)" : "");
+    l->incident_count = a->incident.alert_count;
+    l->incident_is_new = a->incident.is_new;
+    memcpy(l->incident_id, a->incident.id, sizeof(l->incident_id));
+    memcpy(l->alert_id, a->id, sizeof(l->alert_id));
+    return true;
+}
+
+static void end_life(life *l)
+{
+    detector_worker_free(l->worker);
+    detector_free(l->detector);
+    l->worker = NULL;
+    l->detector = NULL;
+}
+
+static void end_life_at_last(void *l)
+{
+    end_life(l);
+    free(l);
+}
+
+static life *begin_life_with(const stream_manner *manner, rule *r)
+{
+    life *l = calloc(1, sizeof(*l));
+    char *error;
+
+    REQUIRE(l != NULL);
+    l->now = time_of(NOW);
+    l->elsewhere = open_role_list(open_store(test_path("state.db")));
+    l->detector = detector_new(r);
+    REQUIRE(l->detector != NULL && detector_follow(l->detector, manner));
+    l->worker = detector_worker_new(l->detector);
+    REQUIRE(l->worker != NULL);
+    REQUIRE(detector_open_store(l->detector, test_path("state.db"), STORE_CREATE, l->now, &error));
+    test_at_end(end_life_at_last, l);
+    return l;
+}
+
+static life *begin_life(void)
+{
+    const stream_manner manner = manner_of_test();
+
+    return begin_life_with(&manner, new_rule(SEMANTICS_WIDE));
+}
+
+static detection feed(life *l, const char *message)
+{
+    return detector_feed(l->worker, text_of(message), l->now, take_alert, l);
+}
+
+static detector_refreshing tend(life *l)
+{
+    char *error;
+    detector_refreshing result = detector_tend(l->detector, l->now, take_alert, l, &error);
+
+    EXPECT(result == REFRESH_UNCHANGED || result == REFRESH_CHANGED);
+    free(error);
+    return result;
+}
+
+/* What was handed on since the last time. */
+static const char *alerts_of(life *l)
+{
+    const char *copy = test_string("%s", l->alerts);
+
+    l->alerts[0] = '\0';
+    return copy;
+}
+
+static stream_facts facts_of(life *l)
+{
+    return detector_read_facts(l->detector, l->now).stream;
+}
+
+static const char *record_of_alice(const char *id)
+{
+    return AUDIT_TEXT(SHAPE_DIAGNOSTIC, .upn = ALICE, .record_id = id);
+}
+
+static const char *record_of_sync(const char *id)
+{
+    return AUDIT_TEXT(SHAPE_DIAGNOSTIC, .record_id = id);
+}
+
+static void put_alice(life *l, const char *roles, const char *time)
+{
+    PUT_ROWS(l->elsewhere, identity_row(ALICE, "id of alice", roles, time));
+}
+
+static void put_alice_at(life *l, const char *roles, timestamp time)
+{
+    char written[TIMESTAMP_TEXT_SIZE];
+
+    timestamp_format(time, written);
+    put_alice(l, roles, written);
+}
+
+static const char *record_without_time(const char *id)
+{
+    return AUDIT_TEXT(SHAPE_DIAGNOSTIC, .upn = ALICE, .time = "never", .record_id = id);
+}
+
+/* --- once ---------------------------------------------------------------------------------- */
+
+static void test_a_row_alerts_once(void)
+{
+    life *l = begin_life();
+    detection again;
+
+    EXPECT_INT(feed(l, record_of_sync("one")).duplicates, 0);
+    again = feed(l, record_of_sync("one"));
+    EXPECT_INT(again.rows, 1);
+    EXPECT_INT(again.duplicates, 1);
+    EXPECT_STRING(alerts_of(l), "one ");
+}
+
+static void test_an_alert_that_was_not_handed_on_is_new_the_next_time(void)
+{
+    life *l = begin_life();
+
+    l->refuses = true;
+    EXPECT_INT(feed(l, record_of_sync("one")).refused, 1);
+    l->refuses = false;
+    EXPECT_INT(feed(l, record_of_sync("one")).duplicates, 0);
+    EXPECT_STRING(alerts_of(l), "one ");
+    EXPECT_INT(l->incident_count, 1);
+}
+
+static void test_an_alert_that_was_not_handed_on_comes_with_the_next_look(void)
+{
+    life *l = begin_life();
+
+    l->refuses = true;
+    feed(l, record_of_sync("one"));
+    tend(l);
+    l->refuses = false;
+    tend(l);
+    EXPECT_STRING(alerts_of(l), "one(late) ");
+    tend(l);
+    EXPECT_STRING(alerts_of(l), "");
+}
+
+static void test_what_was_handed_on_is_known_after_a_restart(void)
+{
+    life *l = begin_life();
+
+    feed(l, record_of_sync("one"));
+    end_life(l);
+    l = begin_life();
+    EXPECT_INT(feed(l, record_of_sync("one")).duplicates, 1);
+    EXPECT_STRING(alerts_of(l), "");
+}
+
+static void test_a_row_may_alert_again_when_it_has_left_the_lookback(void)
+{
+    life *l = begin_life();
+    rule *r = new_rule(SEMANTICS_WIDE);
+    const stream_manner manner = manner_of_test();
+
+    rule_set_lookback(r, 0);
+    end_life(l);
+    l = begin_life_with(&manner, r);
+    feed(l, record_of_sync("one"));
+    l->now += 13 * TICKS_PER_DAY;
+    EXPECT_INT(feed(l, record_of_sync("one")).duplicates, 1);
+    l->now += 2 * TICKS_PER_DAY;
+    EXPECT_INT(feed(l, record_of_sync("one")).duplicates, 0);
+}
+
+static void test_two_actions_on_one_database_do_not_know_each_others_alerts(void)
+{
+    stream_manner manner = manner_of_test();
+    life *one = begin_life(), *other;
+
+    manner.action = "other";
+    manner.journal = test_path("state.db-other.stream");
+    other = begin_life_with(&manner, new_rule(SEMANTICS_WIDE));
+    feed(one, record_of_sync("one"));
+    tend(one);
+    tend(other);
+    feed(other, record_of_sync("one"));
+    EXPECT_STRING(alerts_of(other), "one ");
+}
+
+static void test_a_tags_alert_is_written_down_when_its_message_has_surely_gone(void)
+{
+    stream_manner manner = manner_of_test();
+    life *l;
+
+    manner.tag_is_all = true;
+    l = begin_life_with(&manner, new_rule(SEMANTICS_WIDE));
+    feed(l, record_of_sync("one"));
+    tend(l);
+    EXPECT_INT(access(test_path("state.db-test.stream.1"), F_OK), -1);
+    l->now += 11 * TICKS_PER_SECOND;
+    tend(l);
+    end_life(l);
+    l = begin_life_with(&manner, new_rule(SEMANTICS_WIDE));
+    EXPECT_INT(feed(l, record_of_sync("one")).duplicates, 1);
+}
+
+/* --- late ---------------------------------------------------------------------------------- */
+
+static void test_a_record_alerts_when_the_role_list_gains_its_account(void)
+{
+    life *l = begin_life();
+
+    EXPECT_INT(feed(l, record_of_alice("one")).rows, 0);
+    tend(l);
+    EXPECT_INT(facts_of(l).pending, 1);
+    put_alice(l, SYNC_ROLE, NOW);
+    tend(l);
+    EXPECT_STRING(alerts_of(l), "one(late) ");
+    EXPECT_INT(facts_of(l).pending, 0);
+    EXPECT_INT(feed(l, record_of_alice("one")).duplicates, 1);
+}
+
+static void test_a_record_alerts_when_its_target_id_becomes_known(void)
+{
+    life *l = begin_life();
+
+    feed(l, record_of_alice("one"));
+    tend(l);
+    PUT_ROWS(l->elsewhere, identity_row("other@x", TARGET_ID, SYNC_ROLE, NOW));
+    tend(l);
+    EXPECT_STRING(alerts_of(l), "one(late) ");
+}
+
+static void test_other_accounts_make_nothing_alert(void)
+{
+    life *l = begin_life();
+
+    feed(l, record_of_alice("one"));
+    tend(l);
+    PUT_ROWS(l->elsewhere, identity_row("other@x", "other id", SYNC_ROLE, NOW));
+    put_alice(l, "[\"Reader\"]", NOW);
+    tend(l);
+    EXPECT_STRING(alerts_of(l), "");
+    EXPECT_INT(facts_of(l).pending, 1);
+}
+
+static void test_a_record_that_waits_outlives_a_restart(void)
+{
+    life *l = begin_life();
+
+    feed(l, record_of_alice("one"));
+    end_life(l);
+    l = begin_life();
+    put_alice(l, SYNC_ROLE, NOW);
+    tend(l);
+    EXPECT_STRING(alerts_of(l), "one(late) ");
+}
+
+static void test_a_change_of_the_role_list_while_nothing_ran_counts(void)
+{
+    life *l = begin_life();
+
+    feed(l, record_of_alice("one"));
+    tend(l);
+    end_life(l);
+    put_alice(l, SYNC_ROLE, NOW);
+    l = begin_life();
+    tend(l);
+    EXPECT_STRING(alerts_of(l), "one(late) ");
+}
+
+static void test_a_record_that_was_judged_by_an_older_role_list_is_judged_again(void)
+{
+    life *l = begin_life();
+
+    feed(l, record_of_sync("to take the snapshot"));
+    put_alice(l, SYNC_ROLE, NOW);
+    feed(l, record_of_alice("one")); /* by the snapshot from before the change */
+    tend(l);
+    EXPECT_STRING(alerts_of(l), "to take the snapshot one(late) ");
+}
+
+static void test_a_record_expires_with_the_lookback(void)
+{
+    life *l = begin_life();
+
+    feed(l, record_of_alice("one"));
+    tend(l);
+    l->now += 24 * HOUR;
+    put_alice(l, SYNC_ROLE, NOW);
+    tend(l);
+    EXPECT_STRING(alerts_of(l), "");
+    EXPECT_INT(facts_of(l).pending, 0);
+}
+
+static void test_a_record_alerts_up_to_the_end_of_the_lookback(void)
+{
+    life *l = begin_life();
+
+    feed(l, record_of_alice("one"));
+    tend(l);
+    l->now += 24 * HOUR - 1;
+    put_alice(l, SYNC_ROLE, NOW);
+    tend(l);
+    EXPECT_STRING(alerts_of(l), "one(late) ");
+}
+
+static void test_an_alert_that_the_queue_does_not_take_comes_again(void)
+{
+    life *l = begin_life();
+
+    feed(l, record_of_alice("one"));
+    tend(l);
+    put_alice(l, SYNC_ROLE, NOW);
+    l->refuses = true;
+    tend(l);
+    tend(l);
+    l->refuses = false;
+    tend(l);
+    EXPECT_STRING(alerts_of(l), "one(late) ");
+    tend(l);
+    EXPECT_STRING(alerts_of(l), "");
+}
+
+static void test_a_role_that_came_and_went_between_two_looks_counts(void)
+{
+    life *l = begin_life();
+
+    l->now = timestamp_now() - HOUR; /* superseded rows carry the writer's clock */
+    feed(l, record_without_time("one"));
+    tend(l);
+    put_alice_at(l, SYNC_ROLE, l->now - 2);
+    put_alice_at(l, "[]", l->now - 1);
+    tend(l);
+    EXPECT_STRING(alerts_of(l), "one(late) ");
+}
+
+static void test_a_role_that_went_before_the_record_came_does_not_count(void)
+{
+    life *l = begin_life();
+
+    l->now = timestamp_now() + HOUR;
+    put_alice_at(l, SYNC_ROLE, l->now - 2);
+    put_alice_at(l, "[]", l->now - 1);
+    feed(l, record_without_time("one"));
+    tend(l);
+    EXPECT_STRING(alerts_of(l), "");
+}
+
+static void test_without_latejoin_nothing_is_remembered_of_what_did_not_match(void)
+{
+    stream_manner manner = manner_of_test();
+    life *l;
+
+    manner.latejoin = false;
+    l = begin_life_with(&manner, new_rule(SEMANTICS_WIDE));
+    feed(l, record_of_alice("one"));
+    tend(l);
+    EXPECT_INT(facts_of(l).pending, 0);
+    put_alice(l, SYNC_ROLE, NOW);
+    tend(l);
+    EXPECT_STRING(alerts_of(l), "");
+}
+
+static void test_of_too_many_records_the_oldest_go(void)
+{
+    stream_manner manner = manner_of_test();
+    life *l;
+
+    manner.most_pending = 3;
+    l = begin_life_with(&manner, new_rule(SEMANTICS_WIDE));
+    for (int i = 1; i <= 5; i++)
+        feed(l, record_of_alice(test_string("%d", i)));
+    tend(l);
+    EXPECT_INT(facts_of(l).pending, 3);
+    EXPECT_INT(facts_of(l).dropped, 2);
+    put_alice(l, SYNC_ROLE, NOW);
+    tend(l);
+    EXPECT_STRING(alerts_of(l), "3(late) 4(late) 5(late) ");
+}
+
+static void test_a_record_with_two_targets_alerts_for_each_in_its_time(void)
+{
+    life *l = begin_life();
+    const char *record = quoted(
+        "{'time':'" NOW "','operationName':'Register security info','category':'AuditLogs',"
+        "'properties':{'id':'two','targetResources':[{'id':'1','userPrincipalName':'" SYNC_UPN
+        "'},{'id':'2','userPrincipalName':'" ALICE "'}]}}");
+
+    EXPECT_INT(feed(l, record).rows, 1);
+    EXPECT_STRING(alerts_of(l), "two ");
+    tend(l);
+    put_alice(l, SYNC_ROLE, NOW);
+    tend(l);
+    EXPECT_STRING(alerts_of(l), "two(late) ");
+    EXPECT_INT(facts_of(l).pending, 0);
+}
+
+/* --- incidents ----------------------------------------------------------------------------- */
+
+static void test_alerts_of_a_tenant_share_an_incident_for_its_window(void)
+{
+    life *l = begin_life();
+    char first[UUID_TEXT_SIZE];
+
+    feed(l, record_of_sync("one"));
+    EXPECT(l->incident_is_new);
+    memcpy(first, l->incident_id, sizeof(first));
+    l->now += 24 * HOUR - 1;
+    feed(l, AUDIT_TEXT(SHAPE_DIAGNOSTIC, .time = "2026-06-02T11:00:00Z", .record_id = "two"));
+    EXPECT_NOT(l->incident_is_new);
+    EXPECT_INT(l->incident_count, 2);
+    EXPECT_STRING(l->incident_id, first);
+    l->now += 1;
+    feed(l, AUDIT_TEXT(SHAPE_DIAGNOSTIC, .time = "2026-06-02T11:00:00Z", .record_id = "three"));
+    EXPECT(l->incident_is_new);
+    EXPECT_INT(l->incident_count, 1);
+}
+
+static void test_an_incident_goes_on_after_a_restart(void)
+{
+    life *l = begin_life();
+    char first[UUID_TEXT_SIZE];
+
+    feed(l, record_of_sync("one"));
+    memcpy(first, l->incident_id, sizeof(first));
+    end_life(l);
+    l = begin_life();
+    feed(l, record_of_sync("two"));
+    EXPECT_STRING(l->incident_id, first);
+    EXPECT_INT(l->incident_count, 2);
+    EXPECT_INT(facts_of(l).open_incidents, 1);
+}
+
+static void test_a_full_incident_takes_no_more(void)
+{
+    stream_manner manner = manner_of_test();
+    life *l;
+
+    manner.incidents.most_alerts = 2;
+    l = begin_life_with(&manner, new_rule(SEMANTICS_WIDE));
+    for (int i = 1; i <= 3; i++)
+        feed(l, record_of_sync(test_string("%d", i)));
+    EXPECT(l->incident_is_new);
+    EXPECT_INT(l->incident_count, 1);
+}
+
+static void close_incident_elsewhere(const char *id, timestamp now)
+{
+    int closed;
+
+    REQUIRE(incident_rows_close(open_store(test_path("state.db")), id, now, &closed));
+    EXPECT_INT(closed, 1);
+}
+
+static void test_a_closed_incident_is_not_reopened(void)
+{
+    life *l = begin_life();
+
+    feed(l, record_of_sync("one"));
+    tend(l);
+    close_incident_elsewhere(l->incident_id, l->now);
+    tend(l);
+    EXPECT_INT(facts_of(l).open_incidents, 0);
+    feed(l, record_of_sync("two"));
+    EXPECT(l->incident_is_new);
+    EXPECT_INT(l->incident_count, 1);
+}
+
+static void test_an_incidents_id_comes_from_its_first_alert_alone(void)
+{
+    life *l = begin_life();
+    char expected[UUID_TEXT_SIZE];
+
+    feed(l, record_of_sync("one"));
+    digest_uuid((text[]){text_of(RULE_ID), TEXT("incident"), text_of(l->alert_id)}, 3, expected);
+    EXPECT_STRING(l->incident_id, expected);
+}
+
+static void test_with_a_window_of_0_there_are_no_incidents(void)
+{
+    stream_manner manner = manner_of_test();
+    life *l;
+
+    manner.incidents.window = 0;
+    l = begin_life_with(&manner, new_rule(SEMANTICS_WIDE));
+    feed(l, record_of_sync("one"));
+    EXPECT_STRING(l->incident_id, "");
+    EXPECT_INT(facts_of(l).open_incidents, 0);
+}
+
+static unsigned incidents_of_two_targets(incident_matching matching)
+{
+    stream_manner manner = manner_of_test();
+    life *l;
+
+    manner.incidents.matching = matching;
+    l = begin_life_with(&manner, new_rule(SEMANTICS_WIDE));
+    feed(l, record_of_sync("one"));
+    feed(l, AUDIT_TEXT(SHAPE_DIAGNOSTIC, .upn = "Sync_2@x", .record_id = "two"));
+    feed(l, record_of_sync("three"));
+    return (unsigned)facts_of(l).open_incidents;
+}
+
+static void test_any_alert_makes_one_incident_of_a_tenant(void)
+{
+    EXPECT_INT(incidents_of_two_targets(MATCHING_ANY_ALERT), 1);
+}
+
+static void test_selected_makes_one_of_each_target(void)
+{
+    EXPECT_INT(incidents_of_two_targets(MATCHING_SELECTED), 2);
+}
+
+static void test_all_entities_makes_one_of_each_target(void)
+{
+    EXPECT_INT(incidents_of_two_targets(MATCHING_ALL_ENTITIES), 2);
+}
+
+/* --- a database that is lost --------------------------------------------------------------- */
+
+static void remove_database(void)
+{
+    REQUIRE(unlink(test_path("state.db")) == 0);
+    unlink(test_path("state.db-wal"));
+    unlink(test_path("state.db-shm"));
+}
+
+static void test_a_deleted_database_is_written_anew_with_all_that_was_in_it(void)
+{
+    life *l = begin_life(), *next;
+    char *error;
+
+    put_alice(l, SYNC_ROLE, NOW);
+    feed(l, AUDIT_TEXT(SHAPE_DIAGNOSTIC, .upn = "bob@x", .record_id = "one"));
+    tend(l);
+    remove_database();
+    REQUIRE(detector_restore_store(l->detector, test_path("state.db"), l->now, &error));
+    EXPECT(detector_store_is_in_place(l->detector));
+    EXPECT_INT(facts_of(l).pending, 1);
+    end_life(l);
+    next = begin_life();
+    EXPECT_INT(feed(next, record_of_alice("two")).rows, 1);
+}
+
+static void write_garbage(const char *path, long from, size_t length)
+{
+    FILE *file = fopen(path, "r+b");
+
+    REQUIRE(file != NULL);
+    fseek(file, from, SEEK_SET);
+    for (size_t i = 0; i < length; i++)
+        fputc('#', file);
+    fclose(file);
+}
+
+static void test_a_damaged_database_is_moved_aside_and_what_was_known_stays_known(void)
+{
+    life *l = begin_life();
+    char *error, *moved_to;
+
+    put_alice(l, SYNC_ROLE, NOW);
+    tend(l);
+    write_garbage(test_path("state.db"), 0, 100);
+    REQUIRE(detector_replace_damaged_store(l->detector, test_path("state.db"), l->now, &moved_to,
+                                           &error));
+    REQUIRE(moved_to != NULL);
+    EXPECT_INT(access(moved_to, F_OK), 0);
+    free(moved_to);
+    EXPECT_INT(feed(l, record_of_alice("one")).rows, 1);
+    tend(l);
+    EXPECT_STRING(alerts_of(l), "one ");
+}
+
+CU_TestInfo stream_tests[] = {
+    TEST(test_a_row_alerts_once),
+    TEST(test_an_alert_that_was_not_handed_on_is_new_the_next_time),
+    TEST(test_an_alert_that_was_not_handed_on_comes_with_the_next_look),
+    TEST(test_what_was_handed_on_is_known_after_a_restart),
+    TEST(test_a_row_may_alert_again_when_it_has_left_the_lookback),
+    TEST(test_two_actions_on_one_database_do_not_know_each_others_alerts),
+    TEST(test_a_tags_alert_is_written_down_when_its_message_has_surely_gone),
+    TEST(test_a_record_alerts_when_the_role_list_gains_its_account),
+    TEST(test_a_record_alerts_when_its_target_id_becomes_known),
+    TEST(test_other_accounts_make_nothing_alert),
+    TEST(test_a_record_that_waits_outlives_a_restart),
+    TEST(test_a_change_of_the_role_list_while_nothing_ran_counts),
+    TEST(test_a_record_that_was_judged_by_an_older_role_list_is_judged_again),
+    TEST(test_a_record_expires_with_the_lookback),
+    TEST(test_a_record_alerts_up_to_the_end_of_the_lookback),
+    TEST(test_an_alert_that_the_queue_does_not_take_comes_again),
+    TEST(test_a_role_that_came_and_went_between_two_looks_counts),
+    TEST(test_a_role_that_went_before_the_record_came_does_not_count),
+    TEST(test_without_latejoin_nothing_is_remembered_of_what_did_not_match),
+    TEST(test_of_too_many_records_the_oldest_go),
+    TEST(test_a_record_with_two_targets_alerts_for_each_in_its_time),
+    TEST(test_alerts_of_a_tenant_share_an_incident_for_its_window),
+    TEST(test_an_incident_goes_on_after_a_restart),
+    TEST(test_a_full_incident_takes_no_more),
+    TEST(test_a_closed_incident_is_not_reopened),
+    TEST(test_an_incidents_id_comes_from_its_first_alert_alone),
+    TEST(test_with_a_window_of_0_there_are_no_incidents),
+    TEST(test_any_alert_makes_one_incident_of_a_tenant),
+    TEST(test_selected_makes_one_of_each_target),
+    TEST(test_all_entities_makes_one_of_each_target),
+    TEST(test_a_deleted_database_is_written_anew_with_all_that_was_in_it),
+    TEST(test_a_damaged_database_is_moved_aside_and_what_was_known_stays_known),
+    TESTS_END,
+};
