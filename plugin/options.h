@@ -20,9 +20,12 @@ typedef struct options {
     output_format format;
     bool sync_accounts_only;
     bool is_snapshot;
+    unsigned threads; /* 0: as many as there are cores */
     char **arguments; /* what is left of the command line */
     int argument_count;
 } options;
+
+enum { OPTIONS_MOST_THREADS = 64 };
 
 /* Options that only some commands take. */
 typedef enum option_group {
@@ -30,6 +33,7 @@ typedef enum option_group {
     GROUP_RULE = 2,     /* the rule's lists and spans, --semantics */
     GROUP_AUDIT = 4,    /* --identity, --now, --rulebase */
     GROUP_IDENTITY = 8, /* --sync-accounts, --snapshot, --now */
+    GROUP_THREADS = 16, /* --threads */
 } option_group;
 
 /*
