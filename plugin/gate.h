@@ -33,4 +33,16 @@ bool gate_may_hold(const gate *self, gate_scratch *scratch, text t);
  */
 size_t gate_find(const gate *self, gate_scratch *scratch, text t);
 
+/* --- for tests and measurements ------------------------------------------------------------ */
+
+typedef enum gate_engine {
+    GATE_BEST, /* as gate_new chooses */
+    GATE_WIDE_VECTORS,
+    GATE_NARROW_VECTORS,
+    GATE_HYPERSCAN, /* where it cannot be had, wide vectors */
+} gate_engine;
+
+gate *gate_new_with(gate_engine engine, const text *phrases, size_t count, semantics s);
+bool gate_has_hyperscan(const gate *self);
+
 #endif

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "buffer.h"
+#include "naive_gate.h"
 #include "suites.h"
 #include "test.h"
 
@@ -12,30 +13,80 @@
 #define LONG_S "\305\277"
 #define KELVIN_SIGN "\342\204\252"
 
-static void give_back(void *g)
+/* The phrases behind every engine, and what the naive matcher needs to know of them. */
+typedef struct gates {
+    semantics semantics;
+    size_t count;
+    const text *phrases;
+    gate *engines[4];
+    gate_scratch *scratches[4];
+} gates;
+
+static void give_back(void *arg)
 {
-    gate_free(g);
+    gates *g = arg;
+
+    for (size_t i = 0; i < LENGTH_OF(g->engines); i++) {
+        gate_scratch_free(g->scratches[i]);
+        gate_free(g->engines[i]);
+    }
 }
 
-static const gate *gate_for(const char *phrase, semantics s)
+static const gates *gates_for_all(const text *phrases, size_t count, semantics s)
 {
-    text t = text_of(phrase);
-    gate *g = gate_new(&t, 1, s);
+    static const gate_engine engines[] = {GATE_BEST, GATE_WIDE_VECTORS, GATE_NARROW_VECTORS,
+                                          GATE_HYPERSCAN};
+    gates *g = arena_alloc(test_arena(), sizeof(*g));
 
     REQUIRE(g != NULL);
+    *g = (gates){.semantics = s, .count = count, .phrases = phrases};
     test_at_end(give_back, g);
+    for (size_t i = 0; i < LENGTH_OF(engines); i++) {
+        g->engines[i] = gate_new_with(engines[i], phrases, count, s);
+        REQUIRE(g->engines[i] != NULL);
+        g->scratches[i] = gate_scratch_new(g->engines[i]);
+        REQUIRE(g->scratches[i] != NULL);
+    }
     return g;
 }
 
-static bool may_hold(const gate *g, text t)
+static const gates *gate_for(const char *phrase, semantics s)
 {
-    gate_scratch *scratch = gate_scratch_new(g);
-    bool result;
+    text *one = arena_alloc(test_arena(), sizeof(*one));
 
-    REQUIRE(scratch != NULL);
-    result = gate_may_hold(g, scratch, t);
-    gate_scratch_free(scratch);
-    return result;
+    REQUIRE(one != NULL);
+    *one = text_of(test_string("%s", phrase));
+    return gates_for_all(one, 1, s);
+}
+
+/* Nothing that could be a hit ends before the offset, and it lies in one. */
+static void check_place(const gates *g, text t, size_t at)
+{
+    size_t longest = 0;
+
+    for (size_t i = 0; i < at; i++)
+        if (naive_gate_is_hit(g->phrases, g->count, g->semantics, (text){t.bytes, at}, i))
+            longest = i + 1;
+    EXPECT_INT(longest, 0);
+    for (size_t i = 0; i <= at && longest == 0; i++)
+        longest = naive_gate_is_hit(g->phrases, g->count, g->semantics, t, i) ? i + 1 : 0;
+    EXPECT(longest > 0);
+}
+
+/* Every engine must say what the naive matcher says. */
+static bool may_hold(const gates *g, text t)
+{
+    bool expected = naive_gate_may_hold(g->phrases, g->count, g->semantics, t);
+
+    for (size_t i = 0; i < LENGTH_OF(g->engines); i++) {
+        size_t at = gate_find(g->engines[i], g->scratches[i], t);
+
+        EXPECT_INT(gate_may_hold(g->engines[i], g->scratches[i], t), expected);
+        EXPECT_INT(at < t.length, expected && t.length > 0);
+        if (at < t.length)
+            check_place(g, t, at);
+    }
+    return expected;
 }
 
 static bool passes(const char *message)
@@ -84,10 +135,8 @@ static void test_the_phrase_passes_in_any_case(void)
 static void test_any_of_several_phrases_passes(void)
 {
     const text phrases[] = {TEXT("Register security info"), TEXT(PHRASE)};
-    gate *g = gate_new(phrases, 2, SEMANTICS_KQL);
+    const gates *g = gates_for_all(phrases, 2, SEMANTICS_KQL);
 
-    REQUIRE(g != NULL);
-    test_at_end(give_back, g);
     EXPECT(may_hold(g, tight_of("x register security info")));
     EXPECT(may_hold(g, tight_of("x create temporary access pass")));
     EXPECT_NOT(may_hold(g, tight_of("x issue temporary access pass")));
@@ -95,10 +144,8 @@ static void test_any_of_several_phrases_passes(void)
 
 static void test_without_phrases_nothing_passes(void)
 {
-    gate *g = gate_new(NULL, 0, SEMANTICS_KQL);
+    const gates *g = gates_for_all(NULL, 0, SEMANTICS_KQL);
 
-    REQUIRE(g != NULL);
-    test_at_end(give_back, g);
     EXPECT_NOT(may_hold(g, tight_of(PHRASE)));
 }
 
@@ -111,10 +158,15 @@ static void test_an_empty_phrase_is_in_every_text(void)
 static void test_the_phrases_are_copied(void)
 {
     char phrase[] = PHRASE;
-    const gate *g = gate_for(phrase, SEMANTICS_KQL);
+    text t = text_of(phrase);
+    gate *g = gate_new(&t, 1, SEMANTICS_KQL);
+    gate_scratch *scratch = g ? gate_scratch_new(g) : NULL;
 
+    REQUIRE(scratch != NULL);
     memset(phrase, 'x', strlen(phrase));
-    EXPECT(may_hold(g, tight_of(PHRASE)));
+    EXPECT(gate_may_hold(g, scratch, tight_of(PHRASE)));
+    gate_scratch_free(scratch);
+    gate_free(g);
 }
 
 static void test_bytes_around_the_phrase_do_not_matter(void)
@@ -219,7 +271,7 @@ static void test_a_phrase_that_needs_escapes_of_its_own_is_never_missed(void)
 
 static void test_wide_passes_the_letters_that_fold_to_s_and_k(void)
 {
-    const gate *token = gate_for("kiosk", SEMANTICS_WIDE);
+    const gates *token = gate_for("kiosk", SEMANTICS_WIDE);
 
     EXPECT(passes_wide("Create temporary acces" LONG_S " pass"));
     EXPECT(passes_wide("Create temporary acce\\u017f\\u017F pass"));
@@ -227,6 +279,23 @@ static void test_wide_passes_the_letters_that_fold_to_s_and_k(void)
     EXPECT(may_hold(token, tight_of(KELVIN_SIGN "iosk")));
     EXPECT(may_hold(token, tight_of("\\u212Aio" LONG_S "\\u212a")));
     EXPECT(may_hold(gate_for("security", SEMANTICS_WIDE), tight_of(LONG_S "ecurity")));
+}
+
+static void test_wide_passes_such_letters_as_escapes_at_the_beginning(void)
+{
+    EXPECT(may_hold(gate_for("security", SEMANTICS_WIDE), tight_of("\\u017fecurity")));
+    EXPECT(may_hold(gate_for("security", SEMANTICS_WIDE), tight_of("\\\\u017Fecurity")));
+    EXPECT(may_hold(gate_for("kiosk", SEMANTICS_WIDE), tight_of("\\u212aiosk")));
+    EXPECT(may_hold(gate_for("kiosk", SEMANTICS_WIDE), tight_of("\\u212Aiosk")));
+    EXPECT_NOT(may_hold(gate_for("kiosk", SEMANTICS_KQL), tight_of("\\u212aiosk")));
+}
+
+/* The longest piece without a look-alike has a blank. */
+static void test_a_nul_byte_for_a_blank_is_found_by_every_engine(void)
+{
+    static const text message = TEXT("create temporary\0access pass");
+
+    EXPECT(may_hold(gate_for("temporary acce", SEMANTICS_WIDE), tight(message)));
 }
 
 static void test_wide_passes_what_kql_passes(void)
@@ -291,7 +360,7 @@ static const char *in_random_case(const char *phrase, random_source *r)
  */
 static void check_nested(size_t levels, size_t one_escape_in)
 {
-    const gate *kql = gate_for(PHRASE, SEMANTICS_KQL), *wide = gate_for(PHRASE, SEMANTICS_WIDE);
+    const gates *kql = gate_for(PHRASE, SEMANTICS_KQL), *wide = gate_for(PHRASE, SEMANTICS_WIDE);
     random_source r = random_new(levels * 100 + one_escape_in);
 
     for (int i = 0; i < 500; i++) {
@@ -326,6 +395,133 @@ static void test_random_escapes_three_strings_deep_hide_nothing(void)
     check_nested(3, 100);
 }
 
+/* --- random texts -------------------------------------------------------------------------- */
+
+/* What phrases are made of in a text, what comes near it, and what has nothing to do with it. */
+static void append_random_piece(buffer *out, random_source *r, text phrase)
+{
+    static const char *const pieces[] = {
+        LONG_S,    KELVIN_SIGN, "\\",    "\\\\", "\\u",     "\\u0020", "\\\\u0073", "\\u017f",
+        "\\u212A", "\\u0053",   "\\u00", "u",    "\\u0063", "\\u005c", "\\\"",      "\303\251",
+        "y ",      "ty i",      "|u",    "y\t",  "0",       "20",      "{",         "\377",
+    };
+    size_t from = random_below(r, phrase.length), length = random_below(r, phrase.length);
+
+    switch (random_below(r, 6)) {
+    case 0:
+        buffer_append_string(out, pieces[random_below(r, LENGTH_OF(pieces))]);
+        break;
+    case 1:
+        buffer_append_char(out, (char)random_below(r, 256));
+        break;
+    case 2:
+        buffer_append(out, phrase);
+        break;
+    case 3:
+        append_escape(out, (unsigned char)phrase.bytes[from], r);
+        buffer_append(out, text_from(phrase, from + 1));
+        break;
+    case 4:
+        buffer_append_char(out, '\0');
+        break;
+    default:
+        length = length < phrase.length - from ? length : phrase.length - from;
+        buffer_append(out, (text){phrase.bytes + from, length});
+    }
+}
+
+static void check_random_texts(const text *phrases, size_t count, semantics s, size_t seed)
+{
+    const gates *g = gates_for_all(phrases, count, s);
+    random_source r = random_new(seed);
+    buffer out = {0};
+
+    for (int i = 0; i < 1500; i++) {
+        buffer_clear(&out);
+        for (size_t pieces = random_below(&r, 24); pieces > 0; pieces--)
+            append_random_piece(&out, &r, phrases[random_below(&r, count)]);
+        test_case("%d of seed %zu", i, seed);
+        may_hold(g, tight(buffer_text(&out)));
+    }
+    buffer_free(&out);
+}
+
+static void test_random_texts_are_judged_as_the_naive_matcher_does(void)
+{
+    static const text rule[] = {TEXT("Admin registered security info"),
+                                TEXT("Register security info"), TEXT(PHRASE),
+                                TEXT("Admin Issued Temporary Access Pass")};
+    static const text folded[] = {TEXT("kiosk"), TEXT("skip this"), TEXT("ask")};
+    static const text digits[] = {TEXT("0030"), TEXT("u0030"), TEXT("aaaab")};
+
+    check_random_texts(rule, LENGTH_OF(rule), SEMANTICS_KQL, 1);
+    check_random_texts(rule, LENGTH_OF(rule), SEMANTICS_WIDE, 2);
+    check_random_texts(folded, LENGTH_OF(folded), SEMANTICS_KQL, 3);
+    check_random_texts(folded, LENGTH_OF(folded), SEMANTICS_WIDE, 4);
+    check_random_texts(digits, LENGTH_OF(digits), SEMANTICS_WIDE, 5);
+}
+
+/* In no piece of "ssk" nor of "x" can anything be looked for that stands only for itself. */
+static void test_phrases_without_an_anchor_are_found(void)
+{
+    static const text phrases[] = {TEXT("ssk"), TEXT("x"), TEXT("security")};
+
+    EXPECT(may_hold(gates_for_all(phrases, 3, SEMANTICS_WIDE), tight_of("a " LONG_S "SK")));
+    EXPECT(may_hold(gates_for_all(phrases, 3, SEMANTICS_WIDE), tight_of("...X")));
+    EXPECT(may_hold(gates_for_all(phrases, 3, SEMANTICS_WIDE), tight_of(LONG_S "ecurity")));
+    check_random_texts(phrases, 3, SEMANTICS_WIDE, 6);
+    check_random_texts(phrases, 3, SEMANTICS_KQL, 7);
+}
+
+/* More than the portable engine would look for by pairs. */
+static void test_hundreds_of_phrases_are_found(void)
+{
+    text phrases[300];
+
+    for (size_t i = 0; i < LENGTH_OF(phrases); i++)
+        phrases[i] = text_of(test_string("%c%c", (int)('a' + i % 26), (int)('a' + i / 26)));
+    check_random_texts(phrases, LENGTH_OF(phrases), SEMANTICS_KQL, 8);
+    check_random_texts(phrases, 20, SEMANTICS_WIDE, 9);
+    check_random_texts(phrases, 70, SEMANTICS_WIDE, 10);
+}
+
+/* --- places -------------------------------------------------------------------------------- */
+
+static void test_a_phrase_is_found_at_every_offset(void)
+{
+    const gates *g = gate_for(PHRASE, SEMANTICS_WIDE);
+    buffer out = {0};
+
+    for (size_t before = 0; before < 300; before++) {
+        test_case("%zu bytes before", before);
+        buffer_clear(&out);
+        for (size_t i = 0; i < before; i++)
+            buffer_append_char(&out, '.');
+        buffer_append_string(&out, PHRASE);
+        EXPECT(may_hold(g, tight(buffer_text(&out))));
+        EXPECT_NOT(may_hold(g, tight((text){buffer_string(&out), buffer_text(&out).length - 1})));
+    }
+    buffer_free(&out);
+}
+
+static void test_the_first_of_several_hits_is_found(void)
+{
+    const gates *g = gate_for(PHRASE, SEMANTICS_KQL);
+    text t = tight_of("nothing, " PHRASE ", " PHRASE);
+
+    for (size_t i = 0; i < LENGTH_OF(g->engines); i++) {
+        size_t at = gate_find(g->engines[i], g->scratches[i], t);
+
+        EXPECT(at >= strlen("nothing, ") && at < strlen("nothing, " PHRASE));
+    }
+}
+
+static void test_every_text_is_a_hit_when_all_pass(void)
+{
+    EXPECT(may_hold(gate_for("a\"b", SEMANTICS_KQL), tight_of("x")));
+    EXPECT(may_hold(gate_for("a\"b", SEMANTICS_KQL), tight_of("")));
+}
+
 CU_TestInfo gate_tests[] = {
     TEST(test_a_text_with_the_phrase_passes),
     TEST(test_a_text_without_the_phrase_does_not_pass),
@@ -347,9 +543,17 @@ CU_TestInfo gate_tests[] = {
     TEST(test_a_text_may_end_inside_an_escape),
     TEST(test_a_phrase_that_needs_escapes_of_its_own_is_never_missed),
     TEST(test_wide_passes_the_letters_that_fold_to_s_and_k),
+    TEST(test_wide_passes_such_letters_as_escapes_at_the_beginning),
+    TEST(test_a_nul_byte_for_a_blank_is_found_by_every_engine),
     TEST(test_wide_passes_what_kql_passes),
     TEST(test_random_escapes_in_a_string_hide_nothing),
     TEST(test_random_escapes_in_a_string_in_a_string_hide_nothing),
     TEST(test_random_escapes_three_strings_deep_hide_nothing),
+    TEST(test_random_texts_are_judged_as_the_naive_matcher_does),
+    TEST(test_phrases_without_an_anchor_are_found),
+    TEST(test_hundreds_of_phrases_are_found),
+    TEST(test_a_phrase_is_found_at_every_offset),
+    TEST(test_the_first_of_several_hits_is_found),
+    TEST(test_every_text_is_a_hit_when_all_pass),
     TESTS_END,
 };
