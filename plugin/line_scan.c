@@ -108,7 +108,7 @@ static ALWAYS_INLINE uint64_t escaped_bytes(scan *s, uint64_t backslashes)
  * The lines that end in this block, with the bytes that are inside strings.
  * False when one of them is left open: the known lines end before it.
  */
-static bool end_lines(scan *s, size_t at, const masks *m, uint64_t inside)
+static __attribute__((noinline)) bool end_lines(scan *s, size_t at, const masks *m, uint64_t inside)
 {
     uint64_t rest = ~UINT64_C(0); /* of the block, from the line's beginning */
 
@@ -146,8 +146,14 @@ static ALWAYS_INLINE bool take_block(scan *s, size_t at, const masks *m,
     uint64_t quotes = m->quotes & ~escaped_bytes(s, m->backslashes);
     uint64_t inside = parities_of(quotes) ^ s->in_string;
 
-    if (__builtin_expect(m->ends != 0, 0))
-        return end_lines(s, at, m, inside);
+    if (__builtin_expect(m->ends != 0, 0)) {
+        scan copy = *s; /* copies, so that both themselves stay in registers */
+        masks masks_copy = *m;
+        bool goes_on = end_lines(&copy, at, &masks_copy, inside);
+
+        *s = copy;
+        return goes_on;
+    }
     count_brackets(s, m, ~inside);
     s->in_string = -(inside >> 63);
     return true;
