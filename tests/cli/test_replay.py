@@ -506,12 +506,22 @@ class Input(ReplayTest):
         self.assertEqual([(1, True, 30)], told(replay(path)))
 
     def test_what_cannot_be_read_is_named_and_the_rest_is_done(self):
+        """What can be seen of it makes a degraded alert, as in the stream."""
         path = self.file(audit(1), json_of(audit(2))[:-20], audit(3))
         done = synctap("replay", "--format", "jsonl", path)
         self.assertEqual(1, done.status)
         self.assertIn(f"{path}:2", done.words)
-        self.assertEqual([1, 3], [number for number, _, _ in
-                                  told(objects(done.output))])
+        self.assertEqual(
+            [("record 1", "exact"), ("record 2", "degraded"),
+             ("record 3", "exact")],
+            [(alert["record_id"], alert["confidence"])
+             for alert in objects(done.output)])
+
+    def test_what_cannot_be_read_and_shows_no_account_is_only_named(self):
+        path = self.file(json_of(waiting())[:-20], given_role())
+        done = synctap("replay", "--format", "jsonl", path)
+        self.assertEqual((1, ""), (done.status, done.output))
+        self.assertIn(f"{path}:1", done.words)
 
     def test_a_file_that_is_not_there_is_named_and_the_rest_is_done(self):
         done = synctap("replay", "--format", "jsonl",
