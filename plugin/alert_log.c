@@ -54,6 +54,7 @@ alert_log *alert_log_open(store *s, int64_t action)
     for (enum statement i = 0; i < STATEMENTS; i++) {
         self->statements[i] = store_prepare(s, sql[i]);
         if (self->statements[i] == NULL) {
+            store_keep_error(s);
             alert_log_close(self);
             return NULL;
         }

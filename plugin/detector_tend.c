@@ -403,14 +403,11 @@ static bool remove_done(joining *j)
 static bool judge_due(joining *j, int64_t *judged)
 {
     stream *s = j->detector->stream;
-    int64_t earliest = *judged;
 
     if (!stream_has_due(s))
         return true;
-    if (!pending_find_due(stream_pending(s), &j->found, &earliest))
+    if (!pending_find_due(stream_pending(s), &j->found, judged))
         return false;
-    if (earliest >= 0 && earliest < *judged)
-        *judged = earliest;
     judge_all(j, &j->found, j->detector->accounts, INT64_MAX);
     j->found.count = 0;
     return !j->failed;

@@ -94,6 +94,7 @@ pending *pending_open(store *s, int64_t action)
     for (enum statement i = 0; i < STATEMENTS; i++) {
         self->statements[i] = store_prepare(s, sql[i]);
         if (self->statements[i] == NULL) {
+            store_keep_error(s);
             pending_close(self);
             return NULL;
         }
@@ -101,6 +102,7 @@ pending *pending_open(store *s, int64_t action)
     self->connection = sqlite3_db_handle(self->statements[PUT]);
     if (pending_recount(self))
         return self;
+    store_keep_error(s);
     pending_close(self);
     return NULL;
 }
@@ -200,7 +202,7 @@ bool pending_find_due(pending *self, pending_ids *found, int64_t *judged)
         int64_t due = sqlite3_column_int64(s, 1);
 
         whole = pending_ids_add(found, sqlite3_column_int64(s, 0));
-        *judged = found->count == 1 || due < *judged ? due : *judged;
+        *judged = due >= 0 && due < *judged ? due : *judged;
     }
     return sqlite3_reset(s) == SQLITE_OK && whole && step == SQLITE_DONE;
 }

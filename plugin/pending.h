@@ -59,8 +59,8 @@ void pending_ids_free(pending_ids *self);
 bool pending_ids_add(pending_ids *self, int64_t id);
 
 /*
- * The ids of those that are due, and the earliest change of the role list by which one of them was
- * judged. False: store_error, or memory is out.
+ * The ids of those that are due; *judged becomes the change of the role list by which one of them
+ * was judged, if that is earlier. False: store_error, or memory is out.
  */
 bool pending_find_due(pending *self, pending_ids *found, int64_t *judged);
 

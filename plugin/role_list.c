@@ -105,6 +105,7 @@ role_list *role_list_open(store *s)
     for (enum statement i = 0; i < STATEMENTS; i++) {
         self->statements[i] = store_prepare(s, sql[i]);
         if (self->statements[i] == NULL) {
+            store_keep_error(s);
             role_list_close(self);
             return NULL;
         }

@@ -19,9 +19,9 @@ enum {
 struct store {
     sqlite3 *connection;
     sqlite3_stmt *data_version;
-    int64_t seen_version;  /* of the last store_has_changed; data_version begins at 1 */
-    char *why_rolled_back; /* the error before a roll-back, which has none; NULL: none */
-    int code_rolled_back;
+    int64_t seen_version; /* of the last store_has_changed; data_version begins at 1 */
+    char *kept_error;     /* from before the steps that clean up after it; NULL: none */
+    int kept_code;
     char *path;
     dev_t device; /* of the file when it was opened */
     ino_t inode;
@@ -292,7 +292,7 @@ void store_close(store *self)
         return;
     sqlite3_finalize(self->data_version);
     sqlite3_close_v2(self->connection);
-    free(self->why_rolled_back);
+    free(self->kept_error);
     free(self->path);
     free(self);
 }
@@ -309,8 +309,8 @@ void store_set_patience(store *self, int milliseconds)
 
 static void forget_error(store *self)
 {
-    free(self->why_rolled_back);
-    self->why_rolled_back = NULL;
+    free(self->kept_error);
+    self->kept_error = NULL;
 }
 
 /* A transaction that could not even be dropped, for want of memory, is dropped now. */
@@ -326,23 +326,23 @@ bool store_commit(store *self)
     return run(self, "COMMIT");
 }
 
-static void keep_error(store *self)
+void store_keep_error(store *self)
 {
     int code = sqlite3_errcode(self->connection);
 
     if (code == SQLITE_OK || code == SQLITE_ROW || code == SQLITE_DONE)
         return;
     forget_error(self);
-    self->code_rolled_back = code;
-    self->why_rolled_back = strdup(sqlite3_errmsg(self->connection));
+    self->kept_code = code;
+    self->kept_error = strdup(sqlite3_errmsg(self->connection));
 }
 
+/* A full disk, among others, has SQLite roll back by itself: there is nothing left to do then. */
 void store_rollback(store *self)
 {
-    if (sqlite3_get_autocommit(self->connection))
-        return;
-    keep_error(self);
-    run(self, "ROLLBACK");
+    store_keep_error(self);
+    if (!sqlite3_get_autocommit(self->connection))
+        run(self, "ROLLBACK");
 }
 
 bool store_has_changed(store *self)
@@ -368,15 +368,13 @@ void store_forget_version(store *self)
 
 const char *store_error(const store *self)
 {
-    return self->why_rolled_back != NULL ? self->why_rolled_back : sqlite3_errmsg(self->connection);
+    return self->kept_error != NULL ? self->kept_error : sqlite3_errmsg(self->connection);
 }
 
 /* SQLite's primary result code of the last failure. */
 static int error_code(const store *self)
 {
-    return (self->why_rolled_back != NULL ? self->code_rolled_back
-                                          : sqlite3_errcode(self->connection)) &
-           0xFF;
+    return (self->kept_error != NULL ? self->kept_code : sqlite3_errcode(self->connection)) & 0xFF;
 }
 
 bool store_is_busy(const store *self)

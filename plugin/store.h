@@ -57,7 +57,13 @@ bool store_has_changed(store *self);
 /* Makes the next store_has_changed say true: what changed could not be read. */
 void store_forget_version(store *self);
 
-/* Why the last step failed, or what was rolled back; valid until the next one. */
+/*
+ * Keeps the last step's error, if it failed, through the steps that clean up
+ * after it. A roll-back does so by itself; what begins anew forgets it.
+ */
+void store_keep_error(store *self);
+
+/* Why the last step failed, or what was kept; valid until the next one. */
 const char *store_error(const store *self);
 
 /* Was the last failure one that passes by itself, another process's lock? */

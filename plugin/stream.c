@@ -208,6 +208,7 @@ bool stream_attach(stream *self, store *s, timestamp now)
     if (open_rooms(self, s) && stream_drain(self, now) &&
         alert_log_load(self->log, now, self->seen, self->incidents))
         return true;
+    store_keep_error(s);
     stream_detach(self);
     return false;
 }

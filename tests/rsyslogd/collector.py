@@ -79,19 +79,25 @@ class Collector(threading.Thread):
         self.ended = False  # the daemon that is followed
         self.drained = False
         self.broken = None
-        self._killed = False
+        self._cut_off = set()  # channels whose last message may be cut off
+        self.pieces = []  # what there was of those
         self._changed = threading.Condition()
         self._selector = selectors.DefaultSelector()
         self._listeners = {channel: self._listen(channel)
                            for channel in channels}
-        self._open = set()
+        self._open = {}  # the channel and the reader of each connection
+        self._paused = set()
         self.closed = False
         self._wake, self._waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._selector.register(self._wake, selectors.EVENT_READ,
                                 lambda: os.read(self._wake, 1))
 
     def _listen(self, channel):
-        listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        listener = socket.socket()
+        # Small, so that a reader that pauses is soon felt by the daemon.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(64)
         listener.setblocking(False)
         self._selector.register(
             listener, selectors.EVENT_READ,
@@ -108,7 +114,8 @@ class Collector(threading.Thread):
         The one before it, if there was one, must have been drained.
         """
         with self._changed:
-            self.ended = self.drained = self._killed = False
+            self.ended = self.drained = False
+            self._cut_off.clear()
             self._selector.register(pidfd, selectors.EVENT_READ,
                                     lambda: self._see_end(pidfd))
         if not self.is_alive():
@@ -117,7 +124,14 @@ class Collector(threading.Thread):
     def expect_kill(self):
         """Let the daemon's last message on each connection be cut off."""
         with self._changed:
-            self._killed = True
+            self._cut_off.update(self.messages)
+        self.resume(*self._paused)
+
+    def resume_after_end(self):
+        """Read what is left; where nobody has read it may be cut off."""
+        with self._changed:
+            self._cut_off.update(self._paused)
+        self.resume(*self._paused)
 
     def _see_end(self, pidfd):
         self._selector.unregister(pidfd)
@@ -153,12 +167,35 @@ class Collector(threading.Thread):
             return False
         connection.setblocking(False)
         self.connections[channel] += 1
-        self._open.add(connection)
         pending = bytearray()
-        self._selector.register(
-            connection, selectors.EVENT_READ,
-            lambda: self._read(connection, channel, pending))
+        self._open[connection] = channel, lambda: self._read(
+            connection, channel, pending)
+        if channel not in self._paused:
+            self._register(connection)
         return True
+
+    def _register(self, connection):
+        self._selector.register(connection, selectors.EVENT_READ,
+                                self._open[connection][1])
+
+    def pause(self, channel):
+        """Read no more of a channel; the daemon's sending will block."""
+        with self._changed:
+            self._paused.add(channel)
+            for connection in self._connections(channel):
+                self._selector.unregister(connection)
+
+    def resume(self, *channels):
+        """Read on; what a daemon that has ended left behind, too."""
+        with self._changed:
+            for channel in self._paused.intersection(channels):
+                self._paused.discard(channel)
+                for connection in self._connections(channel):
+                    self._register(connection)
+
+    def _connections(self, channel):
+        return [connection for connection, (its, _) in self._open.items()
+                if its == channel]
 
     def _read(self, connection, channel, pending):
         """Read from a connection and keep the messages that are complete."""
@@ -168,10 +205,11 @@ class Collector(threading.Thread):
             text = frame.decode("utf-8", "surrogateescape")
             self.messages[channel].append(Message(json.loads(text)))
         if not data:
-            if pending and not self._killed:
+            if pending and channel not in self._cut_off:
                 raise AssertionError(f"{channel}: cut off in {bytes(pending)}")
+            self.pieces.append(bytes(pending))
             self._selector.unregister(connection)
-            self._open.discard(connection)
+            del self._open[connection]
             connection.close()
 
     def close(self):

@@ -51,21 +51,18 @@ def configuration(port, rules="", before="", roles=None, queue="",
     port: gives the port of a channel. rules: what happens to each message
     before it is forwarded. before: loads modules and defines rulesets.
     roles: the rules of a second input, for the role list. queue: parameters
-    of a queue between the input and the rules. own: all inputs and rulesets,
-    in the place of those that the parameters before describe; imtcp and
-    impstats are loaded.
+    of a queue between the input and the rules. own: global parameters, inputs
+    and rulesets of the scenario's own, in the place of those that the
+    parameters before describe; impstats is loaded.
     """
-    control = "off" if keep_control_characters else "on"
     if own is None:
-        own = before + inputs(rules, roles, queue)
+        own = f"""{settings(max_message_size, keep_control_characters)}
+{before}
+{inputs(rules, roles, queue)}"""
     own = own.replace("@ORIGINALS@", forward(port("originals"), "received"))
     own = own.replace("@ALERTS@", forward(port("alerts")))
-    return f"""global(workDirectory="@WORK@"
-  maxMessageSize="{max_message_size}"
-  processInternalMessages="on" abortOnUncleanConfig="on"
-  parser.escapeControlCharactersOnReceive="{control}")
+    return f"""global(processInternalMessages="on")
 main_queue(queue.timeoutShutdown="60000")
-module(load="imtcp")
 module(load="impstats" interval="1" format="json" ruleset="statistics")
 {template("received", "rawmsg")}
 {template("said", "msg")}
@@ -73,6 +70,15 @@ module(load="impstats" interval="1" format="json" ruleset="statistics")
 ruleset(name="statistics") {{ {forward(port("statistics"))} }}
 if $inputname == "rsyslogd" then {{ {forward(port("internal"))} }}
 """
+
+
+def settings(max_message_size="4m", keep_control_characters=False):
+    """Write the usual global parameters, and load imtcp."""
+    control = "off" if keep_control_characters else "on"
+    return f"""global(workDirectory="@WORK@" abortOnUncleanConfig="on"
+  maxMessageSize="{max_message_size}"
+  parser.escapeControlCharactersOnReceive="{control}")
+module(load="imtcp")"""
 
 
 def inputs(rules, roles=None, queue=""):
@@ -88,7 +94,13 @@ ruleset(name="incoming" {queue}) {{
 {listen("incoming")}
 """
     if roles is not None:
-        text += f'ruleset(name="roles") {{\n{roles}\n}}\n{listen("roles")}\n'
+        text += f"""
+ruleset(name="role rows" queue.type="LinkedList"
+        queue.timeoutShutdown="60000") {{
+{roles}
+}}
+{listen("roles", "role rows")}
+"""
     return text
 
 
@@ -99,10 +111,13 @@ def forward(port, template_name="said"):
     action.resumeRetryCount="-1")"""
 
 
-def listen(ruleset):
-    """Write the input of a ruleset, on a port that the kernel chooses."""
+def listen(name, ruleset=None):
+    """Write an input, on a port that the kernel chooses.
+
+    ruleset: where its messages go, if that has another name.
+    """
     return f"""input(type="imtcp" address="127.0.0.1" port="0"
-  listenPortFileName="@WORK@/{ruleset}.port" ruleset="{ruleset}"
+  listenPortFileName="@WORK@/{name}.port" ruleset="{ruleset or name}"
   maxFrameSize="200000000")"""
 
 
@@ -246,12 +261,15 @@ class Daemon:
         """Stop the daemon, but keep its directory: another may start there.
 
         The connections to it stay open until it has gone: imtcp can crash on
-        connections that close while it shuts down.
+        connections that close while it shuts down. What it sends on a channel
+        that is paused may be cut off.
         """
         self.terminate()
-        if not self.collector.wait(lambda: self.collector.drained):
+        if not self.collector.wait(lambda: self.collector.ended):
             raise AssertionError("rsyslogd did not end at SIGTERM within "
                                  f"{deadline.SECONDS} s: {self._situation()}")
+        self.collector.resume_after_end()
+        self._wait_until(lambda: self.collector.drained, "all it has sent")
         self._close_lanes()
         status = self._reap()
         if status != 0:

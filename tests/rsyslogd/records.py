@@ -25,7 +25,7 @@ COLUMNS = {"TimeGenerated": "time_generated",
            "MatchedBy": "matched_by", "Kql": "kql"}
 
 
-def mmsynctap(parameters="", semantics="kql"):
+def mmsynctap(parameters="", semantics="kql", database="@WORK@/synctap.db"):
     """Write the action under test, named, so that its counters have a name.
 
     The module looks for its rulebase where it will be installed; the one
@@ -35,7 +35,7 @@ def mmsynctap(parameters="", semantics="kql"):
         rules = stage() / "share" / "synctap" / "entra-audit.rulebase"
         parameters += f' rulebase="{rules}"'
     return (f'action(type="mmsynctap" name="tap" semantics="{semantics}" '
-            f'database="@WORK@/synctap.db" {parameters})')
+            f'database="{database}" {parameters})')
 
 
 def target(upn, object_id="11111111-2222-4333-8444-555555555555"):

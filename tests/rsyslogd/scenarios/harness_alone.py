@@ -4,8 +4,9 @@ A message goes in by either framing and comes out byte for byte, with its
 tree; another ruleset has a copy that RainerScript made into an "alert". The
 daemon counts, takes HUP, runs forked and in the foreground, and stops clean.
 It can be killed, and another started in the same directory, which finds what
-the first has left there. A daemon that dies, a message that never comes and one that nobody expected
-are each told as what they are; a wrong configuration is refused.
+the first has left there. A daemon that dies, a message that never comes and
+one that nobody expected are each told as what they are; a wrong configuration
+is refused.
 """
 
 import os
@@ -80,7 +81,8 @@ class HarnessAlone(unittest.TestCase):
         daemon.work.remove()
 
     def test_a_killed_daemon_is_followed_by_another(self):
-        own = f"""module(load="imfile")
+        own = f"""{harness.settings()}
+module(load="imfile")
 {harness.listen("incoming")}
 input(type="imfile" file="@WORK@/lines" tag="lines" ruleset="incoming")
 ruleset(name="incoming") {{ @ORIGINALS@ }}"""
