@@ -259,7 +259,7 @@ static void write_details(const alert *self, buffer *out)
     write_matched_by(out, "matched_by", self->matched_by);
     write_boolean(out, "kql", self->kql);
     write_string(out, "confidence", self->degraded ? "degraded" : "exact");
-    write_boolean(out, "late", false);
+    write_boolean(out, "late", self->late);
 }
 
 static void write_origin(const alert *self, buffer *out)
@@ -326,6 +326,24 @@ static void write_custom_details(const alert *self, buffer *out)
     buffer_append_char(out, '}');
 }
 
+static void write_incident(const alert_incident *incident, buffer *out)
+{
+    char count[16];
+
+    json_write_key(out, "incident");
+    if (incident->id[0] == '\0') {
+        buffer_append_string(out, "null");
+        return;
+    }
+    snprintf(count, sizeof(count), "%u", incident->alert_count);
+    buffer_append_char(out, '{');
+    write_string(out, "id", incident->id);
+    write_boolean(out, "new", incident->is_new);
+    write_json(out, "alert_count", count);
+    write_string(out, "first_alert", incident->first_alert);
+    buffer_append_char(out, '}');
+}
+
 void alert_write(const alert *self, buffer *out)
 {
     buffer_append_char(out, '{');
@@ -337,7 +355,7 @@ void alert_write(const alert *self, buffer *out)
     write_origin(self, out);
     write_entities(self, out);
     write_custom_details(self, out);
-    write_json(out, "incident", "null");
+    write_incident(&self->incident, out);
     buffer_append_char(out, '}');
 }
 

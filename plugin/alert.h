@@ -11,16 +11,28 @@
 #include "digest.h"
 #include "rule.h"
 
+/* What an alert tells of its incident. */
+typedef struct alert_incident {
+    char id[UUID_TEXT_SIZE]; /* "": it has none */
+    bool is_new;             /* this alert opened it */
+    unsigned alert_count;    /* with this one */
+    timestamp opened;
+    char first_alert[UUID_TEXT_SIZE];
+} alert_incident;
+
 typedef struct alert {
     const audit_record *record;
     audit_target target;
     unsigned matched_by;      /* a bit (1 << rule_reason) each */
     bool kql;                 /* the query itself returns this row */
+    bool late;                /* the role list made it match after the fact */
+    bool duplicate;           /* it was handed on before */
     bool degraded;            /* made from a fragment: confidence is less than exact */
     timestamp time_generated; /* the record's, or when it was received if it has none */
     timestamp detected_at;
     text collector; /* the host name of the machine that detected it */
     char id[UUID_TEXT_SIZE];
+    alert_incident incident;
     char content_hash[SHA256_TEXT_SIZE]; /* of a record without an id; "" until it is needed */
 } alert;
 

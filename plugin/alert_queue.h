@@ -22,11 +22,12 @@ typedef struct alert_look {
     const char *container; /* without the $: "!synctap" */
 } alert_look;
 
-/* How alert_queue_put went. */
+/* How alert_queue_put or alert_queue_try went. */
 typedef enum alert_put {
     ALERT_PUT,
     ALERT_PUT_HELD_BACK, /* it is in the queue, but the queue was full at first */
     ALERT_LOST,          /* rsyslogd is stopping and the queue stays full, or memory is out */
+    ALERT_NOT_NOW,       /* the queue is full or has not begun: alert_queue_try may come again */
 } alert_put;
 
 /*
@@ -44,5 +45,12 @@ void alert_queue_free(alert_queue *self);
  * original's, which stays as it is. Waits while the queue is full.
  */
 alert_put alert_queue_put(alert_queue *self, smsg_t *original, text alert, json *tree);
+
+/*
+ * The same for an alert without a message at hand: its host is this one, its
+ * reception now. At a full queue it waits no longer than queue.timeoutEnqueue
+ * (2 s, if it is not set).
+ */
+alert_put alert_queue_try(alert_queue *self, text alert, json *tree);
 
 #endif

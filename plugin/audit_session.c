@@ -1,6 +1,7 @@
 /* audit_session: what cmd_query and cmd_explain share. */
 #include "audit_session.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -31,7 +32,7 @@ static bool open_identity_files(audit_session *self, char **error)
 {
     store *s = store_of_files(self, error);
 
-    return s != NULL && detector_adopt_store(self->detector, s, error);
+    return s != NULL && detector_adopt_store(self->detector, s, self->options->now, error);
 }
 
 /* No database is no error unless one was asked for: the naming rules judge alone. */
@@ -47,7 +48,7 @@ static bool open_role_list(audit_session *self)
         return true;
     }
     if (of_files ? open_identity_files(self, &error)
-                 : detector_open_store(self->detector, o->database, STORE_EXISTING, &error))
+                 : detector_open_store(self->detector, o->database, STORE_EXISTING, o->now, &error))
         return true;
     fprintf(stderr, "synctap: %s: %s\n", of_files ? "the role list" : o->database,
             error ? error : "out of memory");
@@ -69,7 +70,7 @@ static bool open_rulebase(audit_session *self)
     return !o->rulebase_given;
 }
 
-bool audit_session_begin(audit_session *self, const options *o)
+static bool make_detector(audit_session *self, const options *o)
 {
     *self = (audit_session){.options = o, .detector = detector_new(o->rule)};
     self->worker = self->detector ? detector_worker_new(self->detector) : NULL;
@@ -77,7 +78,74 @@ bool audit_session_begin(audit_session *self, const options *o)
         fputs("synctap: out of memory\n", stderr);
         return false;
     }
-    return open_rulebase(self) && open_role_list(self);
+    return open_rulebase(self);
+}
+
+bool audit_session_begin(audit_session *self, const options *o)
+{
+    return make_detector(self, o) && open_role_list(self);
+}
+
+static void put_copy(void *list, const identity_record *row)
+{
+    role_list_put(list, row);
+}
+
+/* The rows of a database that stays as it is. */
+static bool copy_role_list(store *to, const char *path, char **error)
+{
+    store *from = store_open(path, STORE_EXISTING, error);
+    role_list *read = from ? role_list_open(from) : NULL;
+    role_list *written = read ? role_list_open(to) : NULL;
+    bool copied = written && role_list_begin(written) && role_list_each(read, put_copy, written) &&
+                  role_list_commit(written);
+
+    if (!copied && from != NULL && *error == NULL)
+        *error = strdup(store_error(from));
+    role_list_close(written);
+    role_list_close(read);
+    store_close(from);
+    return copied;
+}
+
+static bool begin_role_list(audit_session *self)
+{
+    const options *o = self->options;
+    char *error = NULL;
+
+    self->store = store_of_files(self, &error);
+    if (self->store != NULL &&
+        (o->identity_count > 0 || !o->database_given ||
+         copy_role_list(self->store, o->database, &error)) &&
+        detector_adopt_store(self->detector, self->store, o->now, &error))
+        return true;
+    fprintf(stderr, "synctap: %s: %s\n", o->database_given ? o->database : "the role list",
+            error ? error : "out of memory");
+    free(error);
+    return false;
+}
+
+static void set_collector(audit_session *self)
+{
+    char name[HOST_NAME_MAX + 1] = "";
+
+    gethostname(name, sizeof(name) - 1);
+    detector_set_collector(self->detector, name);
+}
+
+bool audit_session_begin_stream(audit_session *self, const options *o)
+{
+    const stream_manner manner = {
+        .action = "replay",
+        .latejoin = o->latejoin,
+        .incidents = o->incidents,
+        .most_pending = STREAM_MOST_PENDING,
+    };
+
+    if (!make_detector(self, o))
+        return false;
+    set_collector(self);
+    return detector_follow(self->detector, &manner) && begin_role_list(self);
 }
 
 void audit_session_end(audit_session *self)

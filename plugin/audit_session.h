@@ -13,6 +13,7 @@ typedef struct audit_session {
     const options *options;
     detector *detector;
     detector_worker *worker;
+    store *store;    /* of a stream: in memory, the detector's; else NULL */
     bool unreadable; /* something could not be read; said on standard error */
 } audit_session;
 
@@ -23,6 +24,13 @@ typedef struct audit_session {
  * in any case.
  */
 bool audit_session_begin(audit_session *self, const options *o);
+
+/*
+ * The same for a stream, which remembers in memory alone: its role list
+ * begins with the --identity files, or with the database that --database
+ * names, or with nothing.
+ */
+bool audit_session_begin_stream(audit_session *self, const options *o);
 void audit_session_end(audit_session *self);
 
 /* Takes each message of the files; false ends the reading. */

@@ -53,21 +53,22 @@ static bool make_room(query *q)
     return true;
 }
 
-static void take_row(void *arg, const alert *a)
+static bool take_row(void *arg, const alert *a)
 {
     query *q = arg;
     buffer line = {0};
 
     if (a->degraded) /* a fragment is no row of a table; it is told of as unreadable */
-        return;
+        return true;
     alert_write_row(a, &line);
     if (buffer_failed(&line) || !make_room(q)) {
         buffer_free(&line);
         q->failed = true;
-        return;
+        return false;
     }
     q->rows[q->count] = (result_row){a->time_generated, q->count, buffer_text(&line)};
     q->count++;
+    return true;
 }
 
 static bool query_message(void *arg, const input_file *file, const input_message *message)

@@ -11,5 +11,7 @@ enum { EXIT_DONE = 0, EXIT_UNREADABLE = 1, EXIT_USAGE = 2 };
 int cmd_explain(int argc, char **argv);
 int cmd_query(int argc, char **argv);
 int cmd_identity(int argc, char **argv);
+int cmd_incident(int argc, char **argv);
+int cmd_replay(int argc, char **argv);
 
 #endif

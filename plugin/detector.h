@@ -3,7 +3,8 @@
  *
  * A detector is shared: its rule never changes, its rulebase and its
  * SyncAccounts are snapshots that are replaced as a whole while workers use
- * the ones they have. Each thread that feeds has a worker of its own. The
+ * the ones they have. It judges each message alone, or as a stream
+ * (detector_follow). Each thread that feeds has a worker of its own. The
  * clock is the caller's: `now` is when a message was received.
  */
 #ifndef SYNCTAP_DETECTOR_H
@@ -11,9 +12,12 @@
 
 #include "alert.h"
 #include "explain.h"
+#include "json.h"
 #include "role_list.h"
 #include "rule.h"
 #include "store.h"
+#include "stream.h"
+#include "unwrap.h"
 
 typedef struct detector detector;
 typedef struct detector_worker detector_worker;
@@ -23,7 +27,9 @@ typedef struct detection {
     bool candidate;     /* the text can hold an operation's phrase; else nothing was looked at */
     size_t records;     /* audit records in it */
     size_t rows;        /* rows that matched, each handed to the sink */
-    size_t degraded;    /* how many of them were made from fragments */
+    size_t duplicates;  /* how many of them had alerted before */
+    size_t degraded;    /* how many of the others were made from fragments */
+    size_t refused;     /* how many of the others the sink did not hand on */
     size_t stale;       /* records of the rule's operations that lie before the lookback */
     size_t broken;      /* stretches of the text that could not be read */
     const char *reason; /* why the first of them could not; a constant */
@@ -34,12 +40,14 @@ typedef struct detection {
 typedef struct detector_facts {
     size_t sync_accounts;
     role_list_facts identity;
+    stream_facts stream; /* all 0 without one */
 } detector_facts;
 
 /* What detector_refresh found. */
 typedef enum detector_refreshing {
     REFRESH_UNCHANGED,
     REFRESH_CHANGED,
+    REFRESH_BUSY,   /* another process has locked the database: the next time will tell */
     REFRESH_FAILED, /* the error says why; what was known stays known */
 } detector_refreshing;
 
@@ -58,6 +66,12 @@ void detector_free(detector *self);
 bool detector_set_collector(detector *self, const char *host_name);
 
 /*
+ * Makes it a stream: it remembers what it has seen, as stream.h says. False
+ * when memory is out. Before the first message is fed and a store is opened.
+ */
+bool detector_follow(detector *self, const stream_manner *manner);
+
+/*
  * Opens a rulebase and puts it in the place of the one in use. On a failure
  * that one stays, and *error (NULL only when memory is out) is the caller's
  * to free. Any thread.
@@ -69,10 +83,26 @@ bool detector_open_rulebase(detector *self, const char *path, char **error);
  * in use. On a failure those stay, and *error is the caller's to free. Any
  * thread.
  */
-bool detector_open_store(detector *self, const char *path, store_opening how, char **error);
+bool detector_open_store(detector *self, const char *path, store_opening how, timestamp now,
+                         char **error);
 
 /* The same with a store that is open already; it becomes the detector's, whatever comes of it. */
-bool detector_adopt_store(detector *self, store *s, char **error);
+bool detector_adopt_store(detector *self, store *s, timestamp now, char **error);
+
+/*
+ * For a database that was deleted: writes it anew from what is still open,
+ * if no other file is there, and takes what is there now. What was known
+ * stays known beside it.
+ */
+bool detector_restore_store(detector *self, const char *path, timestamp now, char **error);
+
+/*
+ * For one that is damaged: moves it aside, to *moved_to (the caller's to
+ * free; NULL when another process had done it), and takes a new one with
+ * what could be read of it. What was known stays known. There must be a store.
+ */
+bool detector_replace_damaged_store(detector *self, const char *path, timestamp now,
+                                    char **moved_to, char **error);
 
 bool detector_has_store(detector *self);
 
@@ -82,6 +112,9 @@ bool detector_store_is_writable(detector *self);
 /* Is the store's file still the one at its path? False, too, when there is no store. */
 bool detector_store_is_in_place(detector *self);
 
+/* Did its last step fail because the file is no sound database? False, too, without a store. */
+bool detector_store_is_damaged(detector *self);
+
 /*
  * Takes in what other connections did to the role list since the last time.
  * Cheap when nothing changed. On a failure *error is the caller's to free.
@@ -89,14 +122,25 @@ bool detector_store_is_in_place(detector *self);
  */
 detector_refreshing detector_refresh(detector *self, char **error);
 
-detector_facts detector_read_facts(detector *self);
+/* Takes each row that matched; the alert and all in it live until it returns. False: it was not
+ * handed on. */
+typedef bool detector_sink(void *arg, const alert *a);
+
+/*
+ * For a stream, to be called again and again by one thread: moves what was
+ * remembered into the database, takes in what others did to the role list,
+ * hands the alerts of records that match only now to the sink, and forgets
+ * what has expired. An alert that the sink did not hand on comes again with
+ * the next call. On a failure *error is the caller's to free.
+ */
+detector_refreshing detector_tend(detector *self, timestamp now, detector_sink *late, void *arg,
+                                  char **error);
+
+detector_facts detector_read_facts(detector *self, timestamp now);
 
 /* A worker for one thread; NULL when memory is out. The caller frees it. */
 detector_worker *detector_worker_new(detector *d);
 void detector_worker_free(detector_worker *self);
-
-/* Takes each row that matched; the alert and all in it live until it returns. */
-typedef void detector_sink(void *arg, const alert *a);
 
 /* Judges a message by its text. The sink is called in this thread, before it returns. */
 detection detector_feed(detector_worker *self, text message, timestamp now, detector_sink *sink,
@@ -105,6 +149,17 @@ detection detector_feed(detector_worker *self, text message, timestamp now, dete
 /* The same for a message that somebody has parsed already; the tree stays theirs. */
 detection detector_feed_tree(detector_worker *self, json *tree, timestamp now, detector_sink *sink,
                              void *arg);
+
+/* Takes a message apart, as detector_feed does, for who feeds its objects one by one. */
+unwrapped detector_take_apart(detector_worker *self, text message, const unwrap_sink *sink);
+
+/* Judges one object; adds to *seen. */
+unwrap_kind detector_feed_object(detector_worker *self, json *object, timestamp now,
+                                 detector_sink *sink, void *arg, detection *seen);
+
+/* Judges a stretch of a message that could not be read; adds to *seen. */
+void detector_feed_broken(detector_worker *self, text broken, timestamp now, detector_sink *sink,
+                          void *arg, detection *seen);
 
 /* Takes the explanation of each record; it and all in it live until it returns. */
 typedef void detector_explainer(void *arg, const explanation *e);

@@ -168,3 +168,16 @@ int kql_compare(text left, text right, semantics s)
     }
     return (l < left.length) - (r < right.length);
 }
+
+void kql_fold(text t, semantics s, buffer *out)
+{
+    for (size_t at = 0; at < t.length;) {
+        uint8_t bytes[6];
+        ucs4_t c;
+        int length;
+
+        at += code_point_at(t, at, &c);
+        length = u8_uctomb(bytes, fold(c, s), sizeof(bytes));
+        buffer_append(out, (text){(const char *)bytes, length > 0 ? (size_t)length : 0});
+    }
+}

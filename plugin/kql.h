@@ -5,11 +5,13 @@
  * has-operator, has-any-operator, startswith-operator, contains-operator,
  * in-cs-operator, in-operator) and, where these are silent, in recorded
  * results of the engine. All functions are pure: any thread may call them,
- * nothing is allocated. Bytes that are not UTF-8 count as U+FFFD, one each.
+ * nothing is allocated (but in the buffer that kql_fold fills). Bytes that are not UTF-8 count as
+ * U+FFFD, one each.
  */
 #ifndef SYNCTAP_KQL_H
 #define SYNCTAP_KQL_H
 
+#include "buffer.h"
 #include "text.h"
 
 /*
@@ -37,5 +39,11 @@ bool kql_equals(text left, text right, semantics s);
  * 0 exactly when kql_equals. For sorted tables that in~ looks up.
  */
 int kql_compare(text left, text right, semantics s);
+
+/*
+ * Appends the text, case folded: two texts are kql_equals exactly when this
+ * gives the same bytes. For indexes.
+ */
+void kql_fold(text t, semantics s, buffer *out);
 
 #endif

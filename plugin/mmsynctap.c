@@ -7,6 +7,8 @@
  */
 #include "rsyslog_module.h"
 
+#include <ctype.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,8 +25,9 @@
 
 #include "alert_queue.h"
 #include "detector.h"
-#include "role_list_watcher.h"
 #include "settings.h"
+#include "state_watcher.h"
+#include "tag.h"
 
 /* rsyslog's macros are statements without semicolons. */
 /* clang-format off */
@@ -36,10 +39,6 @@ DEF_OMOD_STATIC_DATA
 DEFobjCurrIf(glbl)
 DEFobjCurrIf(statsobj);
 /* clang-format on */
-
-enum {
-    TREE_DEPTH = JSON_MOST_DEPTH + 8
-}; /* an alert's tree is a little deeper than its record's */
 
 static const char DEFAULT_RULEBASE[] = SYNCTAP_RULEBASE_DIR "/entra-audit.rulebase";
 
@@ -57,6 +56,7 @@ enum counter {
     STALE,
     HELD_BACK,
     STATE_ERRORS,
+    PENDING_DROPPED,
     COUNTERS
 };
 
@@ -73,6 +73,7 @@ static const char *const counter_names[COUNTERS] = {
     [STALE] = "stale",
     [HELD_BACK] = "held_back",
     [STATE_ERRORS] = "state_errors",
+    [PENDING_DROPPED] = "pending_dropped",
 };
 
 typedef struct gauges {
@@ -87,7 +88,9 @@ typedef struct _instanceData {
     settings settings;
     detector *detector;
     alert_queue *queue;
-    role_list_watcher *watcher;
+    state_watcher *watcher;
+    tag_maker *late_tag; /* the watcher's thread alone uses it, and the next */
+    buffer late_alert;
     statsobj_t *stats;
     intctr_t counters[COUNTERS];
     gauges gauges;
@@ -98,15 +101,12 @@ typedef struct _instanceData {
 typedef struct wrkrInstanceData {
     instanceData *pData;
     detector_worker *worker;
-    json_parser *parser;
-    buffer alerts; /* the message's alerts, one after the other, with commas */
-    struct kept_alert {
-        size_t end; /* where its text ends */
-        bool is_degraded;
-    } * kept;
+    tag_maker *tag;
+    smsg_t *message; /* under judgement */
+    buffer alerts;   /* the message's alerts, one after the other, with commas */
+    size_t first_length;
     size_t count;
-    size_t room;
-    buffer tag;
+    bool is_match; /* one of them is new, and exact */
     bool out_of_memory;
 } wrkrInstanceData_t;
 
@@ -129,8 +129,9 @@ static void count(instanceData *self, enum counter which, size_t how_many)
 static void set_gauges(void *instance)
 {
     instanceData *self = instance;
-    detector_facts facts = detector_read_facts(self->detector);
-    timespan age = timestamp_now() - facts.identity.newest;
+    timestamp now = timestamp_now();
+    detector_facts facts = detector_read_facts(self->detector, now);
+    timespan age = now - facts.identity.newest;
     gauges *g = &self->gauges;
 
     __atomic_store_n(&g->sync_accounts, facts.sync_accounts, __ATOMIC_RELAXED);
@@ -138,6 +139,8 @@ static void set_gauges(void *instance)
     __atomic_store_n(&g->identity_age_seconds,
                      facts.identity.has_rows ? (int)(age / TICKS_PER_SECOND) : -1,
                      __ATOMIC_RELAXED);
+    __atomic_store_n(&g->pending, (intctr_t)facts.stream.pending, __ATOMIC_RELAXED);
+    __atomic_store_n(&g->open_incidents, facts.stream.open_incidents, __ATOMIC_RELAXED);
 }
 
 /* AddCounter copies the name. */
@@ -220,14 +223,85 @@ static void set_collector(instanceData *self)
     detector_set_collector(self->detector, name ? name : "");
 }
 
+/* The watcher's sink. An alert that the queue does not take now comes again. */
+static bool send_late_alert(void *instance, const alert *a)
+{
+    instanceData *self = instance;
+    text written;
+    json *tree;
+
+    buffer_clear(&self->late_alert);
+    alert_write(a, &self->late_alert);
+    written = buffer_text(&self->late_alert);
+    tree = buffer_failed(&self->late_alert) || self->queue == NULL
+               ? NULL
+               : tag_make(self->late_tag, "match", 1, written, written);
+    if (tree == NULL || alert_queue_try(self->queue, written, tree) != ALERT_PUT)
+        return false;
+    count(self, ALERTS, 1);
+    count(self, LATE_ALERTS, 1);
+    return true;
+}
+
+/* Beside the database, one journal an action; a name may hold what a file's name may not. */
+static char *journal_path(const instanceData *self)
+{
+    char *path;
+
+    if (self->settings.database == NULL ||
+        asprintf(&path, "%s-%s.stream", self->settings.database, self->settings.label.name) < 0)
+        return NULL;
+    for (char *at = path + strlen(self->settings.database); *at != '\0'; at++)
+        if (!isalnum((unsigned char)*at) && strchr("-._", *at) == NULL)
+            *at = '_';
+    return path;
+}
+
+static bool joins_late(const instanceData *self)
+{
+    if (!self->settings.latejoin || self->queue != NULL)
+        return self->settings.latejoin;
+    LogMsg(
+        0, RS_RET_OK, LOG_NOTICE,
+        "mmsynctap: action '%s': latejoin is off: there is no ruleset for alerts that come after "
+        "their message",
+        self->settings.label.name);
+    return false;
+}
+
+static bool follow(instanceData *self)
+{
+    char *journal = journal_path(self);
+    bool follows = journal != NULL &&
+                   detector_follow(self->detector, &(stream_manner){
+                                                       .action = self->settings.label.name,
+                                                       .journal = journal,
+                                                       .latejoin = joins_late(self),
+                                                       .tag_is_all = self->settings.ruleset == NULL,
+                                                       .incidents = self->settings.incidents,
+                                                       .most_pending = STREAM_MOST_PENDING,
+                                                   });
+
+    free(journal);
+    self->late_tag = tag_maker_new();
+    return follows && self->late_tag != NULL;
+}
+
+/* Without memory it is no stream, and each message is judged alone. */
 static void activate_instance(instanceData *self)
 {
     set_collector(self);
-    self->watcher = role_list_watcher_start(&(watched){
+    if (!follow(self))
+        LogError(ENOMEM, RS_RET_OUT_OF_MEMORY,
+                 "mmsynctap: action '%s': nothing is remembered from one message to the next",
+                 self->settings.label.name);
+    self->watcher = state_watcher_start(&(watched){
         .action = &self->settings.label,
         .detector = self->detector,
         .database = self->settings.database,
         .state_errors = &self->counters[STATE_ERRORS],
+        .pending_dropped = &self->counters[PENDING_DROPPED],
+        .late = send_late_alert,
         .looked = set_gauges,
         .arg = self,
     });
@@ -245,140 +319,81 @@ static void reload_instance(instanceData *self)
             self->settings.label.name, path, error ? error : "out of memory");
         free(error);
     }
-    role_list_watcher_reopen(self->watcher);
+    state_watcher_reopen(self->watcher);
 }
 
 /* --- a message -------------------------------------------------------------------------- */
-
-static bool make_room_for_alert(wrkrInstanceData_t *self)
-{
-    size_t room = self->room ? 2 * self->room : 16;
-    struct kept_alert *kept;
-
-    if (self->count < self->room)
-        return true;
-    kept = realloc(self->kept, room * sizeof(*kept));
-    if (kept == NULL)
-        return false;
-    self->kept = kept;
-    self->room = room;
-    return true;
-}
-
-/* The detector's sink: keeps the alert's text until the message is tagged. */
-static void take_alert(void *worker, const alert *a)
-{
-    wrkrInstanceData_t *self = worker;
-
-    if (!make_room_for_alert(self)) {
-        self->out_of_memory = true;
-        return;
-    }
-    if (self->count > 0)
-        buffer_append_char(&self->alerts, ',');
-    alert_write(a, &self->alerts);
-    self->kept[self->count++] = (struct kept_alert){self->alerts.length, a->degraded};
-}
-
-static text alert_text(const wrkrInstanceData_t *self, size_t index)
-{
-    size_t begin = index > 0 ? self->kept[index - 1].end + 1 : 0; /* behind the comma */
-
-    return (text){self->alerts.bytes + begin, self->kept[index].end - begin};
-}
-
-/* The container's tree for these alerts (JSON, with commas between them). */
-static json *tag_tree(wrkrInstanceData_t *self, const char *status, size_t how_many, text first,
-                      text all)
-{
-    char number[24];
-    json *tree;
-    size_t taken;
-
-    snprintf(number, sizeof(number), "%zu", how_many);
-    buffer_clear(&self->tag);
-    buffer_append_char(&self->tag, '{');
-    json_write_member(&self->tag, "status", text_of(status));
-    json_write_key(&self->tag, "count");
-    buffer_append_string(&self->tag, number);
-    if (how_many > 0) {
-        json_write_key(&self->tag, "alert");
-        buffer_append(&self->tag, first);
-        json_write_key(&self->tag, "alerts");
-        buffer_append_char(&self->tag, '[');
-        buffer_append(&self->tag, all);
-        buffer_append_char(&self->tag, ']');
-    }
-    buffer_append_char(&self->tag, '}');
-    if (buffer_failed(&self->tag) ||
-        json_parse(self->parser, buffer_text(&self->tag), &tree, &taken) != NULL)
-        return NULL;
-    return tree;
-}
-
-static void put_tag(wrkrInstanceData_t *self, smsg_t *message, json *tree)
-{
-    if (tree == NULL) {
-        self->out_of_memory = true;
-        return;
-    }
-    msgAddJSON(message, (uchar *)self->pData->settings.container + 1, tree, 1, 0);
-}
-
-static void send_alert(wrkrInstanceData_t *self, smsg_t *message, size_t index, const char *status)
-{
-    instanceData *data = self->pData;
-    text alert = alert_text(self, index);
-    json *tree = tag_tree(self, status, 1, alert, alert);
-
-    switch (alert_queue_put(data->queue, message, alert, tree)) {
-    case ALERT_PUT:
-        break;
-    case ALERT_PUT_HELD_BACK:
-        count(data, HELD_BACK, 1);
-        break;
-    case ALERT_LOST:
-        /* The last resort: the alert stands in the log, whole. */
-        LogError(0, RS_RET_QUEUE_FULL,
-                 "mmsynctap: action '%s': ruleset '%s' did not take this alert: %.*s",
-                 data->settings.label.name, data->settings.ruleset, (int)alert.length, alert.bytes);
-        break;
-    }
-}
 
 static void clear_alerts(wrkrInstanceData_t *self)
 {
     buffer_clear(&self->alerts);
     self->count = 0;
+    self->is_match = false;
     self->out_of_memory = false;
 }
 
-/*
- * What could not be read weighs less than a row that was: the message is a
- * match then. Alerts go out before the tag is put, so that the copies carry
- * nothing of it.
- */
-static const char *status_of(const wrkrInstanceData_t *self)
-{
-    for (size_t i = 0; i < self->count; i++)
-        if (!self->kept[i].is_degraded)
-            return "match";
-    return "undecodable";
-}
-
-static void handle_alerts(wrkrInstanceData_t *self, smsg_t *message, const detection *found)
+/* Alerts go out before the tag is put, so that the copies carry nothing of it. */
+static bool send_alert(wrkrInstanceData_t *self, text alert, bool is_degraded)
 {
     instanceData *data = self->pData;
+    json *tree = tag_make(self->tag, is_degraded ? "undecodable" : "match", 1, alert, alert);
 
-    for (size_t i = 0; data->queue != NULL && i < self->count; i++)
-        send_alert(self, message, i, self->kept[i].is_degraded ? "undecodable" : "match");
-    put_tag(self, message,
-            tag_tree(self, status_of(self), self->count,
-                     self->count > 0 ? alert_text(self, 0) : (text){0},
-                     buffer_text(&self->alerts)));
-    count(data, MATCHED, found->rows > found->degraded);
-    count(data, ALERTS, self->count);
-    count(data, DEGRADED_ALERTS, found->degraded);
+    switch (alert_queue_put(data->queue, self->message, alert, tree)) {
+    case ALERT_PUT_HELD_BACK:
+        count(data, HELD_BACK, 1);
+        return true;
+    case ALERT_PUT:
+        return true;
+    case ALERT_LOST:
+    case ALERT_NOT_NOW:
+        break;
+    }
+    /* The last resort: the alert stands in the log, whole. */
+    LogError(0, RS_RET_QUEUE_FULL,
+             "mmsynctap: action '%s': ruleset '%s' did not take this alert: %.*s",
+             data->settings.label.name, data->settings.ruleset, (int)alert.length, alert.bytes);
+    return false;
+}
+
+/* The alert's text, behind those of the message's other alerts. */
+static text write_alert(wrkrInstanceData_t *self, const alert *a)
+{
+    size_t begin;
+
+    if (self->count > 0)
+        buffer_append_char(&self->alerts, ',');
+    begin = self->alerts.length;
+    alert_write(a, &self->alerts);
+    if (self->count == 0)
+        self->first_length = self->alerts.length;
+    return text_from(buffer_text(&self->alerts), begin);
+}
+
+/* The detector's sink: sends the alert if it is new, and keeps its text for the message's tag. */
+static bool take_alert(void *worker, const alert *a)
+{
+    wrkrInstanceData_t *self = worker;
+    text written = write_alert(self, a);
+
+    if (buffer_failed(&self->alerts)) {
+        self->out_of_memory = true;
+        return false;
+    }
+    self->count++;
+    self->is_match |= !a->duplicate && !a->degraded;
+    return a->duplicate || self->pData->queue == NULL || send_alert(self, written, a->degraded);
+}
+
+static void put_tag(wrkrInstanceData_t *self, const char *status)
+{
+    text all = buffer_text(&self->alerts);
+    json *tree = tag_make(self->tag, status, self->count,
+                          self->count > 0 ? (text){all.bytes, self->first_length} : all, all);
+
+    if (tree == NULL)
+        self->out_of_memory = true;
+    else
+        msgAddJSON(self->message, (uchar *)self->pData->settings.container + 1, tree, 1, 0);
 }
 
 static void tell_undecodable(wrkrInstanceData_t *self, const char *reason)
@@ -392,19 +407,42 @@ static void tell_undecodable(wrkrInstanceData_t *self, const char *reason)
                 reason, data->settings.container);
 }
 
-static void handle(wrkrInstanceData_t *self, smsg_t *message, const detection *found)
+/* What could not be read weighs less than a row that was: the message is a match then. */
+static const char *status_of(const wrkrInstanceData_t *self, const detection *found)
+{
+    if (self->is_match)
+        return "match";
+    return found->undecodable || self->out_of_memory || found->degraded > 0 ? "undecodable"
+                                                                            : "duplicate";
+}
+
+static void count_rows(instanceData *self, const detection *found)
+{
+    size_t fresh = found->rows - found->duplicates;
+
+    count(self, MATCHED, fresh > found->degraded);
+    count(self, ALERTS, fresh - found->refused);
+    count(self, DEGRADED_ALERTS, found->degraded);
+    count(self, DUPLICATES, found->duplicates);
+}
+
+static void handle(wrkrInstanceData_t *self, const detection *found)
 {
     instanceData *data = self->pData;
-    bool is_whole = !self->out_of_memory && !buffer_failed(&self->alerts);
 
     count(data, CANDIDATES, found->candidate);
     count(data, STALE, found->stale);
-    if (!is_whole)
+    count_rows(data, found);
+    if (found->rows > found->duplicates)
+        state_watcher_wake(data->watcher);
+    if (self->out_of_memory) {
         clear_alerts(self); /* their texts are not whole: the message counts as unread */
-    if (found->undecodable || !is_whole)
+        self->out_of_memory = true;
+    }
+    if (found->undecodable || self->out_of_memory)
         tell_undecodable(self, found->reason ? found->reason : "out of memory");
-    if (self->count > 0 || found->undecodable || !is_whole)
-        handle_alerts(self, message, found);
+    if (self->count > 0 || found->undecodable || self->out_of_memory)
+        put_tag(self, status_of(self, found));
 }
 
 static void judge_text(wrkrInstanceData_t *self, smsg_t *message, text t)
@@ -413,10 +451,11 @@ static void judge_text(wrkrInstanceData_t *self, smsg_t *message, text t)
 
     count(self->pData, MESSAGES, 1);
     count(self->pData, BYTES, t.length);
+    self->message = message;
     clear_alerts(self);
     found = detector_feed(self->worker, t, timestamp_now(), take_alert, self);
     if (found.candidate)
-        handle(self, message, &found);
+        handle(self, &found);
 }
 
 static void judge_tree(wrkrInstanceData_t *self, smsg_t *message, json *tree)
@@ -424,9 +463,10 @@ static void judge_tree(wrkrInstanceData_t *self, smsg_t *message, json *tree)
     detection found;
 
     count(self->pData, MESSAGES, 1);
+    self->message = message;
     clear_alerts(self);
     found = detector_feed_tree(self->worker, tree, timestamp_now(), take_alert, self);
-    handle(self, message, &found);
+    handle(self, &found);
 }
 
 static void judge_raw_message(wrkrInstanceData_t *self, smsg_t *message)
@@ -513,9 +553,11 @@ ENDcreateInstance
 
 BEGINfreeInstance
 CODESTARTfreeInstance
-    role_list_watcher_stop(pData->watcher);
+    state_watcher_stop(pData->watcher);
     if (pData->stats != NULL)
         statsobj.Destruct(&pData->stats);
+    tag_maker_free(pData->late_tag);
+    buffer_free(&pData->late_alert);
     alert_queue_free(pData->queue);
     detector_free(pData->detector);
     settings_free(&pData->settings);
@@ -524,17 +566,15 @@ ENDfreeInstance
 BEGINcreateWrkrInstance
 CODESTARTcreateWrkrInstance
     CHKmalloc(pWrkrData->worker = detector_worker_new(pData->detector));
-    CHKmalloc(pWrkrData->parser = json_parser_new(TREE_DEPTH));
+    CHKmalloc(pWrkrData->tag = tag_maker_new());
 finalize_it:
 ENDcreateWrkrInstance
 
 BEGINfreeWrkrInstance
 CODESTARTfreeWrkrInstance
     detector_worker_free(pWrkrData->worker);
-    json_parser_free(pWrkrData->parser);
+    tag_maker_free(pWrkrData->tag);
     buffer_free(&pWrkrData->alerts);
-    buffer_free(&pWrkrData->tag);
-    free(pWrkrData->kept);
 ENDfreeWrkrInstance
 
 /* Appends to the list, so that actions are numbered and told of in the order of the file. */

@@ -10,6 +10,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "conf.h"
 #include "errmsg.h"
@@ -21,6 +22,7 @@
 #include "template.h"
 
 #include "identity_import.h"
+#include "store_rescue.h"
 
 /* rsyslog's macros are statements without semicolons. */
 /* clang-format off */
@@ -66,6 +68,7 @@ typedef struct wrkrInstanceData {
     identity_import *import;
     store *store;
     role_list *list;
+    bool is_damaged; /* the file is no sound database any more */
 } wrkrInstanceData_t;
 
 struct modConfData_s {
@@ -259,15 +262,55 @@ static void tell_database_error(wrkrInstanceData_t *self, const char *error)
                 data->database, error ? error : "out of memory");
 }
 
+/* A file that was deleted is written anew from what is still open of it, with the role list. */
+static void bring_back_deleted(wrkrInstanceData_t *self)
+{
+    const char *path = self->pData->database;
+    char *error;
+
+    if (self->store == NULL || access(path, F_OK) == 0)
+        return;
+    if (!store_restore(self->store, path, &error))
+        tell_database_error(self, error);
+    free(error);
+}
+
+/* The other store, if there is one: what can be read of a damaged file is in it. */
+static store *replace_damaged(wrkrInstanceData_t *self, char **error)
+{
+    instanceData *data = self->pData;
+    char *moved_to;
+    store *made = store_replace_damaged(self->store, data->database, &moved_to, error);
+
+    if (moved_to != NULL)
+        LogError(0, RS_RET_ERR,
+                 "omidentityinfo: action '%s': the state database %s was damaged: it is now %s, "
+                 "and what could be read of it is in a new one; load the role list again",
+                 data->label.name, data->database, moved_to);
+    free(moved_to);
+    return made;
+}
+
+static store *open_store(wrkrInstanceData_t *self, char **error)
+{
+    if (self->is_damaged && self->store != NULL)
+        return replace_damaged(self, error);
+    bring_back_deleted(self);
+    return store_open(self->pData->database, STORE_CREATE, error);
+}
+
 /* Opened where it is used, after the fork: SQLite's connections do not survive one. */
 static bool open_database(wrkrInstanceData_t *self)
 {
     char *error;
+    store *opened;
 
-    if (self->list != NULL && store_is_in_place(self->store))
+    if (self->list != NULL && !self->is_damaged && store_is_in_place(self->store))
         return true;
+    opened = open_store(self, &error);
     close_database(self);
-    self->store = store_open(self->pData->database, STORE_CREATE, &error);
+    self->is_damaged = false;
+    self->store = opened;
     if (self->store == NULL) {
         tell_database_error(self, error);
         free(error);
@@ -333,7 +376,9 @@ static bool put_batch(wrkrInstanceData_t *self, actWrkrIParams_t *messages, unsi
     if (!put) {
         tell_database_error(self, store_error(self->store));
         role_list_rollback(self->list);
-        close_database(self); /* the next try begins anew, perhaps with another file */
+        self->is_damaged = store_is_damaged(self->store);
+        if (!self->is_damaged)
+            close_database(self); /* the next try begins anew, perhaps with another file */
     }
     carrier_unref(rulebase);
     count(self->pData, ROWS, put ? rows : 0);

@@ -123,6 +123,57 @@ static const char *take_format(reading *r, const char *value, int which)
     return NULL;
 }
 
+static const char *take_latejoin(reading *r, const char *value, int which)
+{
+    (void)which;
+    r->options->latejoin = strcmp(value, "on") == 0;
+    return r->options->latejoin || strcmp(value, "off") == 0 ? NULL : "on or off";
+}
+
+static const char *take_incident_window(reading *r, const char *value, int which)
+{
+    (void)which;
+    if (timespan_parse(text_of(value), &r->options->incidents.window) &&
+        r->options->incidents.window >= 0)
+        return NULL;
+    return "a timespan such as 24h, or 0 for no incidents";
+}
+
+static const char *take_incident_matching(reading *r, const char *value, int which)
+{
+    (void)which;
+    if (incident_matching_read(text_of(value), &r->options->incidents.matching))
+        return NULL;
+    return "AnyAlert, AllEntities or Selected";
+}
+
+static const char *take_incident_maxalerts(reading *r, const char *value, int which)
+{
+    char *end;
+    long number = strtol(value, &end, 10);
+
+    (void)which;
+    if (value[0] < '0' || value[0] > '9' || *end != '\0' || number < 1 || number > INT32_MAX)
+        return "a number of alerts, 1 or more";
+    r->options->incidents.most_alerts = (unsigned)number;
+    return NULL;
+}
+
+static const char *take_order(reading *r, const char *value, int which)
+{
+    (void)which;
+    r->options->ordered_by_time = strcmp(value, "time") == 0;
+    return r->options->ordered_by_time || strcmp(value, "file") == 0 ? NULL : "file or time";
+}
+
+static const char *take_all(reading *r, const char *value, int which)
+{
+    (void)value;
+    (void)which;
+    r->options->all_incidents = true;
+    return NULL;
+}
+
 static const char *take_sync_accounts(reading *r, const char *value, int which)
 {
     (void)value;
@@ -150,7 +201,7 @@ static const struct option_row {
     {"format", take_format, 0, GROUP_STORE, false},
     {"rulebase", take_rulebase, 0, GROUP_AUDIT, false},
     {"identity", take_identity, 0, GROUP_AUDIT, false},
-    {"now", take_now, 0, GROUP_AUDIT | GROUP_IDENTITY, false},
+    {"now", take_now, 0, GROUP_AUDIT | GROUP_IDENTITY | GROUP_INCIDENT, false},
     {"semantics", take_semantics, 0, GROUP_RULE, false},
     {"lookback", take_span, 0, GROUP_RULE, false},
     {"identity-window", take_span, 1, GROUP_RULE, false},
@@ -160,6 +211,12 @@ static const struct option_row {
     {"upn-contains", take_list, RULE_UPN_CONTAINS, GROUP_RULE, false},
     {"upn-has", take_list, RULE_UPN_HAS, GROUP_RULE, false},
     {"displayname-has", take_list, RULE_DISPLAYNAME_HAS, GROUP_RULE, false},
+    {"latejoin", take_latejoin, 0, GROUP_STREAM, false},
+    {"incident-window", take_incident_window, 0, GROUP_STREAM, false},
+    {"incident-matching", take_incident_matching, 0, GROUP_STREAM, false},
+    {"incident-maxalerts", take_incident_maxalerts, 0, GROUP_STREAM, false},
+    {"order", take_order, 0, GROUP_STREAM, false},
+    {"all", take_all, 0, GROUP_INCIDENT, true},
     {"snapshot", take_snapshot, 0, GROUP_IDENTITY, true},
     {"sync-accounts", take_sync_accounts, 0, GROUP_IDENTITY, true},
 };
@@ -226,6 +283,8 @@ static options_reading options_read(options *self, int argc, char **argv, unsign
         .database = DEFAULT_DATABASE,
         .rulebase = DEFAULT_RULEBASE,
         .now = timestamp_now(),
+        .latejoin = true,
+        .incidents = INCIDENTS_AS_IN_SENTINEL,
         .format = isatty(STDOUT_FILENO) ? FORMAT_TABLE : FORMAT_JSONL,
     };
     if (self->rule == NULL)

@@ -4,6 +4,7 @@
 #ifndef SYNCTAP_OPTIONS_H
 #define SYNCTAP_OPTIONS_H
 
+#include "incidents.h"
 #include "rule.h"
 
 typedef enum output_format { FORMAT_TABLE, FORMAT_JSONL } output_format;
@@ -18,6 +19,10 @@ typedef struct options {
     size_t identity_count;
     timestamp now;
     output_format format;
+    bool latejoin;
+    incident_manner incidents;
+    bool ordered_by_time;
+    bool all_incidents; /* also those that take no alert any more */
     bool sync_accounts_only;
     bool is_snapshot;
     char **arguments; /* what is left of the command line */
@@ -26,10 +31,12 @@ typedef struct options {
 
 /* Options that only some commands take. */
 typedef enum option_group {
-    GROUP_STORE = 1,    /* --database, --format */
-    GROUP_RULE = 2,     /* the rule's lists and spans, --semantics */
-    GROUP_AUDIT = 4,    /* --identity, --now, --rulebase */
-    GROUP_IDENTITY = 8, /* --sync-accounts, --snapshot, --now */
+    GROUP_STORE = 1,     /* --database, --format */
+    GROUP_RULE = 2,      /* the rule's lists and spans, --semantics */
+    GROUP_AUDIT = 4,     /* --identity, --now, --rulebase */
+    GROUP_IDENTITY = 8,  /* --sync-accounts, --snapshot, --now */
+    GROUP_STREAM = 16,   /* --latejoin, --incident-..., --order */
+    GROUP_INCIDENT = 32, /* --all, --now */
 } option_group;
 
 /*

@@ -1,8 +1,9 @@
 /* role_list: the statements over the tables `identity` and `role_list`. */
 #include "role_list.h"
 
-#include <sqlite3.h>
 #include <stdlib.h>
+
+#include "statement.h"
 
 enum statement {
     PUT,
@@ -12,6 +13,8 @@ enum statement {
     COUNT_CHANGED,
     READ_CHANGED,
     READ_ALL,
+    READ_SUPERSEDED,
+    FORGET_SUPERSEDED,
     STATEMENTS
 };
 
@@ -70,6 +73,11 @@ static const char *const sql[STATEMENTS] = {
     [COUNT_CHANGED] = "SELECT count(*) FROM identity WHERE change = ?1",
     [READ_CHANGED] = "SELECT " ROW " FROM identity WHERE change > ?1",
     [READ_ALL] = "SELECT " ROW " FROM identity ORDER BY upn",
+    [READ_SUPERSEDED] = "SELECT " ROW ", superseded FROM identity_superseded"
+                        " WHERE change > ?1 ORDER BY id",
+    [FORGET_SUPERSEDED] = "DELETE FROM identity_superseded WHERE id IN"
+                          " (SELECT id FROM identity_superseded ORDER BY id LIMIT ?2)"
+                          " AND superseded < ?1",
 };
 
 typedef struct head {
@@ -134,14 +142,6 @@ static bool read_head(role_list *self, head *h)
     return sqlite3_reset(s) == SQLITE_OK && read;
 }
 
-/* Runs a statement that gives no rows; its bindings must be set. */
-static bool execute(sqlite3_stmt *s)
-{
-    bool done = sqlite3_step(s) == SQLITE_DONE;
-
-    return sqlite3_reset(s) == SQLITE_OK && done;
-}
-
 bool role_list_begin(role_list *self)
 {
     self->changed = 0;
@@ -175,12 +175,6 @@ void role_list_spare_others(role_list *self)
     self->remember = NULL;
 }
 
-/* A view of NULL would bind SQL's NULL; an empty text is meant. */
-static void bind_text(sqlite3_stmt *s, int place, text t)
-{
-    sqlite3_bind_text64(s, place, t.bytes ? t.bytes : "", t.length, SQLITE_STATIC, SQLITE_UTF8);
-}
-
 static void note_time(role_list *self, timestamp time)
 {
     role_list_facts *facts = &self->head.facts;
@@ -204,8 +198,8 @@ static bool remember(role_list *self, text upn, bool *is_first)
     *is_first = false;
     if (self->remember == NULL)
         return true;
-    bind_text(self->remember, 1, upn);
-    if (!execute(self->remember))
+    statement_bind_text(self->remember, 1, upn);
+    if (!statement_run(self->remember))
         return false;
     *is_first = sqlite3_changes(self->connection) > 0;
     return true;
@@ -213,14 +207,14 @@ static bool remember(role_list *self, text upn, bool *is_first)
 
 static void bind_row(role_list *self, sqlite3_stmt *s, const identity_record *row)
 {
-    bind_text(s, UPN, row->account_upn);
-    bind_text(s, OBJECT_ID, row->account_object_id);
-    bind_text(s, DISPLAY_NAME, row->account_display_name);
+    statement_bind_text(s, UPN, row->account_upn);
+    statement_bind_text(s, OBJECT_ID, row->account_object_id);
+    statement_bind_text(s, DISPLAY_NAME, row->account_display_name);
     sqlite3_bind_int64(s, TIME, row->time_generated);
     if (row->roles == ROLES_ABSENT)
         sqlite3_bind_null(s, ROLES);
     else
-        bind_text(s, ROLES, row->assigned_roles);
+        statement_bind_text(s, ROLES, row->assigned_roles);
     sqlite3_bind_int(s, OLDER, row->roles_are_older);
     sqlite3_bind_int64(s, CHANGE, self->head.change + 1);
 }
@@ -235,7 +229,7 @@ bool role_list_put(role_list *self, const identity_record *row)
     bind_row(self, s, row);
     sqlite3_bind_int(s, IN_SNAPSHOT, is_first);
     sqlite3_set_last_insert_rowid(self->connection, 0); /* an insert sets it, an update does not */
-    if (!execute(s))
+    if (!statement_run(s))
         return false;
     if (sqlite3_changes(self->connection) > 0)
         note_change(self, row->time_generated);
@@ -249,7 +243,7 @@ static bool write_head(role_list *self)
     sqlite3_bind_int64(s, 1, self->head.change + 1);
     sqlite3_bind_int64(s, 2, self->head.facts.rows);
     sqlite3_bind_int64(s, 3, self->head.facts.newest);
-    return execute(s);
+    return statement_run(s);
 }
 
 /* A snapshot's end: who was not put has lost its roles. */
@@ -269,7 +263,7 @@ static bool take_roles_of_others(role_list *self)
         return false;
     sqlite3_bind_int64(s, 1, self->snapshot_time);
     sqlite3_bind_int64(s, 2, self->head.change + 1);
-    taken = execute(s);
+    taken = statement_run(s);
     if (taken && sqlite3_changes(self->connection) > 0) {
         self->changed++;
         note_time(self, self->snapshot_time);
@@ -315,11 +309,16 @@ size_t role_list_changed(const role_list *self)
     return self->changed;
 }
 
-static text column_text(sqlite3_stmt *s, int column)
+static identity_record read_row(sqlite3_stmt *s)
 {
-    const char *bytes = (const char *)sqlite3_column_text(s, column);
-
-    return (text){bytes ? bytes : "", (size_t)sqlite3_column_bytes(s, column)};
+    return (identity_record){
+        .account_upn = statement_text(s, 0),
+        .account_object_id = statement_text(s, 1),
+        .account_display_name = statement_text(s, 2),
+        .assigned_roles = statement_text(s, 3),
+        .time_generated = sqlite3_column_int64(s, 4),
+        .roles_are_older = sqlite3_column_int(s, 5) != 0,
+    };
 }
 
 static bool hand_out(sqlite3_stmt *s, role_list_sink *sink, void *arg)
@@ -327,17 +326,40 @@ static bool hand_out(sqlite3_stmt *s, role_list_sink *sink, void *arg)
     int step;
 
     while ((step = sqlite3_step(s)) == SQLITE_ROW) {
-        identity_record row = {
-            .account_upn = column_text(s, 0),
-            .account_object_id = column_text(s, 1),
-            .account_display_name = column_text(s, 2),
-            .assigned_roles = column_text(s, 3),
-            .time_generated = sqlite3_column_int64(s, 4),
-            .roles_are_older = sqlite3_column_int(s, 5) != 0,
-        };
+        identity_record row = read_row(s);
+
         sink(arg, &row);
     }
     return sqlite3_reset(s) == SQLITE_OK && step == SQLITE_DONE;
+}
+
+bool role_list_each_superseded(role_list *self, int64_t change, role_list_version_sink *sink,
+                               void *arg)
+{
+    sqlite3_stmt *s = self->statements[READ_SUPERSEDED];
+    int step;
+
+    sqlite3_bind_int64(s, 1, change);
+    while ((step = sqlite3_step(s)) == SQLITE_ROW) {
+        identity_record row = read_row(s);
+
+        sink(arg, &row, sqlite3_column_int64(s, 6));
+    }
+    return sqlite3_reset(s) == SQLITE_OK && step == SQLITE_DONE;
+}
+
+bool role_list_forget_superseded(role_list *self, timestamp before, int *removed)
+{
+    enum { AT_ONCE = 500 }; /* rows: some milliseconds */
+    sqlite3_stmt *s = self->statements[FORGET_SUPERSEDED];
+
+    *removed = 0;
+    sqlite3_bind_int64(s, 1, before);
+    sqlite3_bind_int(s, 2, AT_ONCE);
+    if (!statement_run(s))
+        return false;
+    *removed = sqlite3_changes(self->connection);
+    return true;
 }
 
 bool role_list_changes(role_list *self, int64_t *change, bool *restarted, role_list_sink *sink,

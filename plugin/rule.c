@@ -332,8 +332,7 @@ static bool clause_holds(const clause *c, const rule *self, const sync_accounts 
     return any(self, c->list, c->holds, operand, s);
 }
 
-/* A deleted user's UPN begins with its object id in 32 hex digits; the rest is as it was. */
-static bool upn_before_deletion(text upn, text *rest)
+bool rule_upn_before_deletion(text upn, text *rest)
 {
     enum { HEX_DIGITS = 32 };
 
@@ -371,7 +370,7 @@ static unsigned match_clause(const rule *self, rule_reason which, const sync_acc
         return 0;
     if (clause_holds(c, self, accounts, operand, SEMANTICS_WIDE, now))
         return bit(which) | reasons_of(which);
-    if (!c->over_id && upn_before_deletion(operand, &rest) &&
+    if (!c->over_id && rule_upn_before_deletion(operand, &rest) &&
         clause_holds(c, self, accounts, rest, SEMANTICS_WIDE, now))
         return bit(which) | bit(WIDE_DELETED_USER);
     return 0;

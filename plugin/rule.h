@@ -113,6 +113,12 @@ bool rule_is_sync_account(const rule *self, const identity_record *row, semantic
 unsigned rule_match_target(const rule *self, const struct sync_accounts *accounts,
                            const audit_target *target, semantics s, timestamp now);
 
+/*
+ * A deleted user's UPN begins with its object id in 32 hex digits; the rest is as it was, and
+ * wide semantics tests it too. False when it is no such UPN.
+ */
+bool rule_upn_before_deletion(text upn, text *rest);
+
 /* One clause looked at, for an explanation. */
 typedef struct clause_verdict {
     const char *name;    /* as in matched_by */

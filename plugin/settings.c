@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "conf.h"
 #include "rainerscript.h"
@@ -68,6 +69,54 @@ static const char *set_span(settings *self, const struct svar *value, size_t whi
     return NULL;
 }
 
+static const char *set_latejoin(settings *self, const struct svar *value, size_t which)
+{
+    char *word = parameter_string(value);
+    bool on = word != NULL && strcasecmp(word, "on") == 0;
+    bool off = word != NULL && strcasecmp(word, "off") == 0;
+
+    (void)which;
+    free(word);
+    self->latejoin = on;
+    return on || off ? NULL : "give on or off";
+}
+
+static const char *set_incident_window(settings *self, const struct svar *value, size_t which)
+{
+    char *word = parameter_string(value);
+    bool read = word != NULL && timespan_parse(text_of(word), &self->incidents.window) &&
+                self->incidents.window >= 0;
+
+    (void)which;
+    free(word);
+    return read ? NULL : "give a timespan such as 24h, or 0 for no incidents";
+}
+
+static const char *set_incident_matching(settings *self, const struct svar *value, size_t which)
+{
+    char *word = parameter_string(value);
+    bool read = word != NULL && incident_matching_read(text_of(word), &self->incidents.matching);
+
+    (void)which;
+    free(word);
+    return read ? NULL : "give AnyAlert, AllEntities or Selected";
+}
+
+static const char *set_incident_maxalerts(settings *self, const struct svar *value, size_t which)
+{
+    char *word = parameter_string(value);
+    char *end = word;
+    long number = word != NULL ? strtol(word, &end, 10) : 0;
+    bool read = word != NULL && isdigit((unsigned char)word[0]) && *end == '\0' && number >= 1 &&
+                number <= INT32_MAX;
+
+    (void)which;
+    free(word);
+    if (read)
+        self->incidents.most_alerts = (unsigned)number;
+    return read ? NULL : "give a number of alerts, 1 or more";
+}
+
 static const char *set_list(settings *self, const struct svar *value, size_t list)
 {
     const struct cnfarray *array = value->d.ar;
@@ -125,6 +174,10 @@ static struct cnfparamdescr actpdescr[] = {
     {"semantics", eCmdHdlrString, 0},
     {"lookback", eCmdHdlrString, 0},
     {"identity.window", eCmdHdlrString, 0},
+    {"latejoin", eCmdHdlrString, 0},
+    {"incident.window", eCmdHdlrString, 0},
+    {"incident.matching", eCmdHdlrString, 0},
+    {"incident.maxalerts", eCmdHdlrString, 0},
     {"operations", eCmdHdlrArray, 0},
     {"roles", eCmdHdlrArray, 0},
     {"upn.startswith", eCmdHdlrArray, 0},
@@ -151,6 +204,10 @@ static const struct {
     {set_semantics, 0},
     {set_span, 0},
     {set_span, 1},
+    {set_latejoin, 0},
+    {set_incident_window, 0},
+    {set_incident_matching, 0},
+    {set_incident_maxalerts, 0},
     {set_list, RULE_OPERATIONS},
     {set_list, RULE_ROLES},
     {set_list, RULE_UPN_STARTSWITH},
@@ -230,6 +287,8 @@ bool settings_take(settings *self, struct nvlst *list, unsigned number)
         return false;
     self->facility = LOG_AUTHPRIV >> 3;
     self->severity = LOG_ALERT;
+    self->latejoin = true;
+    self->incidents = INCIDENTS_AS_IN_SENTINEL;
     self->rule = rule_new();
     taken = self->rule != NULL && take_all(self, values, number) && set_defaults(self) &&
             find_property(self);

@@ -6,12 +6,15 @@
 
 #include "rsyslog_module.h"
 
+#include "incidents.h"
 #include "msg.h"
 #include "rule.h"
 
 /* The strings are owned; those without a default are NULL when absent. */
 typedef struct settings {
     action_label label;
+    bool latejoin;
+    incident_manner incidents;
     rule *rule; /* with what the parameters say put in */
     char *database;
     char *property_name;

@@ -12,14 +12,16 @@
 
 enum {
     APPLICATION_ID = 0x53544150, /* "STAP", in the file's header: whose database it is */
-    SCHEMA_VERSION = 1,
+    SCHEMA_VERSION = 2,
     OPENING_PATIENCE = 5000, /* milliseconds: another process may be making the schema */
 };
 
 struct store {
     sqlite3 *connection;
     sqlite3_stmt *data_version;
-    int64_t seen_version; /* of the last store_has_changed; data_version begins at 1 */
+    int64_t seen_version;  /* of the last store_has_changed; data_version begins at 1 */
+    char *why_rolled_back; /* the error before a roll-back, which has none; NULL: none */
+    int code_rolled_back;
     char *path;
     dev_t device; /* of the file when it was opened */
     ino_t inode;
@@ -41,6 +43,66 @@ static const char *const migrations[SCHEMA_VERSION] = {
     "CREATE INDEX identity_change ON identity (change);"
     "CREATE TABLE role_list (change INTEGER NOT NULL, rows INTEGER NOT NULL, newest INTEGER);"
     "INSERT INTO role_list VALUES (0, 0, NULL);",
+    /*
+     * 2: what a stream remembers, each action's for itself. `judged` is the role list's change up
+     * to which the action's pending records were judged again.
+     */
+    "CREATE TABLE action (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
+    " judged INTEGER NOT NULL);"
+    "CREATE TABLE pending ("
+    " id INTEGER PRIMARY KEY," /* in the order in which they came */
+    " action INTEGER NOT NULL,"
+    " row_id TEXT NOT NULL," /* the alert_id of the record's first row that did not match */
+    " received INTEGER NOT NULL,"
+    " expires INTEGER NOT NULL,"
+    " record TEXT NOT NULL,"
+    " due INTEGER," /* to be judged again since it was by this change of the role list; NULL: not */
+    " UNIQUE (action, row_id));"
+    "CREATE INDEX pending_due ON pending (action, due) WHERE due IS NOT NULL;"
+    "CREATE INDEX pending_expires ON pending (expires);"
+    "CREATE TABLE pending_key (key TEXT NOT NULL, pending INTEGER NOT NULL,"
+    " PRIMARY KEY (key, pending)) WITHOUT ROWID;"
+    "CREATE INDEX pending_key_pending ON pending_key (pending);"
+    "CREATE TRIGGER pending_takes_its_keys AFTER DELETE ON pending BEGIN"
+    " DELETE FROM pending_key WHERE pending = old.id; END;"
+    "CREATE TABLE seen (action INTEGER NOT NULL, alert_id TEXT NOT NULL,"
+    " expires INTEGER NOT NULL, PRIMARY KEY (action, alert_id)) WITHOUT ROWID;"
+    "CREATE INDEX seen_expires ON seen (expires);"
+    "CREATE TABLE incident ("
+    " action INTEGER NOT NULL,"
+    " incident_id TEXT NOT NULL,"
+    " key TEXT NOT NULL," /* what its alerts have in common: a JSON array, the tenant first */
+    " opened INTEGER NOT NULL,"
+    " window INTEGER NOT NULL,"
+    " last_alert INTEGER NOT NULL,"
+    " alert_count INTEGER NOT NULL,"
+    " first_alert TEXT NOT NULL,"
+    " closed INTEGER," /* when; NULL: it is not */
+    " PRIMARY KEY (action, incident_id)) WITHOUT ROWID;"
+    "CREATE INDEX incident_last_alert ON incident (last_alert);"
+    "CREATE TABLE incident_alert (action INTEGER NOT NULL, incident_id TEXT NOT NULL,"
+    " place INTEGER NOT NULL, alert_id TEXT NOT NULL, alert TEXT NOT NULL,"
+    " PRIMARY KEY (action, incident_id, place)) WITHOUT ROWID;"
+    "CREATE TRIGGER incident_takes_its_alerts AFTER DELETE ON incident BEGIN"
+    " DELETE FROM incident_alert WHERE action = old.action AND incident_id = old.incident_id; END;"
+    /*
+     * What an account was before, when more than its time changed: a reader who looks now and
+     * then would not know that it was so. `superseded` is when, on the writer's clock.
+     */
+    "CREATE TABLE identity_superseded ("
+    " id INTEGER PRIMARY KEY,"
+    " upn TEXT NOT NULL, object_id TEXT NOT NULL, display_name TEXT NOT NULL,"
+    " time INTEGER NOT NULL, roles TEXT NOT NULL, roles_older INTEGER NOT NULL,"
+    " change INTEGER NOT NULL,"
+    " superseded INTEGER NOT NULL);"
+    "CREATE INDEX identity_superseded_change ON identity_superseded (change);"
+    "CREATE TRIGGER identity_keeps_versions AFTER UPDATE ON identity"
+    " WHEN old.roles <> new.roles OR old.object_id <> new.object_id"
+    " OR old.display_name <> new.display_name OR old.roles_older <> new.roles_older BEGIN"
+    " INSERT INTO identity_superseded"
+    " (upn, object_id, display_name, time, roles, roles_older, change, superseded)"
+    " VALUES (old.upn, old.object_id, old.display_name, old.time, old.roles, old.roles_older,"
+    " old.change, CAST((julianday('now') - 2440587.5) * 864000000000 AS INTEGER)); END;",
 };
 
 static void say(char **error, const char *reason)
@@ -230,6 +292,7 @@ void store_close(store *self)
         return;
     sqlite3_finalize(self->data_version);
     sqlite3_close_v2(self->connection);
+    free(self->why_rolled_back);
     free(self->path);
     free(self);
 }
@@ -244,10 +307,17 @@ void store_set_patience(store *self, int milliseconds)
     sqlite3_busy_timeout(self->connection, milliseconds);
 }
 
+static void forget_error(store *self)
+{
+    free(self->why_rolled_back);
+    self->why_rolled_back = NULL;
+}
+
 /* A transaction that could not even be dropped, for want of memory, is dropped now. */
 bool store_begin(store *self)
 {
     store_rollback(self);
+    forget_error(self);
     return run(self, "BEGIN IMMEDIATE");
 }
 
@@ -256,16 +326,30 @@ bool store_commit(store *self)
     return run(self, "COMMIT");
 }
 
+static void keep_error(store *self)
+{
+    int code = sqlite3_errcode(self->connection);
+
+    if (code == SQLITE_OK || code == SQLITE_ROW || code == SQLITE_DONE)
+        return;
+    forget_error(self);
+    self->code_rolled_back = code;
+    self->why_rolled_back = strdup(sqlite3_errmsg(self->connection));
+}
+
 void store_rollback(store *self)
 {
-    if (!sqlite3_get_autocommit(self->connection))
-        run(self, "ROLLBACK");
+    if (sqlite3_get_autocommit(self->connection))
+        return;
+    keep_error(self);
+    run(self, "ROLLBACK");
 }
 
 bool store_has_changed(store *self)
 {
     int64_t version = 0;
 
+    forget_error(self);
     if (self->data_version == NULL)
         self->data_version = store_prepare(self, "PRAGMA data_version");
     if (self->data_version != NULL && sqlite3_step(self->data_version) == SQLITE_ROW)
@@ -284,14 +368,25 @@ void store_forget_version(store *self)
 
 const char *store_error(const store *self)
 {
-    return sqlite3_errmsg(self->connection);
+    return self->why_rolled_back != NULL ? self->why_rolled_back : sqlite3_errmsg(self->connection);
+}
+
+/* SQLite's primary result code of the last failure. */
+static int error_code(const store *self)
+{
+    return (self->why_rolled_back != NULL ? self->code_rolled_back
+                                          : sqlite3_errcode(self->connection)) &
+           0xFF;
 }
 
 bool store_is_busy(const store *self)
 {
-    int code = sqlite3_errcode(self->connection) & 0xFF;
+    return error_code(self) == SQLITE_BUSY || error_code(self) == SQLITE_LOCKED;
+}
 
-    return code == SQLITE_BUSY || code == SQLITE_LOCKED;
+bool store_is_damaged(const store *self)
+{
+    return error_code(self) == SQLITE_CORRUPT || error_code(self) == SQLITE_NOTADB;
 }
 
 sqlite3_stmt *store_prepare(store *self, const char *sql)

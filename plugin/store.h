@@ -57,11 +57,14 @@ bool store_has_changed(store *self);
 /* Makes the next store_has_changed say true: what changed could not be read. */
 void store_forget_version(store *self);
 
-/* Why the last step failed; valid until the next one. */
+/* Why the last step failed, or what was rolled back; valid until the next one. */
 const char *store_error(const store *self);
 
 /* Was the last failure one that passes by itself, another process's lock? */
 bool store_is_busy(const store *self);
+
+/* Was it that the file is no sound database (any more)? */
+bool store_is_damaged(const store *self);
 
 /* A statement for a room's own table, the room's to finalize; NULL says store_error. */
 struct sqlite3_stmt *store_prepare(store *self, const char *sql);

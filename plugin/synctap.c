@@ -10,8 +10,10 @@ static const char USAGE[] =
     "accounts, in audit records.\n"
     "\n"
     "  query     run the rule once over files of audit records\n"
+    "  replay    judge files as the stream would have, with alerts in the order of their firing\n"
     "  explain   say why a record matches or not, clause by clause\n"
     "  identity  load the role list, and read it\n"
+    "  incident  list the incidents, show and close them\n"
     "\n"
     "synctap COMMAND --help tells more; synctap --version the version.\n";
 
@@ -20,9 +22,9 @@ static const struct {
     int (*run)(int argc, char **argv);
     char *full_name; /* for messages, getopt_long's among them */
 } commands[] = {
-    {"explain", cmd_explain, "synctap explain"},
-    {"query", cmd_query, "synctap query"},
-    {"identity", cmd_identity, "synctap identity"},
+    {"explain", cmd_explain, "synctap explain"},    {"query", cmd_query, "synctap query"},
+    {"replay", cmd_replay, "synctap replay"},       {"identity", cmd_identity, "synctap identity"},
+    {"incident", cmd_incident, "synctap incident"},
 };
 
 static int wrong_command(const char *name)

@@ -41,13 +41,14 @@ static text read_file(const char *path)
     return (text){bytes, size};
 }
 
-static void take_row(void *arg, const alert *a)
+static bool take_row(void *arg, const alert *a)
 {
     tally *t = arg;
 
     t->rows++;
     buffer_clear(&t->written);
     alert_write(a, &t->written);
+    return true;
 }
 
 static void feed(detector_worker *worker, text all, long count, timestamp now, tally *t)

@@ -77,7 +77,7 @@ detector *fuzz_detector(const rule *r)
     char *error = NULL;
 
     require_set_up(d != NULL && detector_set_collector(d, "collector.example"), NULL);
-    require_set_up(detector_adopt_store(d, fuzz_store(), &error), error);
+    require_set_up(detector_adopt_store(d, fuzz_store(), fuzz_now(), &error), error);
     require_set_up(detector_open_rulebase(d, FUZZ_RULEBASES "/entra-audit.rulebase", &error),
                    error);
     return d;

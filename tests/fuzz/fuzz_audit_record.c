@@ -46,12 +46,13 @@ static void require_json(const buffer *written)
     json_free(tree);
 }
 
-static void count_alert(void *arg, const alert *a)
+static bool count_alert(void *arg, const alert *a)
 {
     size_t *count = arg;
 
     (void)a;
     ++*count;
+    return true;
 }
 
 /* synctap's own alert is never judged again, not even when it was cut. */
@@ -102,13 +103,14 @@ static void write_row(const alert *a, buffer *out)
     audit_target_write(&a->target, out);
 }
 
-static void keep_row(void *arg, const alert *a)
+static bool keep_row(void *arg, const alert *a)
 {
     rows *all = arg;
 
     check_alert(a, all->alerts++);
     if (a->kql && !a->degraded && all->count < MOST_ROWS)
         write_row(a, &all->rows[all->count++]);
+    return true;
 }
 
 static int compare_rows(const void *a, const void *b)
@@ -185,16 +187,17 @@ static void judge(text input)
 
 /* --- beside a good record ------------------------------------------------------------------ */
 
-static void look_for_good_alert(void *arg, const alert *a)
+static bool look_for_good_alert(void *arg, const alert *a)
 {
     bool *found = arg;
     buffer written = {0};
 
     if (*found || !text_equal(a->record->record_id, (text)TEXT("a good record")))
-        return;
+        return true;
     alert_write(a, &written);
     *found = text_equal(buffer_text(&written), buffer_text(&good_alert));
     buffer_free(&written);
+    return true;
 }
 
 /* Its alert does not change, down to the last byte, whatever stands on the other line. */
@@ -221,10 +224,11 @@ static void judge_all(text input)
 
 /* --- set-up -------------------------------------------------------------------------------- */
 
-static void write_good_alert(void *arg, const alert *a)
+static bool write_good_alert(void *arg, const alert *a)
 {
     (void)arg;
     alert_write(a, &good_alert);
+    return true;
 }
 
 static side new_side(semantics s)

@@ -100,10 +100,11 @@ static double processor_seconds(void)
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-static void ignore_alert(void *arg, const alert *a)
+static bool ignore_alert(void *arg, const alert *a)
 {
     (void)arg;
     (void)a;
+    return true;
 }
 
 static void judge_in_time(text message)

@@ -28,7 +28,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     wide_rule = fuzz_rule(SEMANTICS_WIDE);
     database = fuzz_store();
     follower = detector_new(wide_rule);
-    fuzz_require(detector_adopt_store(follower, database, &error), "the set-up works",
+    fuzz_require(detector_adopt_store(follower, database, fuzz_now(), &error), "the set-up works",
                  (text)TEXT("adopting a store"));
     list = role_list_open(database);
     importer = identity_import_new();
@@ -88,7 +88,7 @@ static void count_row(void *arg, const identity_record *row)
 
 static void check_facts(text input)
 {
-    detector_facts facts = detector_read_facts(follower);
+    detector_facts facts = detector_read_facts(follower, fuzz_now());
     int64_t rows = 0;
 
     FUZZ_REQUIRE(role_list_each(list, count_row, &rows), input);

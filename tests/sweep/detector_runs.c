@@ -90,10 +90,10 @@ static outcome adopt_store(detector *d)
 
     put_account(s);
     sweep_begin();
-    adopted = detector_adopt_store(d, s, &error);
+    adopted = detector_adopt_store(d, s, sweep_now(), &error);
     sweep_end();
     free(error);
-    if (SWEEP_EXPECT(detector_read_facts(d).sync_accounts == adopted) == WRONG)
+    if (SWEEP_EXPECT(detector_read_facts(d, sweep_now()).sync_accounts == adopted) == WRONG)
         return WRONG;
     return adopted ? AS_ALWAYS : OUT_OF_MEMORY;
 }
@@ -105,7 +105,7 @@ static outcome refresh(detector *d)
     detector_refreshing first;
     char *error;
 
-    SWEEP_REQUIRE(detector_adopt_store(d, s, &error));
+    SWEEP_REQUIRE(detector_adopt_store(d, s, sweep_now(), &error));
     put_account(s);
     store_forget_version(s);
     sweep_begin();
@@ -113,11 +113,11 @@ static outcome refresh(detector *d)
     sweep_end();
     free(error);
     if (first == REFRESH_FAILED) {
-        if (SWEEP_EXPECT(detector_read_facts(d).sync_accounts == 0) == WRONG)
+        if (SWEEP_EXPECT(detector_read_facts(d, sweep_now()).sync_accounts == 0) == WRONG)
             return WRONG;
         SWEEP_REQUIRE(detector_refresh(d, &error) == REFRESH_CHANGED);
     }
-    if (SWEEP_EXPECT(detector_read_facts(d).sync_accounts == 1) == WRONG)
+    if (SWEEP_EXPECT(detector_read_facts(d, sweep_now()).sync_accounts == 1) == WRONG)
         return WRONG;
     return first == REFRESH_FAILED ? OUT_OF_MEMORY : AS_ALWAYS;
 }
@@ -166,7 +166,7 @@ typedef struct seen {
     buffer written;
 } seen;
 
-static void take_alert(void *arg, const alert *a)
+static bool take_alert(void *arg, const alert *a)
 {
     seen *s = arg;
 
@@ -174,6 +174,7 @@ static void take_alert(void *arg, const alert *a)
     s->alerts++;
     alert_write(a, &s->written);
     failing_malloc_resume();
+    return true;
 }
 
 /* Either the alerts are those of a full run, or the message is said to be undecodable. */
@@ -206,7 +207,7 @@ static void begin_feeding(detector *d)
     char *error;
 
     put_account(s);
-    SWEEP_REQUIRE(detector_adopt_store(d, s, &error));
+    SWEEP_REQUIRE(detector_adopt_store(d, s, sweep_now(), &error));
     SWEEP_REQUIRE(detector_open_rulebase(d, rulebase_path(), &error));
 }
 

@@ -66,7 +66,7 @@ typedef struct outcome {
     size_t count;
 } outcome;
 
-static void take_alert(void *arg, const alert *a)
+static bool take_alert(void *arg, const alert *a)
 {
     outcome *o = arg;
     buffer out = {0};
@@ -85,6 +85,7 @@ static void take_alert(void *arg, const alert *a)
         o->count++;
     }
     buffer_free(&out);
+    return true;
 }
 
 static outcome feed_at(detector_worker *w, const char *message, timestamp now)
@@ -581,7 +582,7 @@ static void open_detector_store(detector *d, const char *path)
 {
     char *error;
 
-    REQUIRE(detector_open_store(d, path, STORE_CREATE, &error));
+    REQUIRE(detector_open_store(d, path, STORE_CREATE, time_of(NOW), &error));
 }
 
 static detector_refreshing refresh(detector *d)
@@ -611,7 +612,7 @@ static void test_without_a_store_the_naming_rules_alone_judge(void)
     EXPECT_NOT(detector_has_store(d));
     EXPECT_NOT(detector_store_is_writable(d));
     EXPECT_INT(refresh(d), REFRESH_UNCHANGED);
-    EXPECT_INT(detector_read_facts(d).sync_accounts, 0);
+    EXPECT_INT(detector_read_facts(d, time_of(NOW)).sync_accounts, 0);
     EXPECT_INT(feed(new_worker(d), PLAIN_AUDIT_TEXT(SHAPE_DIAGNOSTIC)).seen.rows, 1);
 }
 
@@ -677,12 +678,12 @@ static void test_the_facts_tell_of_the_role_list(void)
     detector_facts facts;
 
     open_detector_store(d, test_path("state.db"));
-    EXPECT_NOT(detector_read_facts(d).identity.has_rows);
+    EXPECT_NOT(detector_read_facts(d, time_of(NOW)).identity.has_rows);
     PUT_ROWS(elsewhere, bob(SYNC_ROLE, "2026-06-01T10:00:00Z"),
              identity_row("someone@x", "2", "[]", "2026-06-01T11:00:00Z"),
              identity_row("Sync_1@x", "3", "", "2026-06-01T09:00:00Z"));
     refresh(d);
-    facts = detector_read_facts(d);
+    facts = detector_read_facts(d, time_of(NOW));
     EXPECT_INT(facts.sync_accounts, 2);
     EXPECT_INT(facts.identity.rows, 3);
     EXPECT(facts.identity.has_rows);
@@ -696,7 +697,7 @@ static void test_a_store_that_cannot_be_opened_leaves_what_was(void)
 
     PUT_ROWS(open_role_list(open_store(test_path("state.db"))), bob(SYNC_ROLE, NOW));
     open_detector_store(d, test_path("state.db"));
-    EXPECT_NOT(detector_open_store(d, test_directory(), STORE_CREATE, &error));
+    EXPECT_NOT(detector_open_store(d, test_directory(), STORE_CREATE, time_of(NOW), &error));
     EXPECT(error != NULL && strlen(error) > 0);
     free(error);
     EXPECT(detector_has_store(d));
@@ -728,7 +729,7 @@ static void test_another_store_takes_the_place_of_the_first(void)
     EXPECT_INT(feed_bob(w).seen.rows, 1);
     open_detector_store(d, test_path("two.db"));
     EXPECT_INT(feed_bob(w).seen.rows, 0);
-    EXPECT_INT(detector_read_facts(d).sync_accounts, 0);
+    EXPECT_INT(detector_read_facts(d, time_of(NOW)).sync_accounts, 0);
 }
 
 static void test_an_open_store_can_be_adopted(void)
@@ -743,7 +744,7 @@ static void test_an_open_store_can_be_adopted(void)
     REQUIRE(list != NULL);
     PUT_ROWS(list, bob(SYNC_ROLE, NOW));
     role_list_close(list);
-    EXPECT(detector_adopt_store(d, s, &error));
+    EXPECT(detector_adopt_store(d, s, time_of(NOW), &error));
     EXPECT_INT(feed_bob(new_worker(d)).seen.rows, 1);
 }
 
@@ -801,10 +802,11 @@ typedef struct feeder {
     size_t matched_changing;
 } feeder;
 
-static void ignore_alert(void *arg, const alert *a)
+static bool ignore_alert(void *arg, const alert *a)
 {
     (void)arg;
     (void)a;
+    return true;
 }
 
 static size_t rows_of(feeder *f, const char *message, timestamp now)

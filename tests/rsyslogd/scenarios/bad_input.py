@@ -117,10 +117,11 @@ class Records(unittest.TestCase):
             alert.json()["record_id"], alert.json()["confidence"]))
 
     def test_nul_bytes_and_invalid_utf8_beside_what_the_rule_reads(self):
-        whole = text("one", SYNC).encode()
-        sent = [b"\0" + whole, whole + b"\0", whole.replace(b"{", b"{\0", 1),
-                whole.replace(b"Authentication", b"\xff\xc3\x28"),
-                b"\xef\xbb\xbf" + whole]
+        one, two, three, four, five = (
+            text(f"record {number}", SYNC).encode() for number in range(5))
+        sent = [b"\0" + one, two + b"\0", three.replace(b"{", b"{\0", 1),
+                four.replace(b"Authentication", b"\xff\xc3\x28"),
+                b"\xef\xbb\xbf" + five]
         for keep in (False, True):
             with self.subTest(keep_control_characters=keep), \
                     Daemon(REROUTE, MODULE,

@@ -272,11 +272,12 @@ class Broken(unittest.TestCase):
         self.assertEqual(alerts[0].tree["synctap"]["alert"], alert)
 
     def test_a_record_that_is_nested_too_deep(self):
-        whole = text("one", target())
-        deep = [whole[:-1] + ', "deep": ' + "[" * depth + "]" * depth + "}"
+        deep = [text(f"behind {depth}", target())[:-1]
+                + ', "deep": ' + "[" * depth + "]" * depth + "}"
                 for depth in (40, 10000)]
         deep += ['{"deep": ' + '{"a":' * depth + "1" + "}" * depth + ", "
-                 + whole[1:] for depth in (40, 10000)]
+                 + text(f"in front {depth}", target())[1:]
+                 for depth in (40, 10000)]
         trees, alerts = self._send(*deep, count=4)
         self.assertEqual(["degraded"] * 4, [alert.json()["confidence"]
                                             for alert in alerts])
@@ -290,10 +291,13 @@ class Broken(unittest.TestCase):
         self.assertEqual("exact", alerts[0].json()["confidence"])
 
     def test_a_record_in_more_strings_than_are_opened(self):
-        texts = [text("one", target())]
-        for _ in range(6):
-            texts.append(as_text({"message": texts[-1]}))
-        trees, alerts = self._send(*texts[4:], count=3)
+        texts = []
+        for levels in (4, 5, 6):
+            wrapped = text(f"in {levels}", target())
+            for _ in range(levels):
+                wrapped = as_text({"message": wrapped})
+            texts.append(wrapped)
+        trees, alerts = self._send(*texts, count=3)
         self.assertEqual(["degraded"] * 3, [alert.json()["confidence"]
                                             for alert in alerts])
         self.assertEqual(["undecodable"] * 3, [

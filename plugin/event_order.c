@@ -1,0 +1,100 @@
+/* event_order: one table and its index. */
+#include "event_order.h"
+
+#include <stdlib.h>
+
+#include "statement.h"
+
+struct event_order {
+    sqlite3 *connection;
+    sqlite3_stmt *put;
+    sqlite3_stmt *read;
+};
+
+static const char SCHEMA[] = "CREATE TABLE event (place INTEGER PRIMARY KEY, at INTEGER NOT NULL,"
+                             " arrived INTEGER, is_broken INTEGER NOT NULL, text BLOB NOT NULL);"
+                             "BEGIN";
+
+static sqlite3_stmt *prepare(event_order *self, const char *sql)
+{
+    sqlite3_stmt *statement = NULL;
+
+    sqlite3_prepare_v2(self->connection, sql, -1, &statement, NULL);
+    return statement;
+}
+
+static bool open_parts(event_order *self)
+{
+    if (sqlite3_open_v2("", &self->connection, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) !=
+            SQLITE_OK ||
+        sqlite3_exec(self->connection, SCHEMA, NULL, NULL, NULL) != SQLITE_OK)
+        return false;
+    self->put = prepare(self, "INSERT INTO event (at, arrived, is_broken, text)"
+                              " VALUES (?1, ?2, ?3, ?4)");
+    self->read = prepare(self, "SELECT at, arrived, is_broken, text FROM event ORDER BY at, place");
+    return self->put != NULL && self->read != NULL;
+}
+
+event_order *event_order_new(void)
+{
+    event_order *self = calloc(1, sizeof(*self));
+
+    if (self == NULL || open_parts(self))
+        return self;
+    event_order_free(self);
+    return NULL;
+}
+
+void event_order_free(event_order *self)
+{
+    if (self == NULL)
+        return;
+    sqlite3_finalize(self->put);
+    sqlite3_finalize(self->read);
+    sqlite3_close_v2(self->connection);
+    free(self);
+}
+
+bool event_order_put(event_order *self, const event *e)
+{
+    sqlite3_stmt *s = self->put;
+
+    sqlite3_bind_int64(s, 1, e->at);
+    if (e->arrived.is_known)
+        sqlite3_bind_int64(s, 2, e->arrived.time);
+    else
+        sqlite3_bind_null(s, 2);
+    sqlite3_bind_int(s, 3, e->is_broken);
+    sqlite3_bind_blob64(s, 4, e->text.bytes, e->text.length, SQLITE_STATIC);
+    return statement_run(s);
+}
+
+static event read_event(sqlite3_stmt *s)
+{
+    const char *bytes = sqlite3_column_blob(s, 3);
+
+    return (event){
+        .at = sqlite3_column_int64(s, 0),
+        .arrived = {sqlite3_column_type(s, 1) != SQLITE_NULL, sqlite3_column_int64(s, 1)},
+        .is_broken = sqlite3_column_int(s, 2) != 0,
+        .text = {bytes != NULL ? bytes : "", (size_t)sqlite3_column_bytes(s, 3)},
+    };
+}
+
+bool event_order_each(event_order *self, event_sink *sink, void *arg)
+{
+    bool goes_on = true;
+    int step = SQLITE_DONE;
+
+    while (goes_on && (step = sqlite3_step(self->read)) == SQLITE_ROW) {
+        event e = read_event(self->read);
+
+        goes_on = sink(arg, &e);
+    }
+    return sqlite3_reset(self->read) == SQLITE_OK && (!goes_on || step == SQLITE_DONE);
+}
+
+const char *event_order_error(const event_order *self)
+{
+    return sqlite3_errmsg(self->connection);
+}
