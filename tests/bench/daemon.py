@@ -19,7 +19,8 @@ from workplace import RSYSLOGD, Workplace, module_path
 
 SECONDS_AT_MOST = 900
 QUIET_SECONDS = 0.25
-WORKER = "rs:main Q"
+A_LITTLE = 300_000  # nanoseconds: a thread that only looks around
+WORKER, INPUT = "rs:main Q", "in:imfile"
 
 Cost = collections.namedtuple("Cost", "worker_ns threads seconds rss_kb")
 
@@ -93,7 +94,7 @@ class Meter:
         self._threads = threads_of(self._process.pid)
         used = sum(used for name, used in self._threads.values()
                    if "impstats" not in name)
-        if used - self._used > 300_000:  # more than a look around
+        if used > self._used + A_LITTLE:
             self._first = self._first or now
             self._last = now
             self._used = used
@@ -135,15 +136,10 @@ def statistics(work):
     return newest
 
 
-def came(work, count):
-    """Have so many messages been queued?"""
-    return statistics(work).get("main Q", {}).get("enqueued", 0) >= count
-
-
 def queue_is_empty(work, count):
     """Have so many messages come, and gone?"""
-    size = statistics(work).get("main Q", {}).get("size")
-    return came(work, count) and size == 0
+    queue = statistics(work).get("main Q", {})
+    return queue.get("enqueued", 0) >= count and queue.get("size") == 0
 
 
 class Rsyslogd:
@@ -190,11 +186,32 @@ class Rsyslogd:
         os.mkfifo(gate)
         os.chmod(gate, 0o666)
         self.work.write("first", "hold\n")
-        self._wait_until(lambda: came(self.work, 1), "first message")
+        self._wait_until(lambda: self._used(WORKER), "worker")
+        before = self._used(INPUT)
         os.symlink(path, self.work.path / "input")
-        self._wait_until(lambda: came(self.work, count + 1), "full queue")
+        self._wait_until(lambda: self._used(INPUT) > before + A_LITTLE,
+                         "input")
+        self._wait_until(self._is_quiet(INPUT), "end of the input")
         with open(gate, "rb"):
             return self.cost_of(count, 1)
+
+    def _used(self, name):
+        """Give the nanoseconds of the threads of a name; 0 without any."""
+        return sum(used for thread, used in
+                   threads_of(self._process.pid).values()
+                   if thread.startswith(name))
+
+    def _is_quiet(self, name):
+        """Make a question: has such a thread done nothing for a while?"""
+        used, since = self._used(name), time.monotonic()
+
+        def ask():
+            nonlocal used, since
+            now = self._used(name)
+            if now > used + A_LITTLE:
+                used, since = now, time.monotonic()
+            return time.monotonic() - since > QUIET_SECONDS
+        return ask
 
     def send(self, path, times):
         """Send the lines of a file by TCP, all of it so many times."""
@@ -221,10 +238,11 @@ class Rsyslogd:
     def _check(self, count):
         """A pipeline that is cheap because it does nothing must not pass.
 
-        The counters are written object by object: some may be a second old.
+        The counters are written object by object, and what is remembered is
+        brought into the database by and by.
         """
         expected = self._pipeline.expect(count)
-        deadline = time.monotonic() + 3
+        deadline = time.monotonic() + 60
         while not self._has_counted(expected):
             if time.monotonic() > deadline:
                 found = statistics(self.work)

@@ -280,7 +280,7 @@ def candidates(setting):
             expect=pipelines.expect_candidates),
         "on": pipelines.mmsynctap(
             SMALL_BATCH, 'ruleset="alerts" latejoin="on"',
-            expect=pipelines.expect_candidates),
+            expect=pipelines.expect_remembered),
         "mmjsonparse": pipelines.mmjsonparse(SMALL_BATCH)}
     if not module_has("latejoin"):
         del measures["on"]
@@ -474,7 +474,7 @@ def pending_rows(setting):
         setting.words(f"remembering {many} records")
         per_message(pipelines.mmsynctap(
             DEFAULT_BATCH, f'database="{full.database}" {parameters}',
-            expect=pipelines.expect_candidates), path, many)()
+            expect=pipelines.expect_remembered), path, many)()
         path.unlink()
         came = setting.interleave({"none": lambda: measure(None),
                                    "many": lambda: measure(full)})
@@ -532,6 +532,9 @@ def remove_database(path):
 
 # Memory, for as long as one has patience.
 
+FLAT_MB = 2  # what malloc keeps is a matter of chance
+
+
 @group("memory_after_many_messages")
 def memory_after(setting):
     """A daemon with the module over one without, halfway and at the end."""
@@ -552,7 +555,7 @@ def memory_after(setting):
     yield figure("memory_after_many_messages", ours, theirs, "MB",
                  messages=count, at_most_MB_more=20, MB_more=round(more, 1),
                  halfway_MB=ours[0], end_MB=ours[1],
-                 holds=more <= 20 and ours[1] - ours[0] <= 1)
+                 holds=more <= 20 and ours[1] - ours[0] <= FLAT_MB)
 
 
 def readings_of(pipeline, path, block, rounds):

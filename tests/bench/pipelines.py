@@ -116,3 +116,10 @@ def expect_candidates(count):
     """Every message was judged, and none matched."""
     return {"tap": {"messages": count, "candidates": count, "matched": 0,
                     "undecodable": 0, "stale": 0}}
+
+
+def expect_remembered(count):
+    """The same, and every one is remembered."""
+    expected = expect_candidates(count)
+    expected["tap"]["pending"] = count
+    return expected
