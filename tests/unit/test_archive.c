@@ -182,17 +182,22 @@ static text read_in_threads(char *const *paths, size_t count, size_t threads, si
     return words_of(r);
 }
 
+static const size_t pieces[] = {1, 7, 40, 150, 1000, ARCHIVE_PIECE};
+
+static void check_files_as(char *const *paths, size_t count, text expected, size_t threads,
+                           size_t piece)
+{
+    test_case("%zu threads, pieces of %zu", threads, piece);
+    EXPECT_TEXT(read_in_threads(paths, count, threads, piece), expected);
+}
+
 static void check_files(char *const *paths, size_t count)
 {
-    static const size_t pieces[] = {1, 7, 40, 150, 1000, ARCHIVE_PIECE};
     text expected = read_in_turn(paths, count);
 
-    for (size_t i = 0; i < LENGTH_OF(pieces); i++) {
-        for (size_t threads = 1; threads <= 3; threads++) {
-            test_case("%zu threads, pieces of %zu", threads, pieces[i]);
-            EXPECT_TEXT(read_in_threads(paths, count, threads, pieces[i]), expected);
-        }
-    }
+    for (size_t i = 0; i < LENGTH_OF(pieces); i++)
+        for (size_t threads = 1; threads <= 3; threads++)
+            check_files_as(paths, count, expected, threads, pieces[i]);
 }
 
 static const char *file_of(const char *name, text content)
@@ -204,13 +209,6 @@ static const char *file_of(const char *name, text content)
     REQUIRE(fwrite(content.bytes, 1, content.length, file) == content.length);
     REQUIRE(fclose(file) == 0);
     return path;
-}
-
-static void check_content(text content)
-{
-    char *paths[] = {(char *)file_of("file", content)};
-
-    check_files(paths, 1);
 }
 
 /* Written with ' for ". */
@@ -340,14 +338,18 @@ static void check_random_file(uint64_t seed, size_t most, size_t kinds)
 {
     random_source random = random_new(seed);
     buffer content = {0};
+    char *paths[1];
 
     for (size_t left = random_below(&random, most); left > 0; left--)
         add_shape(&random, &content, kinds);
     if (random_below(&random, 4) == 0 && content.length > 0)
         content.length -= random_below(&random, content.length < 9 ? content.length : 9);
     REQUIRE(!buffer_failed(&content));
-    check_content(buffer_text(&content));
+    paths[0] = (char *)file_of("file", buffer_text(&content));
     buffer_free(&content);
+    for (size_t threads = 1; threads <= 3; threads++)
+        check_files_as(paths, 1, read_in_turn(paths, 1), threads,
+                       pieces[random_below(&random, LENGTH_OF(pieces))]);
 }
 
 static void test_random_files(void)
