@@ -383,6 +383,11 @@ detection detector_feed(detector_worker *self, text message, timestamp now, dete
     return f.seen;
 }
 
+size_t detector_find_candidate(detector_worker *self, text t)
+{
+    return gate_find(self->detector->gate, self->scratch, t);
+}
+
 detection detector_feed_tree(detector_worker *self, json *tree, timestamp now, detector_sink *sink,
                              void *arg)
 {

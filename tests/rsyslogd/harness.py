@@ -149,8 +149,12 @@ def adopt_orphans():
 class Daemon:
     """One rsyslogd, from its start to its end, or several in a row."""
 
-    def __init__(self, rules="", before="", forked=False, **more):
+    def __init__(self, rules="", before="", forked=False, environment=None,
+                 **more):
         self.work = Workplace()
+        self._environment = {
+            name: value.replace("@WORK@", str(self.work.path))
+            for name, value in (environment or {}).items()}
         self.forked = forked
         self.collector = Collector(CHANNELS)
         self._configuration = configuration(self.collector.port, rules,
@@ -220,7 +224,8 @@ class Daemon:
             self._fork(command, pidfile)
         else:
             # Kept, or Python would take the status of an ended one for itself.
-            self._process = self.work.start(*command, "-n")
+            self._process = self.work.start(*command, "-n",
+                                            environment=self._environment)
             self._pid = self._process.pid
         self._pidfd = self._open_pidfd()
         self.collector.follow(self._pidfd)
@@ -235,7 +240,7 @@ class Daemon:
 
     def _fork(self, command, pidfile):
         """Start a daemon that leaves its parent, and find it again."""
-        parent = self.work.start(*command)
+        parent = self.work.start(*command, environment=self._environment)
         try:
             status = parent.wait(timeout=deadline.SECONDS)
         except subprocess.TimeoutExpired:

@@ -84,12 +84,16 @@ class Workplace:
             user = pwd.getpwnam(USER)
             os.chown(path, user.pw_uid, user.pw_gid)
 
-    def start(self, *command):
-        """Start a program in the background; its words go into a file."""
+    def start(self, *command, environment):
+        """Start a program in the background; its words go into a file.
+
+        environment: what it has beside the test's own.
+        """
         with open(self.path / "words", "ab") as words:
             return subprocess.Popen(
                 list(map(str, command)), cwd=self.path,
                 stdin=subprocess.DEVNULL, stdout=words, stderr=words,
+                env={**os.environ, **environment},
                 **credentials())
 
     def words(self):
