@@ -129,8 +129,8 @@ static void prolong(stream *self, stream_scratch *scratch, const alert *a)
         .detected_at = a->detected_at,
     };
 
-    if (!seen_prolong(self->seen, a->id, sent.expires))
-        return;
+    if (rule_get_lookback(self->rule) <= 0 || !seen_prolong(self->seen, a->id, sent.expires))
+        return; /* without a lookback nothing leaves it: then it is the first alert that counts */
     memcpy(sent.id, a->id, sizeof(sent.id));
     append_sent(self, scratch, &sent);
 }
