@@ -31,11 +31,12 @@ static const char *const sql[STATEMENTS] = {
     [READ_SEEN] = "SELECT alert_id, expires FROM seen WHERE action = ?1 AND expires > ?2",
     [READ_OPEN] = "SELECT incident_id, key, opened, alert_count, first_alert, closed IS NOT NULL"
                   " FROM incident WHERE action = ?1 AND opened + window > ?2",
+    /* also those of actions that are there no more */
     [PRUNE_SEEN] = "DELETE FROM seen WHERE (action, alert_id) IN (SELECT action, alert_id FROM seen"
-                   " INDEXED BY seen_expires WHERE expires <= ?2 AND action = ?1 LIMIT ?3)",
+                   " INDEXED BY seen_expires WHERE expires <= ?2 LIMIT ?3)",
     [PRUNE_INCIDENTS] = "DELETE FROM incident WHERE (action, incident_id) IN"
                         " (SELECT action, incident_id FROM incident INDEXED BY incident_last_alert"
-                        " WHERE last_alert <= ?2 AND action = ?1 LIMIT ?3)",
+                        " WHERE last_alert <= ?2 LIMIT ?3)",
 };
 
 struct alert_log {

@@ -72,7 +72,8 @@ static bool open_rulebase(audit_session *self)
 
 static bool make_detector(audit_session *self, const options *o)
 {
-    *self = (audit_session){.options = o, .detector = detector_new(o->rule)};
+    *self = (audit_session){
+        .options = o, .detector = detector_new(o->rule), .progress = progress_begin()};
     self->worker = self->detector ? detector_worker_new(self->detector) : NULL;
     if (self->worker == NULL) {
         fputs("synctap: out of memory\n", stderr);
@@ -108,16 +109,26 @@ static bool copy_role_list(store *to, const char *path, char **error)
     return copied;
 }
 
+/* A store in memory with the role list that the options name; NULL, and *error, on a failure. */
+static store *copy_of_role_list(audit_session *self, char **error)
+{
+    const options *o = self->options;
+    store *s = store_of_files(self, error);
+
+    if (s == NULL || o->identity_count > 0 || !o->database_given ||
+        copy_role_list(s, o->database, error))
+        return s;
+    store_close(s);
+    return NULL;
+}
+
 static bool begin_role_list(audit_session *self)
 {
     const options *o = self->options;
     char *error = NULL;
 
-    self->store = store_of_files(self, &error);
-    if (self->store != NULL &&
-        (o->identity_count > 0 || !o->database_given ||
-         copy_role_list(self->store, o->database, &error)) &&
-        detector_adopt_store(self->detector, self->store, o->now, &error))
+    self->store = copy_of_role_list(self, &error);
+    if (self->store != NULL && detector_adopt_store(self->detector, self->store, o->now, &error))
         return true;
     fprintf(stderr, "synctap: %s: %s\n", o->database_given ? o->database : "the role list",
             error ? error : "out of memory");
@@ -165,9 +176,8 @@ static bool read_file(audit_session *self, const char *path, audit_session_sink 
     size_t line;
 
     if (file == NULL) {
-        fprintf(stderr, "synctap: %s: %s\n", path, error ? error : "out of memory");
+        audit_session_tell_of(self, path, 0, error ? error : "out of memory");
         free(error);
-        self->unreadable = true;
         return true;
     }
     while (goes_on && input_file_next(file, &message))
@@ -190,8 +200,40 @@ void audit_session_read(audit_session *self, audit_session_sink *sink, void *arg
         goes_on = read_file(self, o->arguments[i], sink, arg);
 }
 
+static size_t count_threads(const options *o)
+{
+    long cores = o->threads > 0 ? (long)o->threads : sysconf(_SC_NPROCESSORS_ONLN);
+
+    return cores < 1 ? 1 : cores > OPTIONS_MOST_THREADS ? OPTIONS_MOST_THREADS : (size_t)cores;
+}
+
+bool audit_session_read_in_threads(audit_session *self, const archive_reader *reader)
+{
+    static char standard_input[] = "-";
+    static char *const nothing_named[] = {standard_input, NULL};
+    const options *o = self->options;
+    const archive_manner manner = {count_threads(o), ARCHIVE_PIECE, &self->progress};
+    bool all;
+
+    if (o->argument_count == 0)
+        all = archive_read(reader, nothing_named, 1, &manner);
+    else
+        all = archive_read(reader, o->arguments, (size_t)o->argument_count, &manner);
+    progress_wipe(&self->progress);
+    return all;
+}
+
 void audit_session_tell(audit_session *self, const input_file *file, size_t line, const char *what)
 {
-    fprintf(stderr, "synctap: %s:%zu: %s\n", input_file_name(file), line, what);
+    audit_session_tell_of(self, input_file_name(file), line, what);
+}
+
+void audit_session_tell_of(audit_session *self, const char *name, size_t line, const char *what)
+{
+    progress_wipe(&self->progress);
+    if (line > 0)
+        fprintf(stderr, "synctap: %s:%zu: %s\n", name, line, what);
+    else
+        fprintf(stderr, "synctap: %s: %s\n", name, what);
     self->unreadable = true;
 }

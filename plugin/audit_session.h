@@ -5,15 +5,18 @@
 #ifndef SYNCTAP_AUDIT_SESSION_H
 #define SYNCTAP_AUDIT_SESSION_H
 
+#include "archive.h"
 #include "detector.h"
 #include "input_file.h"
 #include "options.h"
+#include "progress.h"
 
 typedef struct audit_session {
     const options *options;
     detector *detector;
     detector_worker *worker;
     store *store;    /* of a stream: in memory, the detector's; else NULL */
+    progress progress;
     bool unreadable; /* something could not be read; said on standard error */
 } audit_session;
 
@@ -39,6 +42,12 @@ typedef bool audit_session_sink(void *arg, const input_file *file, const input_m
 /* Reads the files that the options name, or standard input. */
 void audit_session_read(audit_session *self, audit_session_sink *sink, void *arg);
 
+/*
+ * The same files, read by as many threads as the options say; see archive.h. The reader's `arg`,
+ * `take` and `tell` are of the one who calls. False when it was ended early.
+ */
+bool audit_session_read_in_threads(audit_session *self, const archive_reader *reader);
+
 /* Does the message begin as a JSON document does? */
 static inline bool input_message_is_json(const input_message *message)
 {
@@ -47,5 +56,8 @@ static inline bool input_message_is_json(const input_message *message)
 
 /* Names a trouble, its file and its line on standard error. */
 void audit_session_tell(audit_session *self, const input_file *file, size_t line, const char *what);
+
+/* The same where only the file's name is at hand; line 0: it is the file that is in trouble. */
+void audit_session_tell_of(audit_session *self, const char *name, size_t line, const char *what);
 
 #endif

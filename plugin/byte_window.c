@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -10,6 +11,7 @@
 
 #include "byte_stream.h"
 #include "decoder.h"
+#include "read_ahead.h"
 
 enum { SMALLEST_ROOM = 256 * 1024 }; /* bytes */
 
@@ -19,6 +21,7 @@ struct byte_window {
     void *mapping;
     size_t mapped;
     byte_stream *stream; /* NULL when the file is mapped */
+    read_ahead *ahead;   /* whoever reads the stream for us, or NULL */
     char *room;          /* where the content lies when it is not mapped */
     size_t room_size;
     bool out_of_memory;
@@ -93,10 +96,22 @@ byte_window *byte_window_open(const char *path, char **error)
     return NULL;
 }
 
+byte_window *byte_window_of(text content)
+{
+    byte_window *self = calloc(1, sizeof(*self));
+
+    if (self == NULL)
+        return NULL;
+    self->file = -1;
+    self->content = content;
+    return self;
+}
+
 void byte_window_close(byte_window *self)
 {
     if (self == NULL)
         return;
+    read_ahead_end(self->ahead);
     if (self->mapping != NULL)
         munmap(self->mapping, self->mapped);
     byte_stream_free(self->stream);
@@ -109,6 +124,32 @@ void byte_window_close(byte_window *self)
 text byte_window_text(const byte_window *self)
 {
     return self->content;
+}
+
+bool byte_window_is_whole(const byte_window *self)
+{
+    return self->stream == NULL;
+}
+
+/* A pipe's other end may be a person: only what is certain to come is read ahead. */
+void byte_window_read_ahead(byte_window *self)
+{
+    struct stat found;
+
+    if (self->stream != NULL && fstat(self->file, &found) == 0 && S_ISREG(found.st_mode))
+        self->ahead = read_ahead_begin(self->stream);
+}
+
+bool byte_window_progress(const byte_window *self, size_t *done, size_t *size)
+{
+    struct stat found;
+    off_t at = self->stream ? lseek(self->file, 0, SEEK_CUR) : -1;
+
+    if (at < 0 || fstat(self->file, &found) != 0 || !S_ISREG(found.st_mode))
+        return false;
+    *done = (size_t)at;
+    *size = (size_t)found.st_size;
+    return true;
 }
 
 static void move_to_front(byte_window *self)
@@ -144,6 +185,12 @@ static bool make_room(byte_window *self)
            self->content.length < self->room_size;
 }
 
+static size_t read_stream(byte_window *self, char *out, size_t room)
+{
+    return self->ahead ? read_ahead_read(self->ahead, out, room)
+                       : byte_stream_read(self->stream, out, room);
+}
+
 bool byte_window_grow(byte_window *self)
 {
     size_t got;
@@ -152,8 +199,8 @@ bool byte_window_grow(byte_window *self)
         return false;
     if (self->content.length == 0)
         self->content.bytes = self->room;
-    got = byte_stream_read(self->stream, self->room + self->content.length,
-                           self->room_size - self->content.length);
+    got = read_stream(self, self->room + self->content.length,
+                      self->room_size - self->content.length);
     self->content.length += got;
     return got > 0;
 }
@@ -166,6 +213,19 @@ bool byte_window_is_full(const byte_window *self)
 void byte_window_pass(byte_window *self, size_t length)
 {
     self->content = text_from(self->content, length);
+}
+
+/* Whole pages only; should one be read again, it comes back. */
+void byte_window_forget(const byte_window *self, text part)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    size_t before = (size_t)((uintptr_t)part.bytes % page);
+
+    (void)self;
+    if (before > 0)
+        before = page - before;
+    if (part.length >= before + page)
+        madvise((char *)part.bytes + before, (part.length - before) / page * page, MADV_DONTNEED);
 }
 
 const char *byte_window_trouble(const byte_window *self)

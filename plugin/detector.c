@@ -383,6 +383,11 @@ detection detector_feed(detector_worker *self, text message, timestamp now, dete
     return f.seen;
 }
 
+size_t detector_find_candidate(detector_worker *self, text t)
+{
+    return gate_find(self->detector->gate, self->scratch, t);
+}
+
 detection detector_feed_tree(detector_worker *self, json *tree, timestamp now, detector_sink *sink,
                              void *arg)
 {
@@ -469,6 +474,8 @@ static unwrap_kind explain_object(void *arg, json *object)
     as_kql = audit_record_read(object, SEMANTICS_KQL, &reader, &kql);
     reading = audit_record_read(object, SEMANTICS_WIDE, &reader, &wide);
     f->out_of_memory |= as_kql == AUDIT_OUT_OF_MEMORY || reading == AUDIT_OUT_OF_MEMORY;
+    f->out_of_memory |= as_kql == AUDIT_RECORD && !audit_record_read_rest(&kql, &reader);
+    f->out_of_memory |= reading == AUDIT_RECORD && !audit_record_read_rest(&wide, &reader);
     if (reading == AUDIT_RECORD)
         e->sink(e->arg, &(explanation){
                             .rule = f->worker->detector->rule,

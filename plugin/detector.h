@@ -146,7 +146,13 @@ void detector_worker_free(detector_worker *self);
 detection detector_feed(detector_worker *self, text message, timestamp now, detector_sink *sink,
                         void *arg);
 
-/* The same for a message that somebody has parsed already; the tree stays theirs. */
+/*
+ * For archives: the offset of a byte in the first place of the text that detector_feed would look
+ * into, or t.length. A text without such a place can be passed over, however many messages it is.
+ */
+size_t detector_find_candidate(detector_worker *self, text t);
+
+/* Judges a message that somebody has parsed already; the tree stays theirs. */
 detection detector_feed_tree(detector_worker *self, json *tree, timestamp now, detector_sink *sink,
                              void *arg);
 

@@ -321,12 +321,13 @@ static int compare_ids(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Each of them once, in the order in which they came. */
+/* Each of them once, in the order in which they came; the queue that took one not takes no other.
+ */
 static void judge_all(joining *j, pending_ids *ids, const sync_accounts *accounts, timestamp before)
 {
     if (ids->count > 0)
         qsort(ids->ids, ids->count, sizeof(*ids->ids), compare_ids);
-    for (size_t i = 0; i < ids->count && !j->failed; i++)
+    for (size_t i = 0; i < ids->count && !j->failed && !j->refused; i++)
         if (i == 0 || ids->ids[i] != ids->ids[i - 1])
             judge_again(j, ids->ids[i], accounts, before);
 }

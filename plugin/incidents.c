@@ -169,10 +169,14 @@ static bool is_in_window(const incidents *self, const incident *i, timestamp now
     return now - i->opened < self->manner.window;
 }
 
+static bool is_over(const incidents *self, const incident *i)
+{
+    return i->is_closed || i->alert_count >= self->manner.most_alerts;
+}
+
 static bool takes_alerts(const incidents *self, const incident *i, timestamp now)
 {
-    return i->alert_count > 0 && !i->is_closed && i->alert_count < self->manner.most_alerts &&
-           is_in_window(self, i, now);
+    return i->alert_count > 0 && !is_over(self, i) && is_in_window(self, i, now);
 }
 
 static void open_incident(incident *i, const alert *a)
@@ -246,12 +250,19 @@ void incidents_look_up(incidents *self, alert *a, buffer *key)
     pthread_mutex_unlock(&self->mutex);
 }
 
-static void take_in(incident *i, const incident_facts *facts)
+/* Of two that were opened at one instant, the first is over: there would be no second. */
+static bool is_newer(const incidents *self, const incident *i, const incident_facts *facts)
+{
+    return i->alert_count > 0 &&
+           (i->opened > facts->opened || (i->opened == facts->opened && !is_over(self, i)));
+}
+
+static void take_in(const incidents *self, incident *i, const incident_facts *facts)
 {
     bool is_same = strcmp(i->id, facts->id) == 0;
 
-    if (!is_same && i->alert_count > 0 && i->opened > facts->opened)
-        return; /* a newer one is known */
+    if (!is_same && is_newer(self, i, facts))
+        return;
     if (!is_same || facts->alert_count > i->alert_count)
         i->alert_count = facts->alert_count;
     memcpy(i->id, facts->id, sizeof(i->id));
@@ -267,7 +278,7 @@ bool incidents_put(incidents *self, const incident_facts *facts)
     pthread_mutex_lock(&self->mutex);
     i = incident_of(self, facts->key);
     if (i != NULL)
-        take_in(i, facts);
+        take_in(self, i, facts);
     pthread_mutex_unlock(&self->mutex);
     return i != NULL;
 }

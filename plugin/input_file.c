@@ -6,32 +6,80 @@
 
 #include "byte_window.h"
 #include "json_extent.h"
+#include "line_scan.h"
 
-enum { LONGEST_BEGINNING = 64 * 1024 }; /* bytes */
+/* Bytes. A stretch is what is proven at once: it stays in a core's own cache until it is searched.
+ */
+enum { LONGEST_BEGINNING = 64 * 1024, STRETCH = 128 * 1024 };
 
-static const text BYTE_ORDER_MARK = TEXT("\xEF\xBB\xBF");
+static const size_t BYTE_ORDER_MARK_LENGTH = 3;
 
 struct input_file {
     const char *name;
     byte_window *window;
+    size_t position;
+    size_t end; /* no message begins there or behind; SIZE_MAX: where the content ends */
     size_t line;
+    line_run
+        proven; /* the lines at the window's front that are known to be messages by themselves */
     bool inside_line; /* the last message was the first part of a line that is too long */
 };
 
+static input_file *make(const char *name, byte_window *window, size_t begin, size_t end)
+{
+    input_file *self = window ? calloc(1, sizeof(*self)) : NULL;
+
+    if (self == NULL) {
+        byte_window_close(window);
+        return NULL;
+    }
+    *self = (input_file){.name = name, .window = window, .position = begin, .end = end, .line = 1};
+    return self;
+}
+
 input_file *input_file_open(const char *path, char **error)
 {
-    input_file *self = calloc(1, sizeof(*self));
+    const char *name = strcmp(path, "-") == 0 ? "standard input" : path;
 
-    *error = NULL;
-    if (self == NULL)
-        return NULL;
-    self->name = strcmp(path, "-") == 0 ? "standard input" : path;
-    self->line = 1;
-    self->window = byte_window_open(path, error);
-    if (self->window != NULL)
-        return self;
-    free(self);
-    return NULL;
+    return make(name, byte_window_open(path, error), 0, SIZE_MAX);
+}
+
+input_file *input_file_open_piece(const input_file *whole, size_t begin, size_t end)
+{
+    text content = text_from(byte_window_text(whole->window), begin);
+
+    return make(whole->name, byte_window_of(content), begin, end);
+}
+
+bool input_file_is_mapped(const input_file *self, text *all)
+{
+    *all = byte_window_text(self->window);
+    return byte_window_is_whole(self->window);
+}
+
+void input_file_forget(const input_file *self, text part)
+{
+    byte_window_forget(self->window, part);
+}
+
+size_t input_file_position(const input_file *self)
+{
+    return self->position;
+}
+
+size_t input_file_line(const input_file *self)
+{
+    return self->line;
+}
+
+void input_file_read_ahead(input_file *self)
+{
+    byte_window_read_ahead(self->window);
+}
+
+bool input_file_progress(const input_file *self, size_t *done, size_t *size)
+{
+    return byte_window_progress(self->window, done, size);
 }
 
 void input_file_close(input_file *self)
@@ -47,38 +95,35 @@ const char *input_file_name(const input_file *self)
     return self->name;
 }
 
-/* Moves on over `length` bytes, counting lines. */
+static text front(const input_file *self, size_t length)
+{
+    return (text){byte_window_text(self->window).bytes, length};
+}
+
+/* Moves on over bytes with that many line ends. */
+static void pass_lines(input_file *self, line_run passed)
+{
+    bool in_proven = passed.length < self->proven.length;
+
+    self->proven.length = in_proven ? self->proven.length - passed.length : 0;
+    self->proven.lines = in_proven ? self->proven.lines - passed.lines : 0;
+    self->position += passed.length;
+    self->line += passed.lines;
+    byte_window_pass(self->window, passed.length);
+}
+
 static void pass(input_file *self, size_t length)
 {
-    const char *at = byte_window_text(self->window).bytes;
-    const char *end = at + length;
-
-    while (at < end && (at = memchr(at, '\n', (size_t)(end - at))) != NULL) {
-        self->line++;
-        at++;
-    }
-    byte_window_pass(self->window, length);
+    pass_lines(self, (line_run){length, line_scan_ends(front(self, length))});
 }
 
-static bool begins_with(text t, text beginning)
+/* What is in memory of the part in which messages may begin. */
+static text beginnings(const input_file *self)
 {
-    return t.length >= beginning.length && memcmp(t.bytes, beginning.bytes, beginning.length) == 0;
-}
+    text t = byte_window_text(self->window);
+    size_t left = self->position < self->end ? self->end - self->position : 0;
 
-/* How many blanks stand in front; a byte order mark is one, also where files were joined. */
-static size_t count_blanks(text t)
-{
-    size_t length = 0;
-
-    while (length < t.length) {
-        if (memchr(" \t\r\n", t.bytes[length], 4) != NULL)
-            length++;
-        else if (begins_with(text_from(t, length), BYTE_ORDER_MARK))
-            length += BYTE_ORDER_MARK.length;
-        else
-            break;
-    }
-    return length;
+    return front(self, t.length < left ? t.length : left);
 }
 
 /* False at the end. A mark that lies across the window's end is whole before it is judged. */
@@ -87,9 +132,9 @@ static bool skip_blanks(input_file *self)
     size_t length;
 
     do {
-        pass(self, count_blanks(byte_window_text(self->window)));
-        length = byte_window_text(self->window).length;
-    } while (length < BYTE_ORDER_MARK.length && byte_window_grow(self->window));
+        pass(self, line_scan_blanks(beginnings(self)));
+        length = beginnings(self).length;
+    } while (length < BYTE_ORDER_MARK_LENGTH && byte_window_grow(self->window));
     return length > 0;
 }
 
@@ -116,11 +161,6 @@ static text without_return(text t)
     return t;
 }
 
-static text front(const input_file *self, size_t length)
-{
-    return (text){byte_window_text(self->window).bytes, length};
-}
-
 /* A document that its first line leaves open may go on, or was cut off there. */
 static size_t document_or_line(input_file *self, size_t line, bool *is_whole)
 {
@@ -144,7 +184,7 @@ static size_t message_length(input_file *self, bool *is_whole)
     self->inside_line =
         line == byte_window_text(self->window).length && byte_window_is_full(self->window);
     *is_whole = !self->inside_line;
-    if (self->inside_line || (first != '{' && first != '['))
+    if (self->inside_line || line < self->proven.length || (first != '{' && first != '['))
         return line;
     return document_or_line(self, line, is_whole);
 }
@@ -158,6 +198,54 @@ static void skip_rest_of_line(input_file *self)
         pass(self, end ? (size_t)(end - t.bytes) : t.length);
         self->inside_line = end == NULL && byte_window_grow(self->window);
     }
+}
+
+/* Proves as many lines as are worth it, if the one at the front can be. */
+static void prove(input_file *self)
+{
+    size_t line = line_length(self, SIZE_MAX);
+    size_t length = beginnings(self).length;
+
+    if (length > STRETCH)
+        length = line < STRETCH ? STRETCH : line + 1;
+    self->proven = line_scan(front(self, length));
+}
+
+/* Where the line begins that the byte is in. */
+static size_t line_begin(text t, size_t at)
+{
+    const char *end = memrchr(t.bytes, '\n', at);
+
+    return end ? (size_t)(end - t.bytes) + 1 : 0;
+}
+
+/* Passes over the proven lines, up to one that is looked for; false when there is none. */
+static bool find_in_proven(input_file *self, input_file_finder *find, void *arg)
+{
+    text t = front(self, self->proven.length);
+    size_t at = find(arg, t);
+
+    if (at < t.length)
+        pass(self, line_begin(t, at));
+    else
+        pass_lines(self, self->proven);
+    return at < t.length;
+}
+
+bool input_file_next_found(input_file *self, input_file_finder *find, void *arg,
+                           input_message *message)
+{
+    bool found = false;
+
+    skip_rest_of_line(self);
+    while (!found) {
+        if (self->proven.length == 0)
+            prove(self);
+        if (self->proven.length == 0)
+            break;
+        found = find_in_proven(self, find, arg);
+    }
+    return input_file_next(self, message);
 }
 
 bool input_file_next(input_file *self, input_message *message)

@@ -206,6 +206,16 @@ static void find_queue(instanceData *self, rsconf_t *conf)
                              &(alert_look){s->tag, s->facility, s->severity, s->container + 1});
 }
 
+/* What is remembered stands under the action's name: two of one name would share it by chance. */
+static void check_name(const instanceData *self, const instanceData *all)
+{
+    for (const instanceData *i = all; i != self; i = i->next)
+        if (strcmp(i->settings.label.name, self->settings.label.name) == 0)
+            action_reject(&self->settings.label, "name", self->settings.label.name,
+                          "another mmsynctap action has it too: what an action remembers is kept "
+                          "under its name");
+}
+
 /* All that can be wrong is told at once. */
 static void check_instance(instanceData *self, rsconf_t *conf)
 {
@@ -532,8 +542,10 @@ ENDendCnfLoad
  */
 BEGINcheckCnf
 CODESTARTcheckCnf
-    for (instanceData *i = pModConf->instances; i != NULL; i = i->next)
+    for (instanceData *i = pModConf->instances; i != NULL; i = i->next) {
+        check_name(i, pModConf->instances);
         check_instance(i, pModConf->pConf);
+    }
 ENDcheckCnf
 
 BEGINactivateCnf

@@ -190,6 +190,18 @@ static const char *take_snapshot(reading *r, const char *value, int which)
     return NULL;
 }
 
+static const char *take_threads(reading *r, const char *value, int which)
+{
+    size_t digits = strspn(value, "0123456789");
+    long threads = digits > 0 && digits < 4 && value[digits] == '\0' ? strtol(value, NULL, 10) : 0;
+
+    (void)which;
+    if (threads < 1 || threads > OPTIONS_MOST_THREADS)
+        return "a number of threads from 1 to 64";
+    r->options->threads = (unsigned)threads;
+    return NULL;
+}
+
 static const struct option_row {
     const char *name;
     option_taker *take;
@@ -217,6 +229,7 @@ static const struct option_row {
     {"incident-maxalerts", take_incident_maxalerts, 0, GROUP_STREAM, false},
     {"order", take_order, 0, GROUP_STREAM, false},
     {"all", take_all, 0, GROUP_INCIDENT, true},
+    {"threads", take_threads, 0, GROUP_THREADS, false},
     {"snapshot", take_snapshot, 0, GROUP_IDENTITY, true},
     {"sync-accounts", take_sync_accounts, 0, GROUP_IDENTITY, true},
 };

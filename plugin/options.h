@@ -25,9 +25,12 @@ typedef struct options {
     bool all_incidents; /* also those that take no alert any more */
     bool sync_accounts_only;
     bool is_snapshot;
+    unsigned threads; /* 0: as many as there are cores */
     char **arguments; /* what is left of the command line */
     int argument_count;
 } options;
+
+enum { OPTIONS_MOST_THREADS = 64 };
 
 /* Options that only some commands take. */
 typedef enum option_group {
@@ -37,6 +40,7 @@ typedef enum option_group {
     GROUP_IDENTITY = 8,  /* --sync-accounts, --snapshot, --now */
     GROUP_STREAM = 16,   /* --latejoin, --incident-..., --order */
     GROUP_INCIDENT = 32, /* --all, --now */
+    GROUP_THREADS = 64,  /* --threads */
 } option_group;
 
 /*

@@ -18,6 +18,7 @@ enum statement {
     READ,
     REMOVE,
     PRUNE,
+    PRUNE_OTHERS,
     BOUND,
     STATEMENTS
 };
@@ -35,6 +36,8 @@ static const char *const sql[STATEMENTS] = {
     [REMOVE] = "DELETE FROM pending WHERE id = ?1",
     [PRUNE] = "DELETE FROM pending WHERE id IN (SELECT id FROM pending INDEXED BY pending_expires"
               " WHERE expires <= ?2 AND action = ?1 LIMIT ?3)",
+    [PRUNE_OTHERS] = "DELETE FROM pending WHERE id IN (SELECT id FROM pending"
+                     " INDEXED BY pending_expires WHERE expires <= ?2 AND action <> ?1 LIMIT ?3)",
     [BOUND] = "DELETE FROM pending WHERE id IN"
               " (SELECT id FROM pending WHERE action = ?1 ORDER BY id LIMIT ?3)",
 };
@@ -277,13 +280,20 @@ static bool remove_some(pending *self, enum statement which, int64_t bound, int 
     if (!statement_run(s))
         return false;
     *removed = sqlite3_changes(self->connection);
-    self->count -= *removed;
     return true;
 }
 
 bool pending_prune(pending *self, timestamp now, int *removed)
 {
-    return remove_some(self, PRUNE, now, PRUNED_AT_ONCE, removed);
+    int others;
+
+    if (!remove_some(self, PRUNE, now, PRUNED_AT_ONCE, removed))
+        return false;
+    self->count -= *removed;
+    if (!remove_some(self, PRUNE_OTHERS, now, PRUNED_AT_ONCE, &others))
+        return false;
+    *removed += others;
+    return true;
 }
 
 bool pending_bound(pending *self, int64_t most, int *removed)
@@ -293,6 +303,9 @@ bool pending_bound(pending *self, int64_t most, int *removed)
     *removed = 0;
     if (surplus <= 0)
         return true;
-    return remove_some(self, BOUND, 0, surplus < PRUNED_AT_ONCE ? (int)surplus : PRUNED_AT_ONCE,
-                       removed);
+    if (!remove_some(self, BOUND, 0, surplus < PRUNED_AT_ONCE ? (int)surplus : PRUNED_AT_ONCE,
+                     removed))
+        return false;
+    self->count -= *removed;
+    return true;
 }

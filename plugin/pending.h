@@ -83,7 +83,8 @@ void pending_end_read(pending *self);
 bool pending_remove(pending *self, int64_t id);
 
 /*
- * Removes some of those that have expired, as many as a message can wait for.
+ * Removes some of those that have expired, as many as a message can wait for; also of actions
+ * that are there no more.
  * *removed says how many: 0 when there are none left.
  */
 bool pending_prune(pending *self, timestamp now, int *removed);

@@ -171,6 +171,22 @@ void seen_keep(seen *self, const char id[static UUID_TEXT_SIZE], timestamp expir
     set(self, id, expires); /* its entry is there since it was claimed */
 }
 
+bool seen_prolong(seen *self, const char id[static UUID_TEXT_SIZE], timestamp expires)
+{
+    uint8_t bytes[16];
+    bool longer;
+    entry *e;
+
+    read_id(id, bytes);
+    pthread_mutex_lock(&self->mutex);
+    e = find(self, bytes);
+    longer = e->state == KEPT && e->expires < expires;
+    if (longer)
+        e->expires = expires;
+    pthread_mutex_unlock(&self->mutex);
+    return longer;
+}
+
 void seen_give_up(seen *self, const char id[static UUID_TEXT_SIZE])
 {
     set(self, id, INT64_MIN);

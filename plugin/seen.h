@@ -33,6 +33,9 @@ seen_claim seen_claim_id(seen *self, const char id[static UUID_TEXT_SIZE], times
 /* The alert was handed on: its id is kept until `expires`. */
 void seen_keep(seen *self, const char id[static UUID_TEXT_SIZE], timestamp expires);
 
+/* Keeps an id that is kept until then, if that is longer; false if it is not. */
+bool seen_prolong(seen *self, const char id[static UUID_TEXT_SIZE], timestamp expires);
+
 /* It was not. */
 void seen_give_up(seen *self, const char id[static UUID_TEXT_SIZE]);
 

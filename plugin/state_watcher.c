@@ -15,6 +15,7 @@ enum {
     LOOK_PERIOD = 250, /* milliseconds between two looks at the database */
     LEAST_PAUSE = 20,  /* the same when somebody wants a look at once */
     REPAIR_PERIOD = 4, /* such looks between two tries to open a database that failed */
+    WRITE_PERIOD = 60, /* tries of that kind between two to open one that could not be written */
     BUSY_LOOKS = 12,   /* such looks in vain, after which another's lock is a trouble: 3 s */
 };
 
@@ -190,7 +191,12 @@ static void tend(state_watcher *self)
 
 static void look_after_database(state_watcher *self, unsigned turn)
 {
-    if (detector_store_is_in_place(self->what.detector))
+    bool is_in_place = detector_store_is_in_place(self->what.detector);
+
+    if (is_in_place && turn % (REPAIR_PERIOD * WRITE_PERIOD) == REPAIR_PERIOD &&
+        !detector_store_is_writable(self->what.detector))
+        open_database(self);
+    else if (is_in_place)
         tend(self);
     else if (turn % REPAIR_PERIOD == 0)
         bring_back(self);

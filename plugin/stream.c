@@ -111,14 +111,40 @@ static void append(stream *self, journal *where, const buffer *entry)
         atomic_fetch_add(&self->lost, 1);
 }
 
+/* What waits for the database, which the sent mark of a tag's alert must not precede. */
+static void append_sent(stream *self, stream_scratch *scratch, const sent_alert *sent)
+{
+    stream_entry_write_sent(&scratch->entry, sent);
+    append(self, self->manner.tag_is_all ? self->held : self->journal, &scratch->entry);
+}
+
+/*
+ * A record without a time is generated anew each time it comes, so its rows
+ * stay inside the lookback for longer than those that alerted.
+ */
+static void prolong(stream *self, stream_scratch *scratch, const alert *a)
+{
+    sent_alert sent = {
+        .expires = stream_expiry(self, a->time_generated, a->detected_at),
+        .detected_at = a->detected_at,
+    };
+
+    if (rule_get_lookback(self->rule) <= 0 || !seen_prolong(self->seen, a->id, sent.expires))
+        return; /* without a lookback nothing leaves it: then it is the first alert that counts */
+    memcpy(sent.id, a->id, sizeof(sent.id));
+    append_sent(self, scratch, &sent);
+}
+
 bool stream_claim(stream *self, stream_scratch *scratch, alert *a, timestamp now)
 {
     a->incident = (alert_incident){0};
     a->duplicate = seen_claim_id(self->seen, a->id, now) == SEEN_BEFORE;
-    if (a->duplicate)
+    if (a->duplicate) {
+        prolong(self, scratch, a);
         incidents_look_up(self->incidents, a, &scratch->key);
-    else
+    } else {
         incidents_join(self->incidents, a, &scratch->key);
+    }
     return !a->duplicate;
 }
 
@@ -137,8 +163,7 @@ static void write_sent(stream *self, stream_scratch *scratch, const alert *a, ti
     if (a->incident.id[0] != '\0')
         alert_write(a, &scratch->alert);
     sent.alert = buffer_text(&scratch->alert);
-    stream_entry_write_sent(&scratch->entry, &sent);
-    append(self, self->manner.tag_is_all ? self->held : self->journal, &scratch->entry);
+    append_sent(self, scratch, &sent);
 }
 
 void stream_settle(stream *self, stream_scratch *scratch, const alert *a, bool handed_on)

@@ -57,7 +57,7 @@ bool stream_joins_late(const stream *self);
 /*
  * Is the alert new? Then it has its incident, it is this thread's to hand
  * on, and stream_settle must follow with the same scratch. Otherwise
- * a->duplicate is true, and the incident is the one that took it if that is known.
+ * a->duplicate is true, and the incident is the newest that such alerts share, if one is known.
  */
 bool stream_claim(stream *self, stream_scratch *scratch, alert *a, timestamp now);
 

@@ -124,7 +124,8 @@ def write(path, records):
 def role_rows(count):
     """Give rows of a role list, none of them a sync account's, as a CSV."""
     moment = datetime.datetime.now(datetime.timezone.utc)
-    time = (moment - datetime.timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    moment -= datetime.timedelta(hours=1)
+    time = moment.strftime("%Y-%m-%dT%H:%M:%SZ")
     yield (b"TimeGenerated,AccountUPN,AccountObjectId,AccountDisplayName,"
            b"AssignedRoles\n")
     for number in range(count):

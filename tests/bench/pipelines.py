@@ -25,7 +25,6 @@ class Pipeline:
     rules: str
     before: str = ""
     files: dict = dataclasses.field(default_factory=dict)
-    prepare: tuple = ()
     expect: typing.Callable = expect_nothing
 
 
@@ -94,18 +93,16 @@ def script_behind_contains(batch):
         before=SCRIPT_MODULES, files={"accounts.json": ACCOUNTS})
 
 
-def mmsynctap(batch, parameters="", name="mmsynctap", expect=None, prepare=(),
-              files=None):
+def mmsynctap(batch, parameters="", expect=expect_nothing):
     """The module, with the defaults and what the figure asks for."""
     rulebase = stage() / "share" / "synctap" / "entra-audit.rulebase"
     database = "" if "database=" in parameters \
         else 'database="@WORK@/synctap.db"'
     return Pipeline(
-        f"{name}, batch {batch}", batch,
+        f"mmsynctap, batch {batch}", batch,
         f'action(type="mmsynctap" name="tap" rulebase="{rulebase}"\n'
         f'  {database} {parameters})\nstop\n',
-        before='module(load="mmsynctap")', expect=expect or expect_nothing,
-        prepare=tuple(prepare), files=files or {})
+        before='module(load="mmsynctap")', expect=expect)
 
 
 def expect_mixed(count):
@@ -119,3 +116,10 @@ def expect_candidates(count):
     """Every message was judged, and none matched."""
     return {"tap": {"messages": count, "candidates": count, "matched": 0,
                     "undecodable": 0, "stale": 0}}
+
+
+def expect_remembered(count):
+    """The same, and every one is remembered."""
+    expected = expect_candidates(count)
+    expected["tap"]["pending"] = count
+    return expected

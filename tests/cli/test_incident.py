@@ -70,7 +70,7 @@ class Usage(RoleListTest):
 
     def test_wrong_words(self):
         for words in ((), ("open",), ("show",), ("close",),
-                      ("show", ID, ID), ("close", ID, ID),
+                      ("show", ID, ID), ("list", ID),
                       ("list", "--format", "xml"), ("list", "--unknown"),
                       ("list", "--now", "soon")):
             with self.subTest(words=words):

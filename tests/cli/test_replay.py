@@ -9,7 +9,7 @@ import rendering
 import ticks
 from command import objects, replay, synctap
 from replayed import (OBJECT_ID, PERSON, UPN, ReplayTest, audit, given_role,
-                      late_story, role, told, waiting)
+                      late_story, role, time, told, waiting)
 from ticks import DAY, HOUR, MINUTE, SECOND
 
 
@@ -302,6 +302,26 @@ class Once(ReplayTest):
         self.assertEqual([(1, False, 0)], self.fired(
             audit(1, received=0), audit(1, received=DAY - 1)))
 
+    def test_a_record_without_a_time_counts_from_its_last_delivery(self):
+        """It is generated anew with each, and so it is known for longer."""
+        first, again = (dict(waiting(received=at), TimeGenerated="")
+                        for at in (0, 10 * HOUR))
+        self.assertEqual([(1, True, 60)], self.fired(
+            first, given_role(at=HOUR, received=HOUR), again,
+            role(at=25 * HOUR, received=25 * HOUR),
+            given_role(at=26 * HOUR, received=26 * HOUR),
+            dict(again, _TimeReceived=time(27 * HOUR))))
+
+    def test_two_deliveries_without_a_time_wait_as_one(self):
+        """Another of their targets goes on waiting, and they with it."""
+        targets = plain.target(UPN), plain.target("b@x.example")
+        first, again = (dict(audit(1, *targets, received=at),
+                             TimeGenerated="") for at in (0, 10 * HOUR))
+        self.assertEqual([(1, True, 60 * 11)], self.fired(
+            first, again, given_role(at=11 * HOUR, received=11 * HOUR),
+            role(at=25 * HOUR, received=25 * HOUR),
+            given_role(at=26 * HOUR, received=26 * HOUR)))
+
     def test_a_record_without_an_id_is_known_by_its_content(self):
         first = audit(1)
         del first["Id"]
@@ -412,6 +432,15 @@ class Incidents(ReplayTest):
             self._grouped(audit(1), audit(2), audit(3),
                           options=("--incident-maxalerts", "2")))
 
+    def test_of_two_of_one_instant_the_second_goes_on(self):
+        """Also when the incidents were read again: a role row makes for it."""
+        self.assertEqual(
+            [(0, True, 1), (0, False, 2), (1, True, 1), (1, False, 2),
+             (2, True, 1)], self._grouped(
+                audit(1), audit(2), audit(3), given_role(), audit(4),
+                given_role(at=1), audit(5),
+                options=("--incident-maxalerts", "2")))
+
     def test_a_repeat_is_not_counted(self):
         self.assertEqual([(0, True, 1), (0, False, 2)], self._grouped(
             audit(1), audit(1), audit(2)))
@@ -506,12 +535,22 @@ class Input(ReplayTest):
         self.assertEqual([(1, True, 30)], told(replay(path)))
 
     def test_what_cannot_be_read_is_named_and_the_rest_is_done(self):
+        """What can be seen of it makes a degraded alert, as in the stream."""
         path = self.file(audit(1), json_of(audit(2))[:-20], audit(3))
         done = synctap("replay", "--format", "jsonl", path)
         self.assertEqual(1, done.status)
         self.assertIn(f"{path}:2", done.words)
-        self.assertEqual([1, 3], [number for number, _, _ in
-                                  told(objects(done.output))])
+        self.assertEqual(
+            [("record 1", "exact"), ("record 2", "degraded"),
+             ("record 3", "exact")],
+            [(alert["record_id"], alert["confidence"])
+             for alert in objects(done.output)])
+
+    def test_what_cannot_be_read_and_shows_no_account_is_only_named(self):
+        path = self.file(json_of(waiting())[:-20], given_role())
+        done = synctap("replay", "--format", "jsonl", path)
+        self.assertEqual((1, ""), (done.status, done.output))
+        self.assertIn(f"{path}:1", done.words)
 
     def test_a_file_that_is_not_there_is_named_and_the_rest_is_done(self):
         done = synctap("replay", "--format", "jsonl",

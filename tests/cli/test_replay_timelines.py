@@ -172,35 +172,51 @@ def _settings(rng, semantics):
         incident_maxalerts=rng.choice((1, 3, 150)))
 
 
-def difference(expected, got):
-    """Say what is different between the model's alerts and others."""
-    got = [{name: alert[name] for name in KEYS} for alert in got]
-    for one, other in zip(expected, got):
-        _forgive_wides_names(one, other)
-    wrong = rows.difference(expected, got)
-    if not wrong and expected != got:
-        wrong = "\n".join(["the order, expected:", *_in_order(expected),
-                           "got:", *_in_order(got)])
-    return wrong and f"{len(expected)} alerts expected, {len(got)} got\n" \
-        + wrong
-
-
 KEYS = (*stream.COLUMNS, "alert_id", "late", "confidence", "tenant_id",
         "detected_at", "incident")
 
 
-def _forgive_wides_names(expected, got):
+def difference(expected, got):
+    """Say what is different between the model's alerts and others; "" if
+    nothing is."""
+    wanted, came = ({alert["alert_id"]: alert for alert in alerts}
+                    for alerts in (expected, got))
+    wrong = [f"missing: {_brief(wanted[one])}" for one in wanted
+             if one not in came]
+    wrong += [f"not expected: {_brief(came[one])}" for one in came
+              if one not in wanted]
+    wrong += [f"twice: {_brief(one)}" for one in got
+              if sum(one["alert_id"] == two["alert_id"] for two in got) > 1]
+    if not wrong and list(wanted) != list(came):
+        wrong = ["the order, expected:", *map(_brief, expected),
+                 "got:", *map(_brief, got)]
+    wrong = wrong or [line for one in wanted
+                      for line in _changed(wanted[one], came[one])]
+    return "\n".join(wrong)
+
+
+def _changed(expected, got):
+    """Name the columns that differ in an alert that came."""
+    return [f"{name} {rows.canonical(got[name])} instead of "
+            f"{rows.canonical(expected[name])}: {_brief(got)}"
+            for name in KEYS
+            if rows.canonical(got[name]) != rows.canonical(expected[name])
+            and not (name == "matched_by" and _reasons_agree(expected, got))]
+
+
+def _reasons_agree(expected, got):
     """Let wide name reasons of its own beside those of the query."""
-    named = set(got["matched_by"])
-    if set(expected["matched_by"]) <= named and (expected["kql"] or all(
-            name in expected["matched_by"] for name in named
-            if name.startswith(("identity_", "upn_")))):
-        got["matched_by"] = expected["matched_by"]
+    known, named = expected["matched_by"], got["matched_by"]
+    if expected["kql"]:
+        return set(known) <= set(named)
+    return known == [name for name in named
+                     if name.startswith(("identity_", "upn_"))]
 
 
-def _in_order(alerts):
-    return [f"{alert['detected_at']} {alert['alert_id']} "
-            f"{alert['target_upn']}" for alert in alerts]
+def _brief(alert):
+    return " ".join(str(alert[name]) for name in (
+        "detected_at", "alert_id", "late", "kql", "record_id", "target_upn",
+        "target_id", "matched_by"))
 
 
 if __name__ == "__main__":

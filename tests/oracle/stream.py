@@ -76,6 +76,7 @@ class Stream:
         self._identities = list(identities)
         self._arrived = []
         self._fired = set()
+        self._split = []
 
     def feed(self, event):
         """Take what arrived next; give the alerts that it makes."""
@@ -96,8 +97,22 @@ class Stream:
         accounts = how.accounts(self._identities, now,
                                 settings.identity_window)
         return [(record, row) for record in records
-                for row in how.rows(record.audit, accounts, now,
-                                    settings.lookback)]
+                for row in self._not_split(record, how.rows(
+                    record.audit, accounts, now, settings.lookback))]
+
+    def _not_split(self, record, rows):
+        """Leave out what wide has to say of a target that the query has split.
+
+        Of one object instead of an array it makes a row for each property. If
+        one of them alerts, the target has been told of: it was not missed,
+        even if the query would give no row of it any more.
+        """
+        if isinstance(record.audit["TargetResources"], dict) \
+                and any(row["Kql"] for row in rows):
+            self._split.append(record)
+        if any(record is other for other in self._split):
+            return [row for row in rows if row["Kql"]]
+        return rows
 
     def _is_first(self, event, record, row):
         """Tell whether a row has not alerted; remember that it has."""

@@ -60,7 +60,7 @@ class Timeline:
         """Give what arrived and when, as a replay's clock tells it."""
         clock = stream.Clock()
         return [_event(part, clock.at(_arrival(delivery, part),
-                                      part.row["TimeGenerated"]))
+                                      _own_time(part)))
                 for delivery in self.deliveries for part in delivery.parts]
 
 
@@ -73,6 +73,13 @@ class Timeline:
 def _arrival(delivery, part):
     """Give when a record says that it came, else what the header says."""
     return delivery.stamp if part.arrived is None else part.arrived
+
+
+def _own_time(part):
+    """Give the time that may move the clock: not another service's."""
+    is_foreign = part.kind == "audit" \
+        and isinstance(part.row["OperationName"], dict)
+    return None if is_foreign else part.row["TimeGenerated"]
 
 
 def _event(part, clock):
@@ -375,6 +382,7 @@ class _Maker:
             record = rendering.identity_row(item.row, self.rng)
         else:
             record = self._audit_record(item, in_column)
+        record.pop("_TimeReceived", None)  # of another delivery
         if in_column:
             record["_TimeReceived"] = ticks.render(item.arrival)
         tenant_id = "" if item.shape is rendering.directory_audit \
@@ -412,7 +420,8 @@ class _Maker:
 
 def _begin_with_a_time(items):
     """Leave out what comes before the first time that can be read."""
-    while items[0].row["TimeGenerated"] is None:
+    while items[0].row["TimeGenerated"] is None \
+            or isinstance(items[0].row.get("OperationName"), dict):
         del items[0]
 
 

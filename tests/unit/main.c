@@ -13,6 +13,7 @@ static const struct {
     CU_TestInfo *tests;
 } suites[] = {
     {"alert", alert_tests},
+    {"archive", archive_tests},
     {"arena", arena_tests},
     {"audit_record", audit_record_tests},
     {"buffer", buffer_tests},
@@ -24,6 +25,7 @@ static const struct {
     {"journal", journal_tests},
     {"json", json_tests},
     {"kql", kql_tests},
+    {"line_scan", line_scan_tests},
     {"role_list", role_list_tests},
     {"rule", rule_tests},
     {"seen", seen_tests},

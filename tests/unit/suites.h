@@ -5,6 +5,7 @@
 #include <CUnit/CUnit.h>
 
 extern CU_TestInfo alert_tests[];
+extern CU_TestInfo archive_tests[];
 extern CU_TestInfo arena_tests[];
 extern CU_TestInfo audit_record_tests[];
 extern CU_TestInfo buffer_tests[];
@@ -16,6 +17,7 @@ extern CU_TestInfo identity_record_tests[];
 extern CU_TestInfo journal_tests[];
 extern CU_TestInfo json_tests[];
 extern CU_TestInfo kql_tests[];
+extern CU_TestInfo line_scan_tests[];
 extern CU_TestInfo role_list_tests[];
 extern CU_TestInfo rule_tests[];
 extern CU_TestInfo seen_tests[];
