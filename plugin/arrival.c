@@ -6,17 +6,14 @@
 #include <stdlib.h>
 #include <time.h>
 
-arrival_clock arrival_clock_begin(timestamp reference)
-{
-    return (arrival_clock){.now = reference};
-}
+enum { LEAP_YEAR = 72 }; /* since 1900: there is a 29 February in it */
 
 /* --- the stamp of a line ------------------------------------------------------------------------
  */
 
 static arrival known(timestamp time)
 {
-    return (arrival){true, time};
+    return (arrival){.is_known = true, .time = time};
 }
 
 static text without_priority(text line)
@@ -50,31 +47,12 @@ static bool is_iso_time(text word)
            word.bytes[10] == 'T';
 }
 
-/* The year that brings the stamp nearest to the clock. */
-static timestamp nearest_year(struct tm *stamp, timestamp clock)
-{
-    time_t seconds = (time_t)(clock / TICKS_PER_SECOND);
-    timestamp best = 0;
-    struct tm utc;
-
-    gmtime_r(&seconds, &utc);
-    for (int year = utc.tm_year - 1; year <= utc.tm_year + 1; year++) {
-        timestamp t;
-
-        stamp->tm_year = year;
-        t = (timestamp)timegm(stamp) * TICKS_PER_SECOND;
-        if (year == utc.tm_year - 1 || llabs(t - clock) < llabs(best - clock))
-            best = t;
-    }
-    return best;
-}
-
 /* `Jun  1 12:00:00 ` */
-static arrival read_rfc3164(text line, timestamp clock)
+static arrival read_rfc3164(text line)
 {
     enum { LENGTH = 15 };
     char copy[LENGTH + 1];
-    struct tm stamp = {0};
+    struct tm stamp = {.tm_year = LEAP_YEAR};
     const char *end;
 
     if (line.length <= LENGTH || line.bytes[3] != ' ' || line.bytes[LENGTH] != ' ')
@@ -82,10 +60,12 @@ static arrival read_rfc3164(text line, timestamp clock)
     memcpy(copy, line.bytes, LENGTH);
     copy[LENGTH] = '\0';
     end = strptime(copy, "%b %d %H:%M:%S", &stamp);
-    return end != NULL && *end == '\0' ? known(nearest_year(&stamp, clock)) : (arrival){0};
+    if (end == NULL || *end != '\0')
+        return (arrival){0};
+    return (arrival){true, true, (timestamp)timegm(&stamp) * TICKS_PER_SECOND};
 }
 
-static arrival read_stamp(text line, timestamp clock)
+arrival arrival_of_line(text line)
 {
     text rest = without_priority(line);
     text word = rest.length > 0 ? first_word(without_version(rest)) : rest;
@@ -93,12 +73,7 @@ static arrival read_stamp(text line, timestamp clock)
 
     if (is_iso_time(word) && timestamp_parse(word, &t))
         return known(t);
-    return read_rfc3164(rest, clock);
-}
-
-void arrival_clock_begin_line(arrival_clock *self, text line)
-{
-    self->stamp = read_stamp(line, self->now);
+    return read_rfc3164(rest);
 }
 
 /* --- the clock ----------------------------------------------------------------------------------
@@ -112,20 +87,58 @@ static arrival time_in(json *value)
     return written.bytes != NULL && timestamp_parse(written, &t) ? known(t) : (arrival){0};
 }
 
-arrival arrival_of(const arrival_clock *self, json *object)
+arrival arrival_of_object(json *object, arrival of_line)
 {
     bool other_case = false;
     arrival own = time_in(json_at_any_case(object, "_TimeReceived", &other_case));
 
-    return own.is_known ? own : self->stamp;
+    return own.is_known ? own : of_line;
+}
+
+arrival_clock arrival_clock_begin(timestamp reference)
+{
+    return (arrival_clock){.now = reference};
+}
+
+static struct tm utc_of(timestamp t)
+{
+    time_t seconds = (time_t)(t / TICKS_PER_SECOND);
+    struct tm utc;
+
+    gmtime_r(&seconds, &utc);
+    return utc;
+}
+
+/* The stamp in the year that brings it nearest to the clock. */
+static timestamp in_nearest_year(timestamp stamp, timestamp clock)
+{
+    struct tm utc = utc_of(stamp);
+    int year = utc_of(clock).tm_year;
+    timestamp best = 0;
+
+    for (int y = year - 1; y <= year + 1; y++) {
+        struct tm tried = utc;
+        timestamp t;
+
+        tried.tm_year = y;
+        t = (timestamp)timegm(&tried) * TICKS_PER_SECOND;
+        if (y == year - 1 || llabs(t - clock) < llabs(best - clock))
+            best = t;
+    }
+    return best;
+}
+
+void arrival_clock_note(arrival_clock *self, arrival generated)
+{
+    if (generated.is_known && (!self->latest.is_known || generated.time > self->latest.time))
+        self->latest = generated;
 }
 
 timestamp arrival_clock_move(arrival_clock *self, arrival arrived, arrival generated)
 {
-    if (generated.is_known && (!self->latest.is_known || generated.time > self->latest.time))
-        self->latest = generated;
+    arrival_clock_note(self, generated);
     if (arrived.is_known)
-        self->now = arrived.time;
+        self->now = arrived.lacks_year ? in_nearest_year(arrived.time, self->now) : arrived.time;
     else if (self->latest.is_known)
         self->now = self->latest.time;
     return self->now;

@@ -14,29 +14,35 @@
 /* A time, or none. */
 typedef struct arrival {
     bool is_known;
-    timestamp time; /* meaningful when is_known */
+    bool lacks_year; /* it is of a leap year long ago; the clock finds the right one */
+    timestamp time;  /* meaningful when is_known */
 } arrival;
 
 typedef struct arrival_clock {
     arrival latest; /* that a record was generated at */
-    arrival stamp;  /* of the line under reading */
     timestamp now;  /* of the last record */
 } arrival_clock;
+
+/*
+ * The stamp in front of a line, if it has one: in the form of RFC 5424, of
+ * RFC 3164 (without a year; the time is taken to be UTC), or an ISO 8601
+ * time, as rsyslog writes files.
+ */
+arrival arrival_of_line(text line);
+
+/* The object's own `_TimeReceived`, else the stamp of its line. */
+arrival arrival_of_object(json *object, arrival of_line);
 
 /* `reference` is the time of what has none before any other has one. */
 arrival_clock arrival_clock_begin(timestamp reference);
 
 /*
- * A line begins; its stamp, if it has one, is that of its records. The forms
- * of RFC 5424, RFC 3164 (which has no year: it is taken to be the one nearest
- * to the clock, and the time UTC), and an ISO 8601 time, as rsyslog writes files.
+ * Moves on to a record; `generated` is its own time. A stamp without a year
+ * gets the one that brings it nearest to the clock. The clock's now.
  */
-void arrival_clock_begin_line(arrival_clock *self, text line);
-
-/* The object's own `_TimeReceived`, else the line's stamp. */
-arrival arrival_of(const arrival_clock *self, json *object);
-
-/* Moves on to a record; `generated` is its own time. The clock's now. */
 timestamp arrival_clock_move(arrival_clock *self, arrival arrived, arrival generated);
+
+/* Takes note of a record that nothing else is to be known of. */
+void arrival_clock_note(arrival_clock *self, arrival generated);
 
 #endif

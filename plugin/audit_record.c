@@ -330,6 +330,12 @@ static text initiator_text(reading *r, const char *const *paths, bool one_path)
     return tostring(r, first_of(r->record, r->initiator, paths, one_path));
 }
 
+static void read_names(reading *r)
+{
+    r->record->operation_name = field_text(r, OPERATION);
+    r->record->activity_name = field_text(r, ACTIVITY);
+}
+
 static void read_texts(reading *r)
 {
     audit_record *record = r->record;
@@ -337,14 +343,9 @@ static void read_texts(reading *r)
         enum field field;
         text *text;
     } texts[] = {
-        {OPERATION, &record->operation_name},
-        {ACTIVITY, &record->activity_name},
-        {RESULT, &record->result},
-        {RESULT_REASON, &record->result_reason},
-        {RECORD_ID, &record->record_id},
-        {CORRELATION_ID, &record->correlation_id},
-        {TENANT_ID, &record->tenant_id},
-        {SERVICE, &record->logged_by_service},
+        {RESULT, &record->result},       {RESULT_REASON, &record->result_reason},
+        {RECORD_ID, &record->record_id}, {CORRELATION_ID, &record->correlation_id},
+        {TENANT_ID, &record->tenant_id}, {SERVICE, &record->logged_by_service},
     };
 
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
@@ -460,13 +461,21 @@ audit_reading audit_record_read(json *object, semantics view, const audit_reader
     told = tell_shape(record);
     if (told != AUDIT_RECORD)
         return told;
+    read_names(&r);
+    read_time(&r);
+    read_targets(&r);
+    return r.out_of_memory ? AUDIT_OUT_OF_MEMORY : AUDIT_RECORD;
+}
+
+bool audit_record_read_rest(audit_record *record, const audit_reader *reader)
+{
+    reading r = {.record = record, .reader = reader};
+
     read_texts(&r);
     read_initiator(&r);
     read_caller_ip(&r);
-    read_time(&r);
     read_tenant_of_resource(&r);
-    read_targets(&r);
-    return r.out_of_memory ? AUDIT_OUT_OF_MEMORY : AUDIT_RECORD;
+    return !r.out_of_memory;
 }
 
 void audit_record_release(audit_record *record)

@@ -88,11 +88,18 @@ typedef struct audit_reader {
 
 /*
  * Reads an object as the query sees it (KQL), or taking in stride what the
- * query stumbles over (WIDE). *record is whole only when the result is
- * AUDIT_RECORD; audit_record_release must follow in any case.
+ * query stumbles over (WIDE): as much of it as the rule judges by, which is
+ * its operation, its time and its targets. *record holds that only when the
+ * result is AUDIT_RECORD; audit_record_release must follow in any case.
  */
 audit_reading audit_record_read(json *object, semantics view, const audit_reader *reader,
                                 audit_record *record);
+
+/*
+ * Reads what else an alert tells of the record; its notes may become more.
+ * False when memory is out.
+ */
+bool audit_record_read_rest(audit_record *record, const audit_reader *reader);
 
 /* Frees the trees that the record owns. */
 void audit_record_release(audit_record *record);

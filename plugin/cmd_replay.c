@@ -2,9 +2,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "arrival.h"
 #include "audit_session.h"
 #include "commands.h"
+#include "event_list.h"
 #include "event_order.h"
 #include "identity_record.h"
 #include "table.h"
@@ -33,26 +33,22 @@ static const char USAGE[] =
     "  --operations X, --roles X, --upn-startswith X, --upn-contains X, --upn-has X,\n"
     "  --displayname-has X   the rule's lists; each may be repeated and replaces the default\n"
     "  --rulebase FILE       liblognorm rulebase that takes messages apart\n"
+    "  --threads N           how many read at once (default: one for each core)\n"
     "  --format table|jsonl  (default: table on a terminal, else jsonl)\n";
 
-enum {
-    SAMPLE = 100,         /* alerts from which a table's columns get their widths */
-    TENDING_PERIOD = 256, /* messages between two looks at what has expired */
-};
+enum { SAMPLE = 100 }; /* alerts from which a table's columns get their widths */
 
 typedef struct replay {
     audit_session session;
     role_list *list;
-    json_parser *parser; /* of events that were put into order */
+    json_parser *parser;
     arena *memory;
     arrival_clock clock;
     event_order *order; /* NULL: events are judged as they come */
     table *table;       /* NULL: alerts are written as lines */
     buffer line;
-    detection seen; /* of the message under reading */
-    size_t stale;   /* records of the rule's operations that had come too late */
-    size_t messages;
-    const char *trouble; /* why no more can be done; a constant, or store_error's */
+    detection seen;      /* since the last message that could not be read as a whole */
+    const char *trouble; /* why no more can be done */
     bool failed;
 } replay;
 
@@ -97,48 +93,29 @@ static bool begin_table(replay *r)
     return r->table != NULL || r->session.options->format != FORMAT_TABLE;
 }
 
-/* --- an event -----------------------------------------------------------------------------------
+/* --- the role list ------------------------------------------------------------------------------
  */
 
-static arrival known(bool is_known, timestamp time)
-{
-    return (arrival){is_known, time};
-}
-
 /* Lets the detector see what has changed, and what has expired, by now. */
-static void tend(replay *r, timestamp now)
+static void tend(replay *r)
 {
     char *error;
-    detector_refreshing result = detector_tend(r->session.detector, now, write_alert, r, &error);
+    detector_refreshing result =
+        detector_tend(r->session.detector, r->clock.now, write_alert, r, &error);
 
     if (result == REFRESH_FAILED || result == REFRESH_BUSY)
         fail(r, "the role list in memory cannot be read");
     free(error);
 }
 
-/* The rows of one object; a row whose time is its reception has the clock's. */
-static arrival newest_of(const identity_rows *rows, timestamp received, arena *memory)
-{
-    arrival newest = {0};
-    identity_record record;
-
-    for (size_t n = 0; n < rows->count; n++) {
-        if (identity_rows_read(rows, n, received, memory, &record) == IDENTITY_RECORD &&
-            (!newest.is_known || record.time_generated > newest.time))
-            newest = known(true, record.time_generated);
-        arena_reset(memory);
-    }
-    return newest;
-}
-
-static bool put_rows(replay *r, const identity_rows *rows, timestamp now)
+static bool put_rows(replay *r, const identity_rows *rows)
 {
     bool put = role_list_begin(r->list);
 
     for (size_t n = 0; put && n < rows->count; n++) {
         identity_record record;
 
-        if (identity_rows_read(rows, n, now, r->memory, &record) == IDENTITY_RECORD)
+        if (identity_rows_read(rows, n, r->clock.now, r->memory, &record) == IDENTITY_RECORD)
             put = role_list_put(r->list, &record);
         arena_reset(r->memory);
     }
@@ -148,107 +125,65 @@ static bool put_rows(replay *r, const identity_rows *rows, timestamp now)
     return fail(r, "the role list in memory cannot be written");
 }
 
-static void take_rows(replay *r, const identity_rows *rows, arrival arrived)
+static void take_rows(replay *r, const identity_rows *rows)
 {
-    arrival generated = rows->layout.shape == IDENTITY_GRAPH_ROLE
-                            ? (arrival){0}
-                            : newest_of(rows, r->clock.now, r->memory);
-    timestamp now = arrival_clock_move(&r->clock, arrived, generated);
-
-    if (!put_rows(r, rows, now))
+    if (!put_rows(r, rows))
         return;
     store_forget_version(r->session.store); /* its own connection wrote */
-    tend(r, now);
+    tend(r);
 }
 
-/* The record's own time, whatever it records. */
-static arrival time_of(replay *r, json *object)
-{
-    const audit_reader reader = {r->memory, r->parser};
-    audit_record record;
-    audit_reading reading =
-        audit_record_read(object, rule_get_semantics(r->session.options->rule), &reader, &record);
-    arrival time = known(reading == AUDIT_RECORD && record.has_time, record.time_generated);
-
-    audit_record_release(&record);
-    arena_reset(r->memory);
-    return time.is_known ? time : (arrival){0};
-}
-
-static unwrap_kind judge_event(replay *r, json *object, arrival arrived)
-{
-    identity_rows rows;
-    timestamp now;
-
-    if (r->failed)
-        return UNWRAP_OTHER_KIND;
-    if (identity_rows_find(object, &rows)) {
-        take_rows(r, &rows, arrived);
-        return UNWRAP_RECORD;
-    }
-    now = arrival_clock_move(&r->clock, arrived, time_of(r, object));
-    return detector_feed_object(r->session.worker, object, now, write_alert, r, &r->seen);
-}
-
-/* --- the order of time --------------------------------------------------------------------------
+/* --- an event -----------------------------------------------------------------------------------
  */
 
-/* Where an object stands in time; one of a kind that is unknown is looked into. */
-static bool place_of(replay *r, json *object, arrival arrived, timestamp *at)
+static void judge_record_event(replay *r, const event *e)
 {
     identity_rows rows;
-    bool is_rows = identity_rows_find(object, &rows);
-    arrival generated = is_rows ? newest_of(&rows, r->clock.now, r->memory) : time_of(r, object);
+    json *object;
+    size_t taken;
 
-    arrival_clock_move(&r->clock, (arrival){0}, generated);
-    *at = arrived.is_known ? arrived.time : generated.is_known ? generated.time : r->clock.now;
-    return is_rows || generated.is_known;
-}
-
-static bool keep_event(replay *r, const event *e)
-{
-    return event_order_put(r->order, e) || fail(r, event_order_error(r->order));
-}
-
-static unwrap_kind keep_object(replay *r, json *object, arrival arrived)
-{
-    event e = {.arrived = arrived};
-    const audit_reader reader = {r->memory, r->parser};
-    audit_record record;
-    audit_reading reading;
-
-    if (!place_of(r, object, arrived, &e.at)) {
-        reading = audit_record_read(object, SEMANTICS_WIDE, &reader, &record);
-        audit_record_release(&record);
-        arena_reset(r->memory);
-        if (reading != AUDIT_RECORD)
-            return reading == AUDIT_OTHER_KIND ? UNWRAP_OTHER_KIND : UNWRAP_UNKNOWN;
+    if (json_parse(r->parser, e->text, &object, &taken) != NULL) {
+        fail(r, "out of memory");
+        return;
     }
-    buffer_clear(&r->line);
-    json_write_value(&r->line, object);
-    e.text = buffer_text(&r->line);
-    keep_event(r, &e);
-    return UNWRAP_RECORD;
+    if (identity_rows_find(object, &rows))
+        take_rows(r, &rows);
+    else
+        detector_feed_object(r->session.worker, object, r->clock.now, write_alert, r, &r->seen);
+    json_free(object);
+}
+
+static void judge_event(replay *r, const event *e)
+{
+    if (e->kind == EVENT_TIME) {
+        arrival_clock_note(&r->clock, e->generated);
+        return;
+    }
+    arrival_clock_move(&r->clock, e->arrived, e->generated);
+    if (e->kind == EVENT_RECORD)
+        judge_record_event(r, e);
+    else
+        detector_feed_broken(r->session.worker, e->text, r->clock.now, write_alert, r, &r->seen);
+}
+
+/* Its place is its arrival, else its own time, else that of what it follows. */
+static void keep_event(replay *r, const event *e)
+{
+    timestamp now = arrival_clock_move(&r->clock, e->arrived, e->generated);
+    event kept = *e;
+
+    kept.arrived.time = now;
+    if (!event_order_put(r->order,
+                         !e->arrived.is_known && e->generated.is_known ? e->generated.time : now,
+                         &kept))
+        fail(r, event_order_error(r->order));
 }
 
 static bool judge_kept(void *arg, const event *e)
 {
     replay *r = arg;
-    json *object;
-    size_t taken;
 
-    if (e->is_broken) {
-        timestamp now = arrival_clock_move(&r->clock, e->arrived, (arrival){0});
-
-        detector_feed_broken(r->session.worker, e->text, now, write_alert, r, &r->seen);
-    } else if (json_parse(r->parser, e->text, &object, &taken) == NULL) {
-        judge_event(r, object, e->arrived);
-        json_free(object);
-    } else {
-        fail(r, "out of memory");
-    }
-    r->stale += r->seen.stale;
-    r->seen = (detection){0};
+    judge_event(r, e);
     return !r->failed;
 }
 
@@ -260,54 +195,94 @@ static void judge_in_order(replay *r)
         fail(r, event_order_error(r->order));
 }
 
-/* --- a message ----------------------------------------------------------------------------------
+static void tell_unreadable(replay *r, const char *name, size_t line, const event *e)
+{
+    if (e->is_certain || r->order != NULL || r->seen.undecodable)
+        audit_session_tell_of(&r->session, name, line, e->reason);
+    r->seen.undecodable = false;
+}
+
+/* --- parts: taken apart in any thread, judged in the order of the input --------------------------
  */
 
-static unwrap_kind take_object(void *arg, json *object)
+static void *begin_thread(void *arg)
 {
     replay *r = arg;
-    arrival arrived = arrival_of(&r->clock, object);
 
-    return r->order != NULL ? keep_object(r, object, arrived) : judge_event(r, object, arrived);
+    return event_reader_new(r->session.detector, r->session.options->rule, r->order != NULL);
 }
 
-static void take_broken(void *arg, text broken, const char *reason)
+static void end_thread(void *reader)
+{
+    event_reader_free(reader);
+}
+
+/* Each message may hold a record with a time. */
+static size_t find_anything(void *reader, text t)
+{
+    (void)reader;
+    (void)t;
+    return 0;
+}
+
+static bool read_message(void *reader, void *part, const input_message *message)
+{
+    event_list *list = part;
+
+    event_reader_read(reader, message, list);
+    return !list->failed;
+}
+
+static void drop_part(void *part)
+{
+    event_list_free(part);
+}
+
+static void take_part(void *arg, void *part, const char *name, size_t lines_before)
 {
     replay *r = arg;
-    timestamp now = arrival_clock_move(&r->clock, r->clock.stamp, (arrival){0});
+    event_list *list = part;
 
-    (void)reason;
-    if (r->order != NULL)
-        keep_event(r, &(event){now, r->clock.stamp, true, broken});
-    else
-        detector_feed_broken(r->session.worker, broken, now, write_alert, r, &r->seen);
+    if (list->failed)
+        fail(r, "out of memory");
+    for (size_t n = 0; n < list->count && !r->failed; n++) {
+        event e = event_list_at(list, n);
+
+        if (e.kind == EVENT_UNREADABLE)
+            tell_unreadable(r, name, lines_before + e.line, &e);
+        else if (r->order != NULL)
+            keep_event(r, &e);
+        else
+            judge_event(r, &e);
+    }
+    event_list_free(list);
+    if (r->order == NULL && !r->failed)
+        tend(r);
 }
 
-static void tell_unreadable(replay *r, const input_file *file, const input_message *message,
-                            const unwrapped *found)
-{
-    if (found->broken > 0 && (r->seen.undecodable || input_message_is_json(message)))
-        audit_session_tell(&r->session, file, message->line, found->reason);
-    else if (!message->is_whole)
-        audit_session_tell(&r->session, file, message->line, "cut off");
-    else if (r->seen.undecodable || found->out_of_memory)
-        audit_session_tell(&r->session, file, message->line, "out of memory");
-}
-
-static bool replay_message(void *arg, const input_file *file, const input_message *message)
+static void tell(void *arg, const char *name, size_t line, const char *what)
 {
     replay *r = arg;
-    const unwrap_sink sink = {r, take_object, take_broken};
-    unwrapped found;
 
-    r->seen = (detection){0};
-    arrival_clock_begin_line(&r->clock, message->text);
-    found = detector_take_apart(r->session.worker, message->text, &sink);
-    r->stale += r->seen.stale;
-    tell_unreadable(r, file, message, &found);
-    if (r->order == NULL && ++r->messages % TENDING_PERIOD == 0)
-        tend(r, r->clock.now);
-    return !r->failed;
+    audit_session_tell_of(&r->session, name, line, what);
+}
+
+static void read_files(replay *r)
+{
+    const archive_reader reader = {
+        .arg = r,
+        .begin = begin_thread,
+        .end = end_thread,
+        .part_size = sizeof(event_list),
+        .find = find_anything,
+        .judge = read_message,
+        .take = take_part,
+        .drop = drop_part,
+        .tell = tell,
+    };
+
+    if (!audit_session_read_in_threads(&r->session, &reader))
+        fail(r, "out of memory");
 }
 
 /* --- the command --------------------------------------------------------------------------------
@@ -334,9 +309,9 @@ static void end(replay *r)
         fail(r, "out of memory");
     if (fflush(stdout) != 0 || ferror(stdout))
         fail(r, "standard output cannot be written");
-    if (r->stale > 0)
+    if (r->seen.stale > 0)
         fprintf(stderr, "synctap: %zu records of the rule's operations came after the lookback\n",
-                r->stale);
+                r->seen.stale);
     if (r->failed)
         fprintf(stderr, "synctap: %s: alerts are missing\n", r->trouble);
     event_order_free(r->order);
@@ -353,7 +328,7 @@ static int replay_with(const options *o)
     bool begun = begin(&r, o);
 
     if (begun)
-        audit_session_read(&r.session, replay_message, &r);
+        read_files(&r);
     if (begun && r.order != NULL && !r.failed)
         judge_in_order(&r);
     end(&r);
@@ -362,6 +337,7 @@ static int replay_with(const options *o)
 
 int cmd_replay(int argc, char **argv)
 {
-    return options_run(argc, argv, GROUP_STORE | GROUP_RULE | GROUP_AUDIT | GROUP_STREAM, USAGE,
+    return options_run(argc, argv,
+                       GROUP_STORE | GROUP_RULE | GROUP_AUDIT | GROUP_STREAM | GROUP_THREADS, USAGE,
                        replay_with);
 }

@@ -474,6 +474,8 @@ static unwrap_kind explain_object(void *arg, json *object)
     as_kql = audit_record_read(object, SEMANTICS_KQL, &reader, &kql);
     reading = audit_record_read(object, SEMANTICS_WIDE, &reader, &wide);
     f->out_of_memory |= as_kql == AUDIT_OUT_OF_MEMORY || reading == AUDIT_OUT_OF_MEMORY;
+    f->out_of_memory |= as_kql == AUDIT_RECORD && !audit_record_read_rest(&kql, &reader);
+    f->out_of_memory |= reading == AUDIT_RECORD && !audit_record_read_rest(&wide, &reader);
     if (reading == AUDIT_RECORD)
         e->sink(e->arg, &(explanation){
                             .rule = f->worker->detector->rule,

@@ -11,9 +11,10 @@ struct event_order {
     sqlite3_stmt *read;
 };
 
-static const char SCHEMA[] = "CREATE TABLE event (place INTEGER PRIMARY KEY, at INTEGER NOT NULL,"
-                             " arrived INTEGER, is_broken INTEGER NOT NULL, text BLOB NOT NULL);"
-                             "BEGIN";
+static const char SCHEMA[] =
+    "CREATE TABLE event (place INTEGER PRIMARY KEY, at INTEGER NOT NULL,"
+    " kind INTEGER NOT NULL, arrived INTEGER, generated INTEGER, text BLOB NOT NULL);"
+    "BEGIN";
 
 static sqlite3_stmt *prepare(event_order *self, const char *sql)
 {
@@ -29,9 +30,10 @@ static bool open_parts(event_order *self)
             SQLITE_OK ||
         sqlite3_exec(self->connection, SCHEMA, NULL, NULL, NULL) != SQLITE_OK)
         return false;
-    self->put = prepare(self, "INSERT INTO event (at, arrived, is_broken, text)"
-                              " VALUES (?1, ?2, ?3, ?4)");
-    self->read = prepare(self, "SELECT at, arrived, is_broken, text FROM event ORDER BY at, place");
+    self->put = prepare(self, "INSERT INTO event (at, kind, arrived, generated, text)"
+                              " VALUES (?1, ?2, ?3, ?4, ?5)");
+    self->read =
+        prepare(self, "SELECT kind, arrived, generated, text FROM event ORDER BY at, place");
     return self->put != NULL && self->read != NULL;
 }
 
@@ -55,17 +57,30 @@ void event_order_free(event_order *self)
     free(self);
 }
 
-bool event_order_put(event_order *self, const event *e)
+static void bind_arrival(sqlite3_stmt *s, int place, arrival a)
+{
+    if (a.is_known)
+        sqlite3_bind_int64(s, place, a.time);
+    else
+        sqlite3_bind_null(s, place);
+}
+
+static arrival read_arrival(sqlite3_stmt *s, int column)
+{
+    return (arrival){.is_known = sqlite3_column_type(s, column) != SQLITE_NULL,
+                     .time = sqlite3_column_int64(s, column)};
+}
+
+bool event_order_put(event_order *self, timestamp at, const event *e)
 {
     sqlite3_stmt *s = self->put;
 
-    sqlite3_bind_int64(s, 1, e->at);
-    if (e->arrived.is_known)
-        sqlite3_bind_int64(s, 2, e->arrived.time);
-    else
-        sqlite3_bind_null(s, 2);
-    sqlite3_bind_int(s, 3, e->is_broken);
-    sqlite3_bind_blob64(s, 4, e->text.bytes, e->text.length, SQLITE_STATIC);
+    sqlite3_bind_int64(s, 1, at);
+    sqlite3_bind_int(s, 2, (int)e->kind);
+    bind_arrival(s, 3, e->arrived);
+    bind_arrival(s, 4, e->generated);
+    sqlite3_bind_blob64(s, 5, e->text.length > 0 ? e->text.bytes : "", e->text.length,
+                        SQLITE_STATIC);
     return statement_run(s);
 }
 
@@ -74,9 +89,9 @@ static event read_event(sqlite3_stmt *s)
     const char *bytes = sqlite3_column_blob(s, 3);
 
     return (event){
-        .at = sqlite3_column_int64(s, 0),
-        .arrived = {sqlite3_column_type(s, 1) != SQLITE_NULL, sqlite3_column_int64(s, 1)},
-        .is_broken = sqlite3_column_int(s, 2) != 0,
+        .kind = (event_kind)sqlite3_column_int(s, 0),
+        .arrived = read_arrival(s, 1),
+        .generated = read_arrival(s, 2),
         .text = {bytes != NULL ? bytes : "", (size_t)sqlite3_column_bytes(s, 3)},
     };
 }

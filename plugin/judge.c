@@ -154,30 +154,62 @@ static audit_record shown_record(const audit_record *kql, const audit_record *wi
     return shown;
 }
 
-static void judge_in_kql(judging *self, const audit_record *kql)
+/* Does one of its targets match? */
+static bool has_match(judging *self, const audit_record *record)
+{
+    size_t targets = audit_record_target_count(record);
+    alert row = {.record = record};
+
+    for (size_t i = 0; i < targets; i++)
+        if (read_target(self, record, i, &row) && matches(self, &row, record->view))
+            return true;
+    return false;
+}
+
+static void read_rest(judging *self, audit_record *record)
+{
+    const audit_reader reader = {self->memory, self->parser};
+
+    self->out_of_memory |= !audit_record_read_rest(record, &reader);
+}
+
+static void judge_in_kql(judging *self, audit_record *kql)
 {
     kql_rows rows = {0};
     unsigned reasons = 0;
 
     if (!rule_is_operation(self->rule, kql, SEMANTICS_KQL, &reasons) || !is_recent(self, kql))
         return;
+    if (self->take_unmatched == NULL && !has_match(self, kql))
+        return;
+    read_rest(self, kql);
     judge_kql(self, kql, kql, &rows);
     hand_out_unmatched(self, kql, &rows, NULL);
 }
 
-static void judge_in_both(judging *self, const audit_record *kql, bool is_kql,
-                          const audit_record *wide)
+/* `kql` is NULL when the query sees no record. */
+static void judge_in_both(judging *self, audit_record *kql, audit_record *wide)
 {
-    audit_record shown = is_kql ? shown_record(kql, wide) : *wide;
+    audit_record shown;
     kql_rows rows = {0};
     unsigned reasons = 0;
 
     if (!rule_is_operation(self->rule, wide, SEMANTICS_WIDE, &reasons) || !is_recent(self, wide))
         return;
-    if (is_kql && rule_is_operation(self->rule, kql, SEMANTICS_KQL, &reasons))
+    if (self->take_unmatched == NULL && !has_match(self, wide) &&
+        (kql == NULL || !has_match(self, kql)))
+        return;
+    read_rest(self, wide);
+    shown = *wide;
+    if (kql != NULL) {
+        read_rest(self, kql);
+        shown = shown_record(kql, wide);
+    }
+    if (kql != NULL && rule_is_operation(self->rule, kql, SEMANTICS_KQL, &reasons))
         judge_kql(self, kql, &shown, &rows);
     judge_wide(self, wide, reasons, &rows);
-    hand_out_unmatched(self, kql, &rows, wide);
+    if (kql != NULL)
+        hand_out_unmatched(self, kql, &rows, wide);
 }
 
 static audit_reading read_record(judging *self, json *object, semantics view, audit_record *record)
@@ -199,7 +231,7 @@ audit_reading judge_record(judging *self, json *object)
     if (is_wide) {
         result = read_record(self, object, SEMANTICS_WIDE, &wide);
         if (result == AUDIT_RECORD)
-            judge_in_both(self, &kql, as_kql == AUDIT_RECORD, &wide);
+            judge_in_both(self, as_kql == AUDIT_RECORD ? &kql : NULL, &wide);
         audit_record_release(&wide);
     } else if (as_kql == AUDIT_RECORD) {
         judge_in_kql(self, &kql);

@@ -97,10 +97,35 @@ static size_t match_at(text left, size_t at, text right, semantics s)
 
         if (at >= left.length)
             return 0;
-        at += code_point_at(left, at, &a);
-        r += code_point_at(right, r, &b);
+        a = (unsigned char)left.bytes[at];
+        b = (unsigned char)right.bytes[r];
+        if (is_ascii(a | b)) { /* nearly always */
+            at++;
+            r++;
+        } else {
+            at += code_point_at(left, at, &a);
+            r += code_point_at(right, r, &b);
+        }
         if (a != b && fold(a, s) != fold(b, s))
             return 0;
+    }
+    return at;
+}
+
+/*
+ * Where right may stand in left from `at` on: an ASCII letter that right does
+ * not begin with is passed over. Letters beyond ASCII may fold to its first.
+ */
+static size_t next_place(text left, size_t at, text right)
+{
+    ucs4_t first = (unsigned char)right.bytes[0];
+
+    while (is_ascii(first) && at < left.length) {
+        ucs4_t c = (unsigned char)left.bytes[at];
+
+        if (!is_ascii(c) || c == first || fold_ascii(c) == fold_ascii(first))
+            break;
+        at++;
     }
     return at;
 }
@@ -117,12 +142,12 @@ static bool edges_are_free(text left, size_t begin, size_t end, text right, sema
 
 static bool occurs(text left, text right, bool as_words, semantics s)
 {
-    size_t at = 0;
+    size_t at;
     ucs4_t c;
 
     if (right.length == 0)
         return true;
-    while (at < left.length) {
+    for (at = next_place(left, 0, right); at < left.length; at = next_place(left, at, right)) {
         size_t end = match_at(left, at, right, s);
 
         if (end > 0 && (!as_words || edges_are_free(left, at, end, right, s)))

@@ -44,7 +44,11 @@ static audit_reading read_at_desk(record_desk *desk, semantics view)
 {
     const audit_reader reader = {desk->memory, desk->parser};
 
-    return audit_record_read(desk->tree, view, &reader, &desk->record);
+    audit_reading reading = audit_record_read(desk->tree, view, &reader, &desk->record);
+
+    if (reading != AUDIT_RECORD)
+        return reading;
+    return audit_record_read_rest(&desk->record, &reader) ? AUDIT_RECORD : AUDIT_OUT_OF_MEMORY;
 }
 
 /* --- audit_record -------------------------------------------------------------------------- */

@@ -90,10 +90,14 @@ static void give_back_record(void *r)
 static audit_reading read_object(json *object, audit_record *record)
 {
     audit_reader reader = {test_arena(), json_parser_new(JSON_MOST_DEPTH)};
+    audit_reading reading;
 
     REQUIRE(reader.parser != NULL);
     test_at_end(give_back_parser, reader.parser);
-    return audit_record_read(object, SEMANTICS_KQL, &reader, record);
+    reading = audit_record_read(object, SEMANTICS_KQL, &reader, record);
+    if (reading != AUDIT_RECORD)
+        return reading;
+    return audit_record_read_rest(record, &reader) ? AUDIT_RECORD : AUDIT_OUT_OF_MEMORY;
 }
 
 const audit_record *record_of(json *object)

@@ -22,6 +22,7 @@ typedef struct finding {
 typedef struct findings {
     finding *list;
     size_t count;
+    size_t room;
 } findings;
 
 /* What all of it comes to, in words. */
@@ -52,7 +53,10 @@ static bool judge(void *tools, void *part, const input_message *m)
         free(copy);
         return true;
     }
-    f->list = realloc(f->list, (f->count + 1) * sizeof(finding));
+    if (f->count == f->room) {
+        f->room = 2 * f->room + 1;
+        f->list = realloc(f->list, f->room * sizeof(finding));
+    }
     if (f->list == NULL || copy == NULL)
         abort();
     memcpy(copy, m->text.bytes, m->text.length);
@@ -206,7 +210,8 @@ static const char *file_of(const char *name, text content)
     FILE *file = fopen(path, "w");
 
     REQUIRE(file != NULL);
-    REQUIRE(fwrite(content.bytes, 1, content.length, file) == content.length);
+    if (content.length > 0)
+        REQUIRE(fwrite(content.bytes, 1, content.length, file) == content.length);
     REQUIRE(fclose(file) == 0);
     return path;
 }
@@ -279,7 +284,7 @@ static void test_files_come_in_their_order(void)
 
 static void test_many_unreadable_lines_wait_for_their_turn(void)
 {
-    enum { LINES = 60000 };
+    enum { LINES = 40000 };
     char *content = malloc(2 * LINES);
     char *paths[2];
 
