@@ -52,7 +52,7 @@ static const char *const migrations[SCHEMA_VERSION] = {
     "CREATE TABLE pending ("
     " id INTEGER PRIMARY KEY," /* in the order in which they came */
     " action INTEGER NOT NULL,"
-    " row_id TEXT NOT NULL," /* the alert_id of the record's first row that did not match */
+    " row_id TEXT NOT NULL," /* the alert_id and time of its first row that did not match */
     " received INTEGER NOT NULL,"
     " expires INTEGER NOT NULL,"
     " record TEXT NOT NULL,"
