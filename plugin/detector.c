@@ -1,6 +1,7 @@
 /* detector: what is shared behind a lock that no message waits for, and the way of a message. */
 #include "detector_parts.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -215,15 +216,24 @@ static void add_keys(feeding *f, const audit_target *target)
         pending_add_key(keys, PENDING_UPN, rest);
 }
 
+/* Its row's id names the record, and its time: it may come again with another, or with none. */
+static text row_id_of(feeding *f, alert *a)
+{
+    char id[UUID_TEXT_SIZE + 24];
+
+    f->out_of_memory |= !alert_give_id(a);
+    snprintf(id, sizeof(id), "%s %" PRId64, a->id, a->time_generated);
+    return arena_copy(f->worker->memory, text_of(id));
+}
+
 static void take_unmatched(void *arg, alert *a)
 {
     feeding *f = arg;
     const stream *s = f->worker->detector->stream;
 
-    if (f->unmatched++ == 0 && !f->is_late) { /* its row's id names the record */
-        f->out_of_memory |= !alert_give_id(a);
+    if (f->unmatched++ == 0 && !f->is_late) {
         f->record = (pending_record){
-            .row_id = arena_copy(f->worker->memory, text_of(a->id)),
+            .row_id = row_id_of(f, a),
             .received = f->judging.received,
             .expires = stream_expiry(s, a->time_generated, f->judging.now),
             .judged = f->refused ? NEVER_JUDGED : f->worker->change,

@@ -18,7 +18,7 @@ typedef struct pending pending;
 
 /* The texts are views. */
 typedef struct pending_record {
-    text row_id;        /* the alert_id of its first row that did not match: the record's name */
+    text row_id;        /* the alert_id and time of its first row that did not match: its name */
     timestamp received; /* when it came */
     timestamp expires;  /* when it leaves the lookback */
     int64_t judged;     /* the role list's change that it was judged by */

@@ -52,7 +52,7 @@ static const char *const migrations[SCHEMA_VERSION] = {
     "CREATE TABLE pending ("
     " id INTEGER PRIMARY KEY," /* in the order in which they came */
     " action INTEGER NOT NULL,"
-    " row_id TEXT NOT NULL," /* the alert_id of the record's first row that did not match */
+    " row_id TEXT NOT NULL," /* the alert_id and time of its first row that did not match */
     " received INTEGER NOT NULL,"
     " expires INTEGER NOT NULL,"
     " record TEXT NOT NULL,"
@@ -393,4 +393,16 @@ sqlite3_stmt *store_prepare(store *self, const char *sql)
 
     sqlite3_prepare_v3(self->connection, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, NULL);
     return statement;
+}
+
+bool store_prepare_all(store *self, const char *const *sql, sqlite3_stmt **statements, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        statements[i] = store_prepare(self, sql[i]);
+        if (statements[i] == NULL) {
+            store_keep_error(self);
+            return false;
+        }
+    }
+    return true;
 }

@@ -312,6 +312,18 @@ class Once(ReplayTest):
             given_role(at=26 * HOUR, received=26 * HOUR),
             dict(again, _TimeReceived=time(27 * HOUR))))
 
+    def test_the_last_delivery_without_a_time_waits_the_longest(self):
+        first, again = (dict(waiting(received=at), TimeGenerated="")
+                        for at in (0, 10 * HOUR))
+        self.assertEqual([(1, True, 60 * 30)], self.fired(
+            first, again, given_role(at=30 * HOUR, received=30 * HOUR)))
+
+    def test_a_delivery_with_a_later_time_waits_longer(self):
+        self.assertEqual([(1, True, 60 * 30)], self.fired(
+            waiting(received=HOUR), waiting(at=10 * HOUR,
+                                            received=11 * HOUR),
+            given_role(at=30 * HOUR, received=30 * HOUR)))
+
     def test_two_deliveries_without_a_time_wait_as_one(self):
         """Another of their targets goes on waiting, and they with it."""
         targets = plain.target(UPN), plain.target("b@x.example")

@@ -364,10 +364,10 @@ class _Maker:
     @staticmethod
     def _move(items, moved, generated):
         """Give a row and its other deliveries another time."""
-        row = moved.row
+        before, after = moved.row, dict(moved.row, TimeGenerated=generated)
         for item in items:
-            if item.row is row:
-                item.row = dict(row, TimeGenerated=generated)
+            if item.row is before:
+                item.row = after
 
     # How it is written.
 
