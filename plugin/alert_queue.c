@@ -1,7 +1,10 @@
 /* alert_queue: the message, and the wait at a full queue. */
 #include "alert_queue.h"
 
+#include <dirent.h>
+#include <limits.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -16,15 +19,22 @@
 DEFobjCurrIf(obj)
 DEFobjCurrIf(glbl)
 DEFobjCurrIf(ruleset);
-DEFobjCurrIf(statsobj);
 /* clang-format on */
 
 struct alert_queue {
     alert_look look;
     ruleset_t *ruleset;
-    char *name; /* the ruleset's */
+    int64_t found_at; /* when the configuration was checked */
     atomic_bool has_begun;
 };
+
+static int64_t milliseconds(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
 
 static rsRetVal use_interfaces(void)
 {
@@ -33,7 +43,6 @@ static rsRetVal use_interfaces(void)
     CHKiRet(objGetObjInterface(&obj));
     CHKiRet(objUse(glbl, CORE_COMPONENT));
     CHKiRet(objUse(ruleset, CORE_COMPONENT));
-    CHKiRet(objUse(statsobj, CORE_COMPONENT));
 finalize_it:
     RETiRet;
 }
@@ -75,44 +84,64 @@ alert_queue *alert_queue_find(const action_label *action, rsconf_t *conf, const 
         return NULL;
     self->look = *look;
     self->ruleset = found;
-    self->name = strdup(name);
+    self->found_at = milliseconds();
     atomic_init(&self->has_begun, false);
     return self;
 }
 
 void alert_queue_free(alert_queue *self)
 {
-    if (self != NULL)
-        free(self->name);
     free(self);
 }
 
 /* --- the queue's beginning ----------------------------------------------------------------------
  */
 
-static rsRetVal look_for_queue(void *arg, const char *line)
+static bool is_input(const char *task)
 {
-    alert_queue *self = arg;
-    char name[256];
+    char path[PATH_MAX], name[16] = "";
+    FILE *file;
 
-    snprintf(name, sizeof(name), "\"%s\"", self->name);
-    if (strstr(line, "\"core.queue\"") != NULL && strstr(line, name) != NULL)
-        atomic_store(&self->has_begun, true);
-    return RS_RET_OK;
+    snprintf(path, sizeof(path), "/proc/self/task/%s/comm", task);
+    file = fopen(path, "re");
+    if (file == NULL)
+        return false;
+    if (fgets(name, sizeof(name), file) == NULL)
+        name[0] = '\0';
+    fclose(file);
+    return strncmp(name, "in:", 3) == 0;
+}
+
+static bool inputs_run(void)
+{
+    DIR *tasks = opendir("/proc/self/task");
+    struct dirent *task;
+    bool found = false;
+
+    while (tasks != NULL && !found && (task = readdir(tasks)) != NULL)
+        found = is_input(task->d_name);
+    if (tasks != NULL)
+        closedir(tasks);
+    return found;
 }
 
 /*
- * rsyslogd activates modules before it starts the queues, one ruleset's
+ * rsyslog activates modules before it starts the queues, one ruleset's
  * after the other (rsconf.c, activate), and one that has not begun has not
  * even a mutex: a message left in a disk queue, or a late alert, may be
- * quicker. The last thing that a queue's start does (queue.c, qqueueStart) is
- * to show its statistics.
+ * quicker. The inputs run last, each in a thread that has "in:" in front of
+ * its name (threads.c, thrdStarter). Without any, time must do.
  */
 static bool has_begun(alert_queue *self)
 {
-    if (!atomic_load_explicit(&self->has_begun, memory_order_acquire))
-        statsobj.GetAllStatsLines(look_for_queue, self, statsFmt_JSON, 0);
-    return atomic_load(&self->has_begun);
+    enum { LONG_ENOUGH = 10000 }; /* milliseconds */
+
+    if (atomic_load_explicit(&self->has_begun, memory_order_acquire))
+        return true;
+    if (!inputs_run() && milliseconds() - self->found_at < LONG_ENOUGH)
+        return false;
+    atomic_store(&self->has_begun, true);
+    return true;
 }
 
 static void wait_a_little(void)
@@ -122,14 +151,10 @@ static void wait_a_little(void)
     nanosleep(&pause, NULL);
 }
 
-/* Rather late than never: should its statistics have another form, the queue has begun by then. */
 static void wait_for_beginning(alert_queue *self)
 {
-    enum { MOST_WAITS = 200 }; /* 10 s */
-
-    for (int waits = 0; waits < MOST_WAITS && !has_begun(self); waits++)
+    while (!has_begun(self))
         wait_a_little();
-    atomic_store(&self->has_begun, true);
 }
 
 /* --- the message -------------------------------------------------------------------------------
@@ -176,14 +201,6 @@ static smsg_t *alert_message(const alert_queue *self, smsg_t *m, text alert, jso
     dress(self, m, alert);
     msgAddJSON(m, (uchar *)self->look.container, tree, 1, 0);
     return m;
-}
-
-static int64_t milliseconds(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 /*

@@ -15,7 +15,7 @@ typedef struct audit_session {
     const options *options;
     detector *detector;
     detector_worker *worker;
-    store *store;    /* of a stream: in memory, the detector's; else NULL */
+    store *store; /* of a stream: in memory, the detector's; else NULL */
     progress progress;
     bool unreadable; /* something could not be read; said on standard error */
 } audit_session;

@@ -178,7 +178,7 @@ static void hand_on(feeding *f, alert *a)
     }
     handed_on = f->sink(f->arg, a);
     stream_settle(s, &f->worker->stream, a, handed_on);
-    if (!handed_on && stream_joins_late(s))
+    if (!handed_on)
         take_refused(f, a);
     f->seen.rows++;
     f->seen.degraded += a->degraded;

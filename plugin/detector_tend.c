@@ -140,6 +140,7 @@ static void close_state(state *s)
 static bool replace_state(detector *self, state *opened, bool is_rescued, timestamp now,
                           char **error)
 {
+    bool keeps_known = is_rescued || store_was_rescued(opened->store);
     sync_accounts *accounts = NULL;
     role_list_facts facts;
 
@@ -149,7 +150,7 @@ static bool replace_state(detector *self, state *opened, bool is_rescued, timest
     if (opened->list == NULL || !role_list_read_facts(opened->list, &facts))
         *error = strdup(store_error(opened->store));
     else
-        accounts = read_all(self, opened, is_rescued ? self->accounts : NULL, error);
+        accounts = read_all(self, opened, keeps_known ? self->accounts : NULL, error);
     if (accounts == NULL)
         return false;
     pthread_mutex_lock(&self->reading);
@@ -289,8 +290,10 @@ static void judge_record_again(joining *j, int64_t id, const pending_record *rec
     size_t taken;
     feeding f;
 
-    if (json_parse(unwrap_parser(w->unwrap), record->record, &object, &taken) != NULL)
+    if (json_parse(unwrap_parser(w->unwrap), record->record, &object, &taken) != NULL) {
+        j->failed |= record->record.length == 0; /* SQLite had no memory for it */
         return;
+    }
     f = detector_begin_feeding(w, j->now, record->received, j->sink, j->arg);
     f.judging.accounts = accounts;
     f.is_late = true;
@@ -307,7 +310,7 @@ static void judge_again(joining *j, int64_t id, const sync_accounts *accounts, t
     pending *p = stream_pending(j->detector->stream);
     pending_record record;
 
-    if (!pending_read(p, id, &record))
+    if (!pending_read(p, id, &record, &j->failed))
         return;
     if (record.expires > j->now && record.received < before)
         judge_record_again(j, id, &record, accounts);
@@ -418,8 +421,10 @@ static bool judge_pending(joining *j)
 {
     int64_t judged = stream_judged(j->detector->stream);
 
-    return judge_due(j, &judged) &&
-           (judged == j->detector->state.change || judge_changes(j, judged));
+    if (!judge_due(j, &judged))
+        return false;
+    return !stream_joins_late(j->detector->stream) || judged == j->detector->state.change ||
+           judge_changes(j, judged);
 }
 
 /* What could not be done is done with the next call: all is judged again, and alerts once. */
@@ -439,7 +444,7 @@ static bool join_late(detector *self, joining *j)
 static bool join_and_free(detector *self, timestamp now, detector_sink *sink, void *arg)
 {
     joining j = {.detector = self, .now = now, .sink = sink, .arg = arg};
-    bool joined = !stream_joins_late(self->stream) || join_late(self, &j);
+    bool joined = join_late(self, &j);
 
     pending_ids_free(&j.found);
     pending_ids_free(&j.done);

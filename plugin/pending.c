@@ -231,13 +231,13 @@ bool pending_find(pending *self, pending_key kind, text value, pending_ids *foun
     return sqlite3_reset(s) == SQLITE_OK && whole && step == SQLITE_DONE;
 }
 
-bool pending_read(pending *self, int64_t id, pending_record *record)
+bool pending_read(pending *self, int64_t id, pending_record *record, bool *failed)
 {
     sqlite3_stmt *s = self->statements[READ];
 
     sqlite3_bind_int64(s, 1, id);
     if (sqlite3_step(s) != SQLITE_ROW) {
-        sqlite3_reset(s);
+        *failed |= sqlite3_reset(s) != SQLITE_OK;
         return false;
     }
     *record = (pending_record){

@@ -70,8 +70,11 @@ bool pending_clear_due(pending *self);
 /* Adds the ids of those with this key; false: store_error, or memory is out. */
 bool pending_find(pending *self, pending_key kind, text value, pending_ids *found);
 
-/* The record of that id, alive until the next step; false when it is gone, or see store_error. */
-bool pending_read(pending *self, int64_t id, pending_record *record);
+/*
+ * The record of that id, alive until pending_end_read. False when it is gone, or, then *failed is
+ * true, it cannot be read: store_error.
+ */
+bool pending_read(pending *self, int64_t id, pending_record *record, bool *failed);
 
 /*
  * Must follow a pending_read that was true, when the record is not needed any

@@ -47,6 +47,8 @@ static const char *const migrations[SCHEMA_VERSION] = {
      * 2: what a stream remembers, each action's for itself. `judged` is the role list's change up
      * to which the action's pending records were judged again.
      */
+    "CREATE TABLE rescue (reason TEXT NOT NULL);" /* a row when the file took a damaged one's place
+                                                   */
     "CREATE TABLE action (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
     " judged INTEGER NOT NULL);"
     "CREATE TABLE pending ("
@@ -366,20 +368,30 @@ void store_forget_version(store *self)
     self->seen_version = 0;
 }
 
-const char *store_error(const store *self)
-{
-    return self->kept_error != NULL ? self->kept_error : sqlite3_errmsg(self->connection);
-}
-
 /* SQLite's primary result code of the last failure. */
 static int error_code(const store *self)
 {
     return (self->kept_error != NULL ? self->kept_code : sqlite3_errcode(self->connection)) & 0xFF;
 }
 
+/* A step that failed without SQLite's knowing had no memory. */
+const char *store_error(const store *self)
+{
+    if (self->kept_error != NULL)
+        return self->kept_error;
+    return error_code(self) == SQLITE_OK ? "out of memory" : sqlite3_errmsg(self->connection);
+}
+
 bool store_is_busy(const store *self)
 {
     return error_code(self) == SQLITE_BUSY || error_code(self) == SQLITE_LOCKED;
+}
+
+bool store_was_rescued(store *self)
+{
+    int64_t rows = 0;
+
+    return read_number(self, "SELECT count(*) FROM rescue", &rows) && rows > 0;
 }
 
 bool store_is_damaged(const store *self)

@@ -70,6 +70,9 @@ const char *store_error(const store *self);
 /* Was the last failure one that passes by itself, another process's lock? */
 bool store_is_busy(const store *self);
 
+/* Did it take the place of a damaged file (store_rescue)? Then it may know less than that did. */
+bool store_was_rescued(store *self);
+
 /* Was it that the file is no sound database (any more)? */
 bool store_is_damaged(const store *self);
 

@@ -169,28 +169,31 @@ static void copy_rows(store *to, sqlite3 *damaged, const char *table)
     sqlite3_finalize(put);
 }
 
+static void run(store *s, const char *sql)
+{
+    sqlite3_stmt *statement = store_prepare(s, sql);
+
+    if (statement != NULL)
+        statement_run(statement);
+    sqlite3_finalize(statement);
+}
+
 static void count_role_list(store *s)
 {
-    sqlite3_stmt *count =
-        store_prepare(s, "UPDATE role_list SET"
-                         " change = (SELECT ifnull(max(change), 0) + 1 FROM identity),"
-                         " rows = (SELECT count(*) FROM identity),"
-                         " newest = (SELECT max(time) FROM identity)");
-
-    if (count != NULL)
-        statement_run(count);
-    sqlite3_finalize(count);
+    run(s, "UPDATE role_list SET change = (SELECT ifnull(max(change), 0) + 1 FROM identity),"
+           " rows = (SELECT count(*) FROM identity), newest = (SELECT max(time) FROM identity)");
 }
 
 static void carry_over(store *to, const char *aside)
 {
     sqlite3 *damaged = NULL;
 
-    if (sqlite3_open_v2(aside, &damaged, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK &&
-        store_begin(to)) {
+    sqlite3_open_v2(aside, &damaged, SQLITE_OPEN_READWRITE, NULL);
+    if (store_begin(to)) {
         for (int i = 0; i < TABLES; i++)
             copy_rows(to, damaged, tables[i]);
         count_role_list(to);
+        run(to, "INSERT INTO rescue VALUES ('damaged')");
         store_commit(to);
     }
     sqlite3_close_v2(damaged);
