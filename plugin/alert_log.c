@@ -13,7 +13,8 @@ enum statement {
     PUT_ALERT,
     READ_SEEN,
     READ_OPEN,
-    PRUNE_SEEN,
+    OF_AN_ACTION, /* the first parameter of those before is the action */
+    PRUNE_SEEN = OF_AN_ACTION,
     PRUNE_INCIDENTS,
     STATEMENTS
 };
@@ -33,10 +34,10 @@ static const char *const sql[STATEMENTS] = {
                   " FROM incident WHERE action = ?1 AND opened + window > ?2",
     /* also those of actions that are there no more */
     [PRUNE_SEEN] = "DELETE FROM seen WHERE (action, alert_id) IN (SELECT action, alert_id FROM seen"
-                   " INDEXED BY seen_expires WHERE expires <= ?2 LIMIT ?3)",
+                   " INDEXED BY seen_expires WHERE expires <= ?1 LIMIT ?2)",
     [PRUNE_INCIDENTS] = "DELETE FROM incident WHERE (action, incident_id) IN"
                         " (SELECT action, incident_id FROM incident INDEXED BY incident_last_alert"
-                        " WHERE last_alert <= ?2 LIMIT ?3)",
+                        " WHERE last_alert <= ?1 LIMIT ?2)",
 };
 
 struct alert_log {
@@ -52,15 +53,12 @@ alert_log *alert_log_open(store *s, int64_t action)
     if (self == NULL)
         return NULL;
     self->action = action;
-    for (enum statement i = 0; i < STATEMENTS; i++) {
-        self->statements[i] = store_prepare(s, sql[i]);
-        if (self->statements[i] == NULL) {
-            store_keep_error(s);
-            alert_log_close(self);
-            return NULL;
-        }
-        sqlite3_bind_int64(self->statements[i], 1, action);
+    if (!store_prepare_all(s, sql, self->statements, STATEMENTS)) {
+        alert_log_close(self);
+        return NULL;
     }
+    for (enum statement i = 0; i < OF_AN_ACTION; i++)
+        sqlite3_bind_int64(self->statements[i], 1, action);
     self->connection = sqlite3_db_handle(self->statements[PUT_SEEN]);
     return self;
 }
@@ -167,8 +165,8 @@ static bool prune(alert_log *self, enum statement which, timestamp until, int *r
 {
     sqlite3_stmt *s = self->statements[which];
 
-    sqlite3_bind_int64(s, 2, until);
-    sqlite3_bind_int(s, 3, PRUNED_AT_ONCE);
+    sqlite3_bind_int64(s, 1, until);
+    sqlite3_bind_int(s, 2, PRUNED_AT_ONCE);
     if (!statement_run(s))
         return false;
     *removed += sqlite3_changes(self->connection);

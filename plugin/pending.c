@@ -94,13 +94,9 @@ pending *pending_open(store *s, int64_t action)
         return NULL;
     self->store = s;
     self->action = action;
-    for (enum statement i = 0; i < STATEMENTS; i++) {
-        self->statements[i] = store_prepare(s, sql[i]);
-        if (self->statements[i] == NULL) {
-            store_keep_error(s);
-            pending_close(self);
-            return NULL;
-        }
+    if (!store_prepare_all(s, sql, self->statements, STATEMENTS)) {
+        pending_close(self);
+        return NULL;
     }
     self->connection = sqlite3_db_handle(self->statements[PUT]);
     if (pending_recount(self))

@@ -102,13 +102,9 @@ role_list *role_list_open(store *s)
     if (self == NULL)
         return NULL;
     self->store = s;
-    for (enum statement i = 0; i < STATEMENTS; i++) {
-        self->statements[i] = store_prepare(s, sql[i]);
-        if (self->statements[i] == NULL) {
-            store_keep_error(s);
-            role_list_close(self);
-            return NULL;
-        }
+    if (!store_prepare_all(s, sql, self->statements, STATEMENTS)) {
+        role_list_close(self);
+        return NULL;
     }
     self->connection = sqlite3_db_handle(self->statements[PUT]);
     return self;

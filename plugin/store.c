@@ -394,3 +394,15 @@ sqlite3_stmt *store_prepare(store *self, const char *sql)
     sqlite3_prepare_v3(self->connection, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, NULL);
     return statement;
 }
+
+bool store_prepare_all(store *self, const char *const *sql, sqlite3_stmt **statements, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        statements[i] = store_prepare(self, sql[i]);
+        if (statements[i] == NULL) {
+            store_keep_error(self);
+            return false;
+        }
+    }
+    return true;
+}

@@ -10,6 +10,7 @@
 #define SYNCTAP_STORE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct sqlite3;
@@ -74,5 +75,9 @@ bool store_is_damaged(const store *self);
 
 /* A statement for a room's own table, the room's to finalize; NULL says store_error. */
 struct sqlite3_stmt *store_prepare(store *self, const char *sql);
+
+/* The same for all of a room's; false when one failed: then those before it are there. */
+bool store_prepare_all(store *self, const char *const *sql, struct sqlite3_stmt **statements,
+                       size_t count);
 
 #endif

@@ -158,7 +158,8 @@ class Rsyslogd:
     def __enter__(self):
         self._process = self.work.start(
             RSYSLOGD, "-n", "-f", self._config,
-            "-i", self.work.path / "rsyslogd.pid", "-M", module_path())
+            "-i", self.work.path / "rsyslogd.pid", "-M", module_path(),
+            environment={})
         return self
 
     def __exit__(self, *_):

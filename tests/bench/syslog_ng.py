@@ -86,7 +86,7 @@ class SyslogNg:
             *self._arguments, "-f", config,
             f"--persist-file={work.path}/persist",
             f"--control={work.path}/control", f"--pidfile={work.path}/pid",
-            "--no-caps")
+            "--no-caps", environment={})
         try:
             cost = Meter(process, lambda: True).wait()
             lines = found.read_bytes().count(b"\n") if found.exists() else 0

@@ -15,9 +15,11 @@ import tempfile
 
 import deadline
 
-RSYSLOGD = shutil.which("rsyslogd", path="/usr/sbin:/usr/local/sbin:/sbin:"
-                                         + os.environ.get("PATH", ""))
-MODULE_DIRECTORIES = ("/usr/lib/*/rsyslog", "/usr/lib/rsyslog",
+RSYSLOGD = os.environ.get("SYNCTAP_RSYSLOGD") or shutil.which(
+    "rsyslogd", path="/usr/sbin:/usr/local/sbin:/sbin:"
+                     + os.environ.get("PATH", ""))
+MODULE_DIRECTORIES = (os.environ.get("SYNCTAP_RSYSLOG_MODULES", ""),
+                      "/usr/lib/*/rsyslog", "/usr/lib/rsyslog",
                       "/usr/lib64/rsyslog", "/usr/local/lib/rsyslog")
 USER, GROUP = "nobody", "nogroup"
 

@@ -328,8 +328,7 @@ static const char *const shapes[] = {
     "\"",
     "\\",
     "a,hit,\"b\"\n",
-    "{\"a\":\"b\",\"c\":\"dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd\"}"
-    "\n",
+    "{\"a\":\"b\",\"c\":\"dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd\"}\n",
 };
 
 static void add_shape(random_source *random, buffer *out, size_t kinds)

@@ -1,11 +1,11 @@
-"""Another program holds the database locked; nothing waits and nothing is lost.
+"""Another program locks the database; nothing waits and nothing is lost.
 
 While the lock is held, messages flow, names and known roles match, a row that
 alerted before is told as a duplicate, and records that match nothing yet go
 by untouched. A role row that arrives is kept by omidentityinfo until the lock
 is gone; then the records of that account alert late. The lock is counted in
-state_errors and told in the log, once. A program that only reads for long
-disturbs nothing.
+state_errors and told in the log, once. HUP and a start meanwhile do not wait
+for it either. A program that only reads for long disturbs nothing.
 
 The lock lasts 4 seconds; SYNCTAP_LOCK_SECONDS=30 makes it longer.
 """
@@ -49,7 +49,23 @@ class DatabaseLocked(unittest.TestCase):
             number += 1
             daemon.detection_goes_on(f"during {number}")
             daemon.counters("tap")
+            daemon.hup()
         daemon.wait_for_error()
+
+    def test_a_start_meanwhile(self):
+        with Troubled() as daemon:
+            daemon.alert("before", SYNC)
+            daemon.end()
+            with another_program(daemon.database) as other:
+                other.execute("BEGIN EXCLUSIVE")
+                daemon.start()
+                daemon.alert("by name", SYNC)
+                daemon.pass_by("waits")
+                daemon.give_role(LATE)
+                other.execute("ROLLBACK")
+            daemon.late_alerts("waits")
+            daemon.wait_statistics("tap", sync_accounts=2)
+            daemon.repeat("before", SYNC)
 
     def test_a_long_reading(self):
         with Troubled() as daemon, another_program(daemon.database) as other:
