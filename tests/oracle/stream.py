@@ -75,7 +75,7 @@ class Stream:
         self.incidents = Incidents(settings)
         self._identities = list(identities)
         self._arrived = []
-        self._fired = set()
+        self._fired = {}
         self._split = []
 
     def feed(self, event):
@@ -115,13 +115,17 @@ class Stream:
         return rows
 
     def _is_first(self, event, record, row):
-        """Tell whether a row has not alerted; remember that it has."""
+        """Tell whether a row has not alerted; remember that it has.
+
+        It is known until it leaves the lookback. A record without a time is
+        generated anew with each delivery, and its row stays for longer.
+        """
         known = alert_id(row, record.tenant_id, record.content)
-        if known in self._fired:
-            self.duplicates += event is record
-            return False
-        self._fired.add(known)
-        return True
+        before = self._fired.get(known, 0)
+        self._fired[known] = max(
+            before, row["TimeGenerated"] + self.settings.lookback)
+        self.duplicates += event is record and before > event.clock
+        return before <= event.clock
 
     def _alert(self, event, record, row):
         """Make the alert of a row at the instant of an event."""
