@@ -215,7 +215,9 @@ const char *json_parse(json_parser *self, text t, json **root, size_t *taken)
         t.length = json_document_length((text){t.bytes, *taken});
         reason = run_tokener(self, t, root, taken);
     } else if (reason == NULL) {
+        in_vain = *taken;
         *taken = without_comment_behind(t, *taken);
+        in_vain -= *taken;
     }
     if (reason == NULL)
         self->cost = in_vain;

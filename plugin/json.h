@@ -45,8 +45,8 @@ void json_parser_free(json_parser *self);
 const char *json_parse(json_parser *self, text t, json **root, size_t *taken);
 
 /*
- * What the last json_parse read in vain, in bytes: 0 when the document was
- * read at once. For those who bound their work on hostile texts.
+ * What the last json_parse read in vain, in bytes: 0 when the document, and
+ * no more, was read at once. For those who bound their work on hostile texts.
  */
 size_t json_parse_cost(const json_parser *self);
 
