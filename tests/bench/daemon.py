@@ -93,7 +93,7 @@ class Meter:
         now = time.monotonic()
         self._threads = threads_of(self._process.pid)
         used = sum(used for name, used in self._threads.values()
-                   if "impstats" not in name)
+                   if name.startswith((INPUT, WORKER)))
         if used > self._used + A_LITTLE:
             self._first = self._first or now
             self._last = now
@@ -177,7 +177,12 @@ class Rsyslogd:
             time.sleep(0.01)
 
     def read(self, path, count):
-        """Let it read a file of so many messages; give the cost."""
+        """Let it read a file of so many messages; give the cost.
+
+        It is given the file when it has started: how long a pipeline takes
+        to be set up is not what is asked.
+        """
+        self._wait_until(lambda: self._used(INPUT), "input")
         os.symlink(path, self.work.path / "input")
         return self.cost_of(count)
 
