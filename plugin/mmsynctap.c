@@ -461,6 +461,8 @@ static void judge_text(wrkrInstanceData_t *self, smsg_t *message, text t)
 
     count(self->pData, MESSAGES, 1);
     count(self->pData, BYTES, t.length);
+    if (detector_find_candidate(self->worker, t) == t.length)
+        return; /* not ours: not even the clock is asked */
     self->message = message;
     clear_alerts(self);
     found = detector_feed(self->worker, t, timestamp_now(), take_alert, self);
