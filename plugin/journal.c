@@ -14,7 +14,7 @@
 
 enum {
     SEGMENT_SIZE = 4 << 20, /* bytes after which another segment is begun: a read's memory */
-    MOST_SEGMENTS = 256,    /* that nobody reads: 1 GB */
+    MOST_SEGMENTS = 1024,   /* that nobody reads: 4 GB, more than a million records */
     MOST_KEPT = 32 << 20,   /* bytes of entries in memory while the file refuses them */
 };
 
@@ -399,6 +399,16 @@ bool journal_has_entries(journal *self)
           self->kept.length > 0;
     pthread_mutex_unlock(&self->mutex);
     return has;
+}
+
+size_t journal_backlog(journal *self)
+{
+    size_t filled;
+
+    pthread_mutex_lock(&self->mutex);
+    filled = (size_t)(self->current - self->oldest);
+    pthread_mutex_unlock(&self->mutex);
+    return filled;
 }
 
 int journal_error(journal *self)

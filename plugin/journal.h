@@ -53,6 +53,9 @@ void journal_drop(journal *self);
 /* Are there entries that were not read and dropped? Any thread; may be a little behind. */
 bool journal_has_entries(journal *self);
 
+/* How many segments have been filled and not been read and dropped. Any thread. */
+size_t journal_backlog(journal *self);
+
 /* Why the last step on a file failed, by errno; 0 when none did. */
 int journal_error(journal *self);
 

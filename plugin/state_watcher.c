@@ -230,6 +230,8 @@ static void tell_losses(state_watcher *self)
                      name_of(self), STREAM_MOST_PENDING);
     }
     self->told = now;
+    if (now.has_backlog && self->trouble == NULL)
+        state_watcher_wake(self);
 }
 
 static void look(state_watcher *self, unsigned turn)

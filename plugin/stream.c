@@ -1,6 +1,7 @@
 /* stream: memory for the workers, a journal behind it, the database behind that. */
 #include "stream.h"
 
+#include <limits.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -12,6 +13,8 @@
 #include "stream_entry.h"
 
 enum {
+    DRAIN_STEPS = 8, /* segments of one look: a second's work at the most */
+    ALL_STEPS = INT_MAX,
     EXPIRY_PERIOD = 60,       /* seconds between two clean-ups of what is in memory */
     PRUNE_PERIOD = 5,         /* seconds between two looks for what the database may forget */
     PRUNE_STEPS = 20,         /* transactions of one such look */
@@ -226,18 +229,6 @@ static bool open_rooms(stream *self, store *s)
     return self->pending != NULL && self->log != NULL;
 }
 
-bool stream_attach(stream *self, store *s, timestamp now)
-{
-    stream_detach(self);
-    self->store = s;
-    if (open_rooms(self, s) && stream_drain(self, now) &&
-        alert_log_load(self->log, now, self->seen, self->incidents))
-        return true;
-    store_keep_error(s);
-    stream_detach(self);
-    return false;
-}
-
 void stream_detach(stream *self)
 {
     pending_close(self->pending);
@@ -298,14 +289,32 @@ static journal_reading drain_segment(stream *self)
     return reading;
 }
 
-bool stream_drain(stream *self, timestamp now)
+static bool drain(stream *self, int most_steps)
 {
     journal_reading reading = JOURNAL_READ;
 
-    write_held(self, now);
-    while (reading == JOURNAL_READ && journal_has_entries(self->journal))
-        reading = drain_segment(self);
+    for (int step = 0; step < most_steps && reading == JOURNAL_READ; step++)
+        reading = journal_has_entries(self->journal) ? drain_segment(self) : JOURNAL_EMPTY;
     return reading != JOURNAL_FAILED;
+}
+
+bool stream_drain(stream *self, timestamp now)
+{
+    write_held(self, now);
+    return drain(self, DRAIN_STEPS);
+}
+
+/* All that earlier lives left must be in the database before it is loaded. */
+bool stream_attach(stream *self, store *s, timestamp now)
+{
+    stream_detach(self);
+    self->store = s;
+    if (open_rooms(self, s) && drain(self, ALL_STEPS) &&
+        alert_log_load(self->log, now, self->seen, self->incidents))
+        return true;
+    store_keep_error(s);
+    stream_detach(self);
+    return false;
 }
 
 bool stream_refresh(stream *self, timestamp now)
@@ -404,5 +413,6 @@ stream_facts stream_read_facts(stream *self, timestamp now)
         .dropped = self->dropped,
         .lost = atomic_load(&self->lost),
         .journal_error = journal_error(self->journal),
+        .has_backlog = journal_backlog(self->journal) > 1,
     };
 }

@@ -42,6 +42,7 @@ typedef struct stream_facts {
     uint64_t dropped;  /* pending records over the bound, so far */
     uint64_t lost;     /* entries that neither file nor memory took, so far */
     int journal_error; /* errno of the journal's last failure; 0: it works */
+    bool has_backlog;  /* the journal holds more than one look moves: another is due at once */
 } stream_facts;
 
 /* NULL when memory is out. The rule must outlive it; strings are copied. The caller frees it. */
@@ -83,7 +84,10 @@ bool stream_attach(stream *self, store *s, timestamp now);
 void stream_detach(stream *self);
 bool stream_is_attached(const stream *self);
 
-/* Moves the journal into the database; false: store_error says why, it stays in the journal. */
+/*
+ * Moves the journal into the database, or so much of it as a look may take: what comes later than
+ * its role list's change is judged again. False: store_error says why, it stays in the journal.
+ */
 bool stream_drain(stream *self, timestamp now);
 
 /* Takes in what others did to the incidents. */
