@@ -248,7 +248,7 @@ class Rsyslogd:
         brought into the database by and by.
         """
         expected = self._pipeline.expect(count)
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 300
         while not self._has_counted(expected):
             if time.monotonic() > deadline:
                 found = statistics(self.work)
