@@ -79,12 +79,17 @@ static void write_folded(buffer *key, text part)
     buffer_free(&folded);
 }
 
-/* Entities are told apart as Sentinel does: the target by its UPN, without one by its id. */
-static void write_key(const incidents *self, const alert *a, buffer *key)
+/*
+ * Entities are told apart as Sentinel does: the target by its UPN, without one by its id. False:
+ * there are no incidents, or memory is out.
+ */
+static bool write_key(const incidents *self, const alert *a, buffer *key)
 {
     incident_matching matching = self->manner.matching;
 
     buffer_clear(key);
+    if (self->manner.window == 0)
+        return false;
     buffer_append_char(key, '[');
     write_folded(key, a->record->tenant_id);
     if (matching != MATCHING_ANY_ALERT)
@@ -94,6 +99,7 @@ static void write_key(const incidents *self, const alert *a, buffer *key)
         write_folded(key, a->record->source_ip);
     }
     buffer_append_char(key, ']');
+    return !buffer_failed(key);
 }
 
 /* --- the sorted array; the mutex is held --------------------------------------------------------
@@ -212,10 +218,7 @@ static void join(incidents *self, alert *a, text key)
 
 void incidents_join(incidents *self, alert *a, buffer *key)
 {
-    if (self->manner.window == 0)
-        return;
-    write_key(self, a, key);
-    if (buffer_failed(key))
+    if (!write_key(self, a, key))
         return;
     pthread_mutex_lock(&self->mutex);
     join(self, a, buffer_text(key));
@@ -238,10 +241,7 @@ void incidents_look_up(incidents *self, alert *a, buffer *key)
 {
     const incident *i;
 
-    if (self->manner.window == 0)
-        return;
-    write_key(self, a, key);
-    if (buffer_failed(key))
+    if (!write_key(self, a, key))
         return;
     pthread_mutex_lock(&self->mutex);
     i = find(self, buffer_text(key));

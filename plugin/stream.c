@@ -114,7 +114,7 @@ static void append(stream *self, journal *where, const buffer *entry)
         atomic_fetch_add(&self->lost, 1);
 }
 
-/* What waits for the database, which the sent mark of a tag's alert must not precede. */
+/* The mark of a tag's alert is held until its message has surely been passed on. */
 static void append_sent(stream *self, stream_scratch *scratch, const sent_alert *sent)
 {
     stream_entry_write_sent(&scratch->entry, sent);
