@@ -10,10 +10,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "alert.h"
-#include "buffer.h"
-#include "detector.h"
-#include "rule.h"
+#include "base/buffer.h"
+#include "detector/detector.h"
+#include "rule/alert.h"
+#include "rule/rule.h"
 
 typedef struct tally {
     size_t candidates, rows;

@@ -13,8 +13,8 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include "gate.h"
-#include "rule.h"
+#include "gate/gate.h"
+#include "rule/rule.h"
 
 enum { CACHED_LINES = 400, LEAST_LINE = 64, MOST_PHRASES = 32 };
 
@@ -41,7 +41,7 @@ static void require(bool holds, const char *what)
     exit(1);
 }
 
-/* --- the contenders ------------------------------------------------------------------------ */
+/* --- the contenders --- */
 
 static bool ask_gate(const contender *self, text t)
 {
@@ -93,7 +93,7 @@ static void read_phrases(void)
     add_phrases(list, count);
 }
 
-/* --- the messages -------------------------------------------------------------------------- */
+/* --- the messages --- */
 
 static text read_file(const char *path)
 {
@@ -124,7 +124,7 @@ static messages lines_of(text all)
     return found;
 }
 
-/* --- turns --------------------------------------------------------------------------------- */
+/* --- turns --- */
 
 static double now(void)
 {

@@ -7,12 +7,12 @@
 #ifndef SYNCTAP_TESTS_FUZZ_FUZZ_H
 #define SYNCTAP_TESTS_FUZZ_FUZZ_H
 
-#include "carrier.h"
-#include "detector.h"
-#include "role_list.h"
-#include "rule.h"
-#include "text.h"
-#include "timestamp.h"
+#include "base/text.h"
+#include "base/timestamp.h"
+#include "detector/detector.h"
+#include "record/carrier.h"
+#include "rule/rule.h"
+#include "state/role_list.h"
 
 /* libFuzzer's own names. */
 int LLVMFuzzerInitialize(int *argc, char ***argv);

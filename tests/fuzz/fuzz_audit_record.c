@@ -32,7 +32,7 @@ static json_parser *parser;
 static text good;
 static buffer good_alert;
 
-/* --- alerts -------------------------------------------------------------------------------- */
+/* --- alerts --- */
 
 static void require_json(const buffer *written)
 {
@@ -83,7 +83,7 @@ static void check_alert(const alert *a, size_t nth)
     buffer_free(&row);
 }
 
-/* --- rows of both semantics ---------------------------------------------------------------- */
+/* --- rows of both semantics --- */
 
 enum { MOST_ROWS = 256 };
 
@@ -135,7 +135,7 @@ static void free_rows(rows *all)
         buffer_free(&all->rows[--all->count]);
 }
 
-/* --- explanations -------------------------------------------------------------------------- */
+/* --- explanations --- */
 
 typedef struct operations {
     bool kql;
@@ -157,7 +157,7 @@ static void look_for_operation(void *arg, const explanation *e)
     buffer_free(&written);
 }
 
-/* --- a text -------------------------------------------------------------------------------- */
+/* --- a text --- */
 
 static void require_sense(const detection *seen, size_t alerts, text input)
 {
@@ -185,7 +185,7 @@ static void judge(text input)
     free_rows(&by_wide);
 }
 
-/* --- beside a good record ------------------------------------------------------------------ */
+/* --- beside a good record --- */
 
 static bool look_for_good_alert(void *arg, const alert *a)
 {
@@ -222,7 +222,7 @@ static void judge_all(text input)
     judge_lines(good, input);
 }
 
-/* --- set-up -------------------------------------------------------------------------------- */
+/* --- set-up --- */
 
 static bool write_good_alert(void *arg, const alert *a)
 {

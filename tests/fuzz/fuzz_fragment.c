@@ -1,8 +1,8 @@
 /* fuzz_fragment: whatever a broken text shows, the alert made of it is whole JSON. */
 #include "fuzz.h"
 
-#include "fragment.h"
-#include "sync_accounts.h"
+#include "rule/fragment.h"
+#include "rule/sync_accounts.h"
 
 static rule *wide_rule;
 static sync_accounts *accounts;

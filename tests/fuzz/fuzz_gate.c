@@ -7,8 +7,8 @@
 #include "fuzz.h"
 
 #include "../unit/naive_gate.h"
-#include "gate.h"
-#include "json.h"
+#include "base/json.h"
+#include "gate/gate.h"
 
 enum { ENGINES = 4, MOST_LEVELS = 4 };
 

@@ -35,7 +35,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     return 0;
 }
 
-/* --- the message --------------------------------------------------------------------------- */
+/* --- the message --- */
 
 static size_t split(text input, text parts[static MOST_PARTS])
 {
@@ -90,7 +90,7 @@ static void write_message(text input, buffer *out)
     }
 }
 
-/* --- its way ------------------------------------------------------------------------------- */
+/* --- its way --- */
 
 static double processor_seconds(void)
 {

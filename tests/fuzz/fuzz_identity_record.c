@@ -9,8 +9,8 @@
 
 #include <sqlite3.h>
 
-#include "identity_import.h"
-#include "sync_accounts.h"
+#include "rule/sync_accounts.h"
+#include "state/identity_import.h"
 
 static rule *wide_rule;
 static store *database; /* the detector's, and of a second role list beside its own */

@@ -1,7 +1,7 @@
 /* fuzz_unwrap: any text is walked to its end, and what is handed out of it can be read. */
 #include "fuzz.h"
 
-#include "unwrap.h"
+#include "record/unwrap.h"
 
 static unwrap *walker;
 static carrier *rulebase;

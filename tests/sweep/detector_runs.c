@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "detector.h"
+#include "detector/detector.h"
 #include "failing_malloc.h"
 #include "sweep.h"
 
@@ -46,7 +46,7 @@ static store *open_store(void)
     return s;
 }
 
-/* --- its making ---------------------------------------------------------------------------- */
+/* --- its making --- */
 
 static outcome make_detector(const rule *r)
 {
@@ -102,7 +102,7 @@ static outcome adopt_store(detector *d)
 static outcome refresh(detector *d)
 {
     store *s = open_store();
-    detector_refreshing first;
+    detector_refresh_result first;
     char *error;
 
     SWEEP_REQUIRE(detector_adopt_store(d, s, sweep_now(), &error));
@@ -159,7 +159,7 @@ static outcome run_refresh(void)
     return with_detector(refresh);
 }
 
-/* --- its verdict --------------------------------------------------------------------------- */
+/* --- its verdict --- */
 
 typedef struct seen {
     size_t alerts;
@@ -285,7 +285,7 @@ static outcome run_mixed(void)
                     "Register security info", "dirsync") ",{\"a\":\"");
 }
 
-/* --- its explanation ----------------------------------------------------------------------- */
+/* --- its explanation --- */
 
 static void take_explanation(void *arg, const explanation *e)
 {

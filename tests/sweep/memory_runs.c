@@ -1,6 +1,6 @@
 /* The rooms that hand out memory. */
-#include "arena.h"
-#include "buffer.h"
+#include "base/arena.h"
+#include "base/buffer.h"
 #include "sweep.h"
 
 static outcome take_pieces(arena *memory)

@@ -1,10 +1,10 @@
 /* The rooms that read a record, judge it and write of it. */
-#include "alert.h"
-#include "explain.h"
 #include "failing_malloc.h"
-#include "fragment.h"
+#include "rule/alert.h"
+#include "rule/explain.h"
+#include "rule/fragment.h"
+#include "rule/sync_accounts.h"
 #include "sweep.h"
-#include "sync_accounts.h"
 
 /* A record whose parts stand in strings, so that reading it takes most. */
 static const char record_text[] =
@@ -40,18 +40,18 @@ static void end_desk(record_desk *desk)
     json_parser_free(desk->parser);
 }
 
-static audit_reading read_at_desk(record_desk *desk, semantics view)
+static audit_result read_at_desk(record_desk *desk, semantics view)
 {
     const audit_reader reader = {desk->memory, desk->parser};
 
-    audit_reading reading = audit_record_read(desk->tree, view, &reader, &desk->record);
+    audit_result reading = audit_record_read(desk->tree, view, &reader, &desk->record);
 
     if (reading != AUDIT_RECORD)
         return reading;
     return audit_record_read_rest(&desk->record, &reader) ? AUDIT_RECORD : AUDIT_OUT_OF_MEMORY;
 }
 
-/* --- audit_record -------------------------------------------------------------------------- */
+/* --- audit_record --- */
 
 static bool read_targets(const record_desk *desk, audit_target *targets, size_t count)
 {
@@ -86,7 +86,7 @@ static outcome read_record(semantics view)
     enum { MOST_TARGETS = 2 };
     record_desk desk = begin_desk();
     audit_target targets[MOST_TARGETS];
-    audit_reading reading;
+    audit_result reading;
     bool has_targets = false;
     size_t count = 0;
     outcome came = OUT_OF_MEMORY;
@@ -116,7 +116,7 @@ static outcome run_record_in_wide(void)
     return read_record(SEMANTICS_WIDE);
 }
 
-/* --- rule ---------------------------------------------------------------------------------- */
+/* --- rule --- */
 
 static outcome run_rule(void)
 {
@@ -147,7 +147,7 @@ static rule *wide_rule(void)
     return r;
 }
 
-/* --- sync_accounts ------------------------------------------------------------------------- */
+/* --- sync_accounts --- */
 
 static identity_record account(const char *upn, const char *id)
 {
@@ -197,7 +197,7 @@ static outcome run_sync_accounts(void)
     return came;
 }
 
-/* --- alert --------------------------------------------------------------------------------- */
+/* --- alert --- */
 
 static outcome write_alert(record_desk *desk, bool as_row)
 {
@@ -239,7 +239,7 @@ static outcome run_alert_row(void)
     return write_at_desk(true);
 }
 
-/* --- explain ------------------------------------------------------------------------------- */
+/* --- explain --- */
 
 static outcome explain_record(record_desk *desk, const rule *r, const sync_accounts *accounts)
 {
@@ -276,7 +276,7 @@ static outcome run_explain(void)
     return came;
 }
 
-/* --- fragment ------------------------------------------------------------------------------ */
+/* --- fragment --- */
 
 static outcome run_fragment(void)
 {
@@ -285,7 +285,7 @@ static outcome run_fragment(void)
     sync_accounts *none = sync_accounts_new(SEMANTICS_WIDE);
     arena *memory = arena_new();
     fragment found;
-    fragment_reading reading;
+    fragment_result reading;
     outcome came;
 
     sweep_begin();

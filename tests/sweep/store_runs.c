@@ -4,8 +4,8 @@
 #include <unistd.h>
 
 #include "failing_malloc.h"
-#include "identity_import.h"
-#include "role_list.h"
+#include "state/identity_import.h"
+#include "state/role_list.h"
 #include "sweep.h"
 
 static identity_record row_of(const char *upn, timespan age)
@@ -19,7 +19,7 @@ static identity_record row_of(const char *upn, timespan age)
     };
 }
 
-/* --- store --------------------------------------------------------------------------------- */
+/* --- store --- */
 
 static outcome open_and_close(const char *path)
 {
@@ -71,7 +71,7 @@ static store *open_store(void)
     return s;
 }
 
-/* --- role_list ----------------------------------------------------------------------------- */
+/* --- role_list --- */
 
 static role_list *open_list(store *s)
 {
@@ -201,7 +201,7 @@ static outcome run_role_list_read(void)
     return came;
 }
 
-/* --- identity_import ----------------------------------------------------------------------- */
+/* --- identity_import --- */
 
 /* The way of omidentityinfo: what has failed is dropped, and its rows must not be missed. */
 static bool import_text(role_list *list, text message)

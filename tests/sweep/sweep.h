@@ -10,8 +10,8 @@
 
 #include <stdbool.h>
 
-#include "text.h"
-#include "timestamp.h"
+#include "base/text.h"
+#include "base/timestamp.h"
 
 /* How a run went. */
 typedef enum outcome { AS_ALWAYS, OUT_OF_MEMORY, WRONG } outcome;

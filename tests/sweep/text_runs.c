@@ -2,12 +2,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "carrier.h"
+#include "base/json.h"
 #include "failing_malloc.h"
-#include "gate.h"
-#include "json.h"
+#include "gate/gate.h"
+#include "record/carrier.h"
+#include "record/unwrap.h"
 #include "sweep.h"
-#include "unwrap.h"
 
 static json *parse(json_parser *parser, const char *written)
 {
@@ -111,7 +111,7 @@ static outcome run_json_tostring(void)
     return came;
 }
 
-/* --- gate ---------------------------------------------------------------------------------- */
+/* --- gate --- */
 
 static outcome run_gate(void)
 {
@@ -133,7 +133,7 @@ static outcome run_gate(void)
     return came;
 }
 
-/* --- carriers ------------------------------------------------------------------------------ */
+/* --- carriers --- */
 
 static const char *rulebase_path(void)
 {
@@ -179,7 +179,7 @@ static outcome run_carrier_absent(void)
     return open_carrier("/nowhere/to.be.found", false);
 }
 
-/* --- unwrap -------------------------------------------------------------------------------- */
+/* --- unwrap --- */
 
 #define RECORD "{\"operationName\":\"x\",\"TargetResources\":[{\"id\":\"1\"}]}"
 #define ESCAPED "{\\\"operationName\\\":\\\"x\\\",\\\"TargetResources\\\":[{\\\"id\\\":\\\"1\\\"}]}"

@@ -3,7 +3,7 @@
 
 #include "test.h"
 
-/* --- audit records ------------------------------------------------------------------------- */
+/* --- audit records --- */
 
 static const char initiated_by[] =
     "{'user':{'id':'" ACTOR_ID "','displayName':null,'userPrincipalName':'" ACTOR_UPN
@@ -87,10 +87,10 @@ static void give_back_record(void *r)
     audit_record_release(r);
 }
 
-static audit_reading read_object(json *object, audit_record *record)
+static audit_result read_object(json *object, audit_record *record)
 {
     audit_reader reader = {test_arena(), json_parser_new(JSON_MOST_DEPTH)};
-    audit_reading reading;
+    audit_result reading;
 
     REQUIRE(reader.parser != NULL);
     test_at_end(give_back_parser, reader.parser);
@@ -109,10 +109,10 @@ const audit_record *record_of(json *object)
     return record;
 }
 
-audit_reading reading_of(json *object)
+audit_result reading_of(json *object)
 {
     audit_record record;
-    audit_reading reading = read_object(object, &record);
+    audit_result reading = read_object(object, &record);
 
     audit_record_release(&record);
     return reading;
@@ -127,7 +127,7 @@ audit_target target_of(const audit_record *record, size_t index)
     return target;
 }
 
-/* --- the rule ------------------------------------------------------------------------------ */
+/* --- the rule --- */
 
 static void give_back_rule(void *r)
 {
@@ -144,7 +144,7 @@ rule *new_rule(semantics s)
     return r;
 }
 
-/* --- role lists ---------------------------------------------------------------------------- */
+/* --- role lists --- */
 
 identity_record identity_row(const char *upn, const char *object_id, const char *roles,
                              const char *time)

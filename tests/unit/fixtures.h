@@ -6,14 +6,14 @@
 #ifndef SYNCTAP_TESTS_UNIT_FIXTURES_H
 #define SYNCTAP_TESTS_UNIT_FIXTURES_H
 
-#include "audit_record.h"
-#include "identity_record.h"
-#include "role_list.h"
-#include "rule.h"
-#include "store.h"
-#include "sync_accounts.h"
+#include "record/audit_record.h"
+#include "record/identity_record.h"
+#include "rule/rule.h"
+#include "rule/sync_accounts.h"
+#include "state/role_list.h"
+#include "state/store.h"
 
-/* --- audit records ------------------------------------------------------------------------- */
+/* --- audit records --- */
 
 #define SYNC_UPN "Sync_DC1_0123456789ab@contoso.onmicrosoft.com"
 #define TARGET_ID "11111111-2222-4333-8444-555555555555"
@@ -39,15 +39,15 @@ const char *audit_text(audit_shape shape, audit_parts parts);
 const audit_record *record_of(json *object);
 
 /* What audit_record_read says of the object. */
-audit_reading reading_of(json *object);
+audit_result reading_of(json *object);
 
 audit_target target_of(const audit_record *record, size_t index);
 
-/* --- the rule ------------------------------------------------------------------------------ */
+/* --- the rule --- */
 
 rule *new_rule(semantics s);
 
-/* --- role lists ---------------------------------------------------------------------------- */
+/* --- role lists --- */
 
 #define SYNC_ROLE "[\"Directory Synchronization Accounts\"]"
 

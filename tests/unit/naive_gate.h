@@ -6,8 +6,8 @@
 #ifndef SYNCTAP_TESTS_NAIVE_GATE_H
 #define SYNCTAP_TESTS_NAIVE_GATE_H
 
-#include "kql.h"
-#include "text.h"
+#include "base/kql.h"
+#include "base/text.h"
 
 /* Would a gate for these phrases let the text pass? */
 bool naive_gate_may_hold(const text *phrases, size_t count, semantics s, text t);

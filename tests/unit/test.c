@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "buffer.h"
+#include "base/buffer.h"
 
 typedef struct ending {
     void (*give_back)(void *);
@@ -27,7 +27,7 @@ static struct {
     json_parser *parser;
 } current;
 
-/* --- assertions ---------------------------------------------------------------------------- */
+/* --- assertions --- */
 
 static void note(bool holds, const char *message, const char *file, unsigned line, bool fatal)
 {
@@ -119,7 +119,7 @@ void test_case(const char *format, ...)
             *at = ' ';
 }
 
-/* --- what lives until the test ends -------------------------------------------------------- */
+/* --- what lives until the test ends --- */
 
 static void *must(void *thing)
 {
@@ -322,7 +322,7 @@ const char *test_file(const char *name, const char *content)
     return path;
 }
 
-/* --- random -------------------------------------------------------------------------------- */
+/* --- random --- */
 
 random_source random_new(uint64_t seed)
 {
@@ -338,7 +338,7 @@ size_t random_below(random_source *self, size_t bound)
     return (size_t)((self->state >> 16) % bound);
 }
 
-/* --- time ---------------------------------------------------------------------------------- */
+/* --- time --- */
 
 timestamp time_of(const char *written)
 {

@@ -11,10 +11,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "arena.h"
-#include "json.h"
-#include "text.h"
-#include "timestamp.h"
+#include "base/arena.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "base/timestamp.h"
 
 #define LENGTH_OF(array) (sizeof(array) / sizeof((array)[0]))
 

@@ -1,5 +1,5 @@
 /* Alerts of real records in three shapes, against the contract word by word. */
-#include "alert.h"
+#include "rule/alert.h"
 
 #include "fixtures.h"
 #include "suites.h"
@@ -23,7 +23,7 @@
     "'severity':'High','tactics':['Persistence','PrivilegeEscalation'],"                           \
     "'techniques':['T1098','T1556'],'sub_techniques':['T1098.001','T1078.004'],"
 
-/* --- records, as Entra writes them --------------------------------------------------------- */
+/* --- records, as Entra writes them --- */
 
 #define UPN_A "Sync_DC1_0123456789ab@contoso.onmicrosoft.com"
 #define TARGET_A                                                                                   \
@@ -153,7 +153,7 @@ static const char alert_c[] = RULE_PART
     "'custom_details':{'Operation':'Create temporary access pass','Actor':'',"
     "'Target':'Sync_c@contoso.com'},'incident':";
 
-/* --- alerts of them ------------------------------------------------------------------------ */
+/* --- alerts of them --- */
 
 static alert alert_of(const char *record, size_t index, unsigned matched_by)
 {
@@ -281,7 +281,7 @@ static void test_absent_values_are_empty_and_not_missing(void)
     EXPECT_INT(json_array_length(json_member(tree, "entities")), 0);
 }
 
-/* --- method -------------------------------------------------------------------------------- */
+/* --- method --- */
 
 static text method_of(const char *operation, const char *reason, const char *property)
 {
@@ -334,7 +334,7 @@ static void test_a_record_that_says_nothing_has_no_method(void)
     EXPECT_TEXT_IS(method_of("Admin registered security info", "", "x"), "");
 }
 
-/* --- the pass ------------------------------------------------------------------------------ */
+/* --- the pass --- */
 
 static json *pass_of(const char *properties)
 {
@@ -376,7 +376,7 @@ static void test_other_properties_are_not_the_passs(void)
         "");
 }
 
-/* --- entities ------------------------------------------------------------------------------ */
+/* --- entities --- */
 
 static json *entities_of(const char *target_upn, const char *actor, const char *address)
 {
@@ -416,7 +416,7 @@ static void test_a_name_without_a_suffix_is_whole(void)
     EXPECT_TEXT_IS(member_text(entity, "UPNSuffix"), "");
 }
 
-/* --- matched_by, kql, confidence ----------------------------------------------------------- */
+/* --- matched_by, kql, confidence --- */
 
 static void test_the_reasons_stand_in_the_contracts_order(void)
 {
@@ -454,7 +454,7 @@ static void test_an_alert_is_valid_json_whatever_the_values(void)
     EXPECT_TEXT_IS(member_text(tree, "target_upn"), "Sync_\001\357\277\275");
 }
 
-/* --- ids ----------------------------------------------------------------------------------- */
+/* --- ids --- */
 
 static const char *id_of(const char *record, size_t index)
 {
@@ -531,7 +531,7 @@ static void test_an_id_is_a_uuid_of_version_5(void)
     EXPECT_INT(id[14], '5');
 }
 
-/* --- the query's row ----------------------------------------------------------------------- */
+/* --- the query's row --- */
 
 static void test_the_row_has_the_querys_columns_and_then_ours(void)
 {

@@ -1,12 +1,12 @@
 /* archive: whatever the threads and the pieces, what comes is what one reader would give. */
-#include "archive.h"
+#include "files/archive.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "buffer.h"
+#include "base/buffer.h"
 #include "suites.h"
 #include "test.h"
 
@@ -180,9 +180,9 @@ static text read_in_threads(char *const *paths, size_t count, size_t threads, si
 {
     report *r = new_report();
     const archive_reader reader = reader_of(r);
-    const archive_manner manner = {threads, piece, NULL};
+    const archive_options options = {threads, piece, NULL};
 
-    EXPECT(archive_read(&reader, paths, count, &manner));
+    EXPECT(archive_read(&reader, paths, count, &options));
     return words_of(r);
 }
 
@@ -298,7 +298,7 @@ static void test_many_unreadable_lines_wait_for_their_turn(void)
     EXPECT_TEXT(read_in_threads(paths, 2, 3, 50000), read_in_turn(paths, 2));
 }
 
-/* --- random files ----------------------------------------------------------------------------- */
+/* --- random files --- */
 
 static const char *const shapes[] = {
     "{\"a\":{\"b\":[1,2]}}\n",

@@ -1,5 +1,5 @@
 /* The arena: pieces that do not touch each other, and what a reset takes back. */
-#include "arena.h"
+#include "base/arena.h"
 
 #include <stdalign.h>
 

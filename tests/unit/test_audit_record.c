@@ -1,5 +1,5 @@
 /* Records of each shape in one struct, and mv-expand over their targets. */
-#include "audit_record.h"
+#include "record/audit_record.h"
 
 #include <stdlib.h>
 
@@ -18,7 +18,7 @@ static const audit_record *with_properties(const char *properties)
     return record_from(test_string("{'operationName':'x','properties':{%s}}", properties));
 }
 
-/* --- shapes -------------------------------------------------------------------------------- */
+/* --- shapes --- */
 
 static void check_common_fields(const audit_record *r)
 {
@@ -128,7 +128,7 @@ static void test_a_number_as_result_is_its_text(void)
     EXPECT_TEXT_IS(with_properties("'result':'SUCCESS'")->result, "SUCCESS");
 }
 
-/* --- time ---------------------------------------------------------------------------------- */
+/* --- time --- */
 
 static void test_the_envelopes_time_comes_before_the_activitys(void)
 {
@@ -170,7 +170,7 @@ static void test_a_time_that_cannot_be_read_is_none(void)
     EXPECT_NOT(record_from("{'operationName':'x','time':{}}")->has_time);
 }
 
-/* --- initiator ----------------------------------------------------------------------------- */
+/* --- initiator --- */
 
 static const audit_record *initiated_by(const char *written)
 {
@@ -254,7 +254,7 @@ static void test_a_path_in_another_case_leads_nowhere(void)
     EXPECT_TEXT_IS(initiated_by("{'user':{'UserPrincipalName':'a'}}")->actor, "");
 }
 
-/* --- result, tenant ------------------------------------------------------------------------ */
+/* --- result, tenant --- */
 
 static void test_where_a_diagnostic_record_has_its_reason(void)
 {
@@ -306,7 +306,7 @@ static void test_the_workspace_is_not_the_tenant(void)
     EXPECT_TEXT_IS(record_from("{'OperationName':'x','TenantId':'workspace'}")->tenant_id, "");
 }
 
-/* --- targets: mv-expand -------------------------------------------------------------------- */
+/* --- targets: mv-expand --- */
 
 static const audit_record *with_targets(const char *written)
 {

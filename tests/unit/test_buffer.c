@@ -1,5 +1,5 @@
 /* The buffer: growth, and a failure that is told once at the end. */
-#include "buffer.h"
+#include "base/buffer.h"
 
 #include "suites.h"
 #include "test.h"

@@ -1,5 +1,5 @@
 /* Messages in, alerts out: shapes, wrappings, time, the role list, and several workers at once. */
-#include "detector.h"
+#include "detector/detector.h"
 
 #include <libfastjson/json.h>
 #include <pthread.h>
@@ -16,7 +16,7 @@
 
 static const audit_shape shapes[] = {SHAPE_DIAGNOSTIC, SHAPE_LOG_ANALYTICS, SHAPE_DIRECTORY_AUDIT};
 
-/* --- a detector and what it says ----------------------------------------------------------- */
+/* --- a detector and what it says --- */
 
 static void give_back_detector(void *d)
 {
@@ -112,7 +112,7 @@ static outcome judge_quoted(semantics s, const char *message)
     return judge(s, quoted(message));
 }
 
-/* --- shapes and wrappings ------------------------------------------------------------------ */
+/* --- shapes and wrappings --- */
 
 static const char *in_string(const char *t)
 {
@@ -277,7 +277,7 @@ static void test_a_tree_of_something_else(void)
     EXPECT_INT(o.seen.records, 0);
 }
 
-/* --- what does not match ------------------------------------------------------------------- */
+/* --- what does not match --- */
 
 static void test_other_operations_are_no_rows(void)
 {
@@ -344,7 +344,7 @@ static void test_words_alone_carry_no_record(void)
     EXPECT_NOT(o.seen.undecodable);
 }
 
-/* --- time ---------------------------------------------------------------------------------- */
+/* --- time --- */
 
 static void test_a_record_counts_until_the_lookbacks_edge(void)
 {
@@ -448,7 +448,7 @@ static void test_an_alert_names_its_collector(void)
     EXPECT(strstr(named, "\"collector\":\"collector-1\"") != NULL);
 }
 
-/* --- what cannot be decoded ---------------------------------------------------------------- */
+/* --- what cannot be decoded --- */
 
 /* "never passed as no match": from the phrase on, however little of the record is there. */
 static void check_every_cut(audit_shape shape, semantics s)
@@ -536,7 +536,7 @@ static void test_a_record_that_is_too_deep_is_undecodable(void)
     buffer_free(&message);
 }
 
-/* --- our own alerts ------------------------------------------------------------------------ */
+/* --- our own alerts --- */
 
 static void test_our_own_alerts_are_never_judged_again(void)
 {
@@ -576,7 +576,7 @@ static void test_a_record_cannot_pass_for_our_own_alert(void)
     EXPECT_INT(judge(SEMANTICS_WIDE, record).seen.rows, 1);
 }
 
-/* --- the role list ------------------------------------------------------------------------- */
+/* --- the role list --- */
 
 static void open_detector_store(detector *d, const char *path)
 {
@@ -585,10 +585,10 @@ static void open_detector_store(detector *d, const char *path)
     REQUIRE(detector_open_store(d, path, STORE_CREATE, time_of(NOW), &error));
 }
 
-static detector_refreshing refresh(detector *d)
+static detector_refresh_result refresh(detector *d)
 {
     char *error;
-    detector_refreshing result = detector_refresh(d, &error);
+    detector_refresh_result result = detector_refresh(d, &error);
 
     EXPECT_INT(result == REFRESH_FAILED, error != NULL);
     free(error);
@@ -785,7 +785,7 @@ static void test_replaced_lists_are_the_detectors_too(void)
     EXPECT_INT(feed(w, AUDIT_TEXT(SHAPE_DIAGNOSTIC, .operation = "Delete user")).seen.rows, 0);
 }
 
-/* --- several workers ----------------------------------------------------------------------- */
+/* --- several workers --- */
 
 enum { WORKERS = 4, LEAST_MESSAGES = 300, CHANGES = 60 };
 
@@ -876,7 +876,7 @@ static void test_workers_in_threads_judge_right_while_the_role_list_changes(void
     }
 }
 
-/* --- what wide adds ------------------------------------------------------------------------ */
+/* --- what wide adds --- */
 
 /* A record that the query misses, told of in wide semantics. */
 static void check_added_by_wide_to(detector_worker *kql, detector_worker *wide, const char *message)
@@ -998,7 +998,7 @@ static void test_wide_returns_the_rows_of_an_expanded_object_as_the_query_does(v
     EXPECT_STRING(wide.ids[0], kql.ids[0]);
 }
 
-/* --- random records ------------------------------------------------------------------------ */
+/* --- random records --- */
 
 #define ANY(r, list) (list)[random_below((r), LENGTH_OF(list))]
 

@@ -1,5 +1,5 @@
 /* Names derived from content: RFC 9562's form, FIPS 180-4's vectors. */
-#include "digest.h"
+#include "base/digest.h"
 
 #include "suites.h"
 #include "test.h"

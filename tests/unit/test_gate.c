@@ -1,10 +1,10 @@
 /* The gate: it may say yes too often, but never no to a text that decodes to a phrase. */
-#include "gate.h"
+#include "gate/gate.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "buffer.h"
+#include "base/buffer.h"
 #include "naive_gate.h"
 #include "suites.h"
 #include "test.h"
@@ -99,7 +99,7 @@ static bool passes_wide(const char *message)
     return may_hold(gate_for(PHRASE, SEMANTICS_WIDE), tight_of(message));
 }
 
-/* --- yes and no ---------------------------------------------------------------------------- */
+/* --- yes and no --- */
 
 static void test_a_text_with_the_phrase_passes(void)
 {
@@ -192,7 +192,7 @@ static void test_a_false_start_hides_no_phrase(void)
     EXPECT(passes("CCreate temporary access pass"));
 }
 
-/* --- escapes ------------------------------------------------------------------------------- */
+/* --- escapes --- */
 
 static void test_a_unicode_escape_hides_no_character(void)
 {
@@ -267,7 +267,7 @@ static void test_a_phrase_that_needs_escapes_of_its_own_is_never_missed(void)
     EXPECT(may_hold(gate_for("café", SEMANTICS_KQL), tight_of("{\"x\":\"CAF\\u00c9\"}")));
 }
 
-/* --- wide ---------------------------------------------------------------------------------- */
+/* --- wide --- */
 
 static void test_wide_passes_the_letters_that_fold_to_s_and_k(void)
 {
@@ -304,7 +304,7 @@ static void test_wide_passes_what_kql_passes(void)
     EXPECT_NOT(passes_wide("Delete temporary access pass"));
 }
 
-/* --- random escaping ----------------------------------------------------------------------- */
+/* --- random escaping --- */
 
 static void append_escape(buffer *out, unsigned char c, random_source *r)
 {
@@ -395,7 +395,7 @@ static void test_random_escapes_three_strings_deep_hide_nothing(void)
     check_nested(3, 100);
 }
 
-/* --- random texts -------------------------------------------------------------------------- */
+/* --- random texts --- */
 
 /* What phrases are made of in a text, what comes near it, and what has nothing to do with it. */
 static void append_random_piece(buffer *out, random_source *r, text phrase)
@@ -485,7 +485,7 @@ static void test_hundreds_of_phrases_are_found(void)
     check_random_texts(phrases, 70, SEMANTICS_WIDE, 10);
 }
 
-/* --- places -------------------------------------------------------------------------------- */
+/* --- places --- */
 
 static void test_a_phrase_is_found_at_every_offset(void)
 {

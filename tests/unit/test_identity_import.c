@@ -1,5 +1,5 @@
 /* Texts that carry identity rows, put into a role list. */
-#include "identity_import.h"
+#include "state/identity_import.h"
 
 #include <stdlib.h>
 
@@ -235,7 +235,7 @@ static void test_a_role_has_a_row_for_each_member_at_the_time_of_reception(void)
     EXPECT_TIME(facts.newest, time_of(RECEIVED));
 }
 
-/* --- tables -------------------------------------------------------------------------------- */
+/* --- tables --- */
 
 #define HEADER "TimeGenerated,AccountUPN,AccountDisplayName\r\n"
 #define TABLE                                                                                      \

@@ -1,5 +1,5 @@
 /* Rows of the role list, in each shape that they come in. */
-#include "identity_record.h"
+#include "record/identity_record.h"
 
 #include "fixtures.h"
 #include "suites.h"
@@ -8,7 +8,7 @@
 #define RECEIVED "2026-06-10T00:00:00Z"
 
 /* The n-th row of an object. */
-static identity_reading read_row(json *object, size_t n, identity_record *row)
+static identity_result read_row(json *object, size_t n, identity_record *row)
 {
     identity_rows rows;
 
@@ -30,7 +30,7 @@ static identity_record row_of(const char *written)
     return nth_row_of(written, 0);
 }
 
-static identity_reading reading_of_row(const char *written)
+static identity_result reading_of_row(const char *written)
 {
     identity_record row;
 
@@ -40,7 +40,7 @@ static identity_reading reading_of_row(const char *written)
 #define TIME "'TimeGenerated':'2026-06-01T12:00:00.1234567Z'"
 #define NAMED TIME ",'AccountUPN':'a'"
 
-/* --- Log Analytics ------------------------------------------------------------------------- */
+/* --- Log Analytics --- */
 
 static void test_a_row_with_all_its_columns(void)
 {
@@ -152,7 +152,7 @@ static void test_keys_in_another_case_count_when_none_is_exact(void)
     EXPECT_TEXT_IS(row_of("{" NAMED ",'accountobjectid':'b'}").account_object_id, "");
 }
 
-/* --- Defender XDR -------------------------------------------------------------------------- */
+/* --- Defender XDR --- */
 
 static void test_a_row_of_defender(void)
 {
@@ -179,7 +179,7 @@ static void test_a_row_without_a_upn_is_defenders_by_its_time(void)
     check_roles("{" TIME ",'AccountObjectId':'b'}", ROLES_ABSENT, true);
 }
 
-/* --- Graph --------------------------------------------------------------------------------- */
+/* --- Graph --- */
 
 #define ROLE "{'displayName':'name','roleTemplateId':'template','members':"
 #define MEMBER_1 "{'id':'1','userPrincipalName':'a','displayName':'A'}"
@@ -227,7 +227,7 @@ static void test_a_role_without_a_name_has_its_template(void)
                    "[\"t\"]");
 }
 
-/* --- tables -------------------------------------------------------------------------------- */
+/* --- tables --- */
 
 static void test_cells_are_read_by_their_header(void)
 {

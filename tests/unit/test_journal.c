@@ -1,6 +1,6 @@
 /* The journal: entries in files, read oldest first, and what a kill or a full disk leaves of them.
  */
-#include "journal.h"
+#include "state/journal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -55,7 +55,7 @@ static const char *all_of(journal *self)
     return test_string("%s", e.text);
 }
 
-static void append(journal *self, const char *entry, journal_appending expected)
+static void append(journal *self, const char *entry, journal_append_result expected)
 {
     EXPECT_INT(journal_append(self, text_of(entry)), expected);
 }

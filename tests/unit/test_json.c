@@ -1,5 +1,5 @@
 /* JSON as KQL reads a dynamic, in the bounds that messages are held to, and JSON written. */
-#include "json.h"
+#include "base/json.h"
 
 #include <libfastjson/json.h>
 #include <stdlib.h>
@@ -79,7 +79,7 @@ static void use_the_daemons_mode(void)
     test_at_end(give_back_case_mode, NULL);
 }
 
-/* --- tostring and paths -------------------------------------------------------------------- */
+/* --- tostring and paths --- */
 
 static text to_string(const char *value)
 {
@@ -176,7 +176,7 @@ static void test_a_key_with_a_dot_is_no_path(void)
     EXPECT(json_at(json_of("{'a.b':1}"), "a.b") == NULL);
 }
 
-/* --- members ------------------------------------------------------------------------------- */
+/* --- members --- */
 
 static void test_a_member_that_is_null_is_there(void)
 {
@@ -282,7 +282,7 @@ static void test_a_string_keeps_its_nul_bytes(void)
     EXPECT_TEXT(json_string(json_array_item(document, 0)), ((text)TEXT("a\0b")));
 }
 
-/* --- key case ------------------------------------------------------------------------------ */
+/* --- key case --- */
 
 static void test_keys_are_case_sensitive(void)
 {
@@ -321,7 +321,7 @@ static void test_a_path_may_be_followed_in_any_case(void)
     EXPECT(other_case);
 }
 
-/* --- JSON in strings, and objects made here ------------------------------------------------- */
+/* --- JSON in strings, and objects made here --- */
 
 static json *kept(json *value)
 {
@@ -400,7 +400,7 @@ static void test_the_members_of_an_object_come_one_after_the_other(void)
     EXPECT_NOT(json_next_member(&none, &key, &value));
 }
 
-/* --- bounds -------------------------------------------------------------------------------- */
+/* --- bounds --- */
 
 /* A number in this many arrays. */
 static const char *nested(size_t arrays)
@@ -509,7 +509,7 @@ static void test_a_parser_goes_on_after_a_failure(void)
     json_free(root);
 }
 
-/* --- where a document ends ----------------------------------------------------------------- */
+/* --- where a document ends --- */
 
 static void check_end(const char *message, size_t end)
 {
@@ -616,7 +616,7 @@ static void test_a_document_that_never_closes_has_no_length(void)
     EXPECT_INT(json_document_length(tight_of("[[]")), 0);
 }
 
-/* --- documents larger than a piece --------------------------------------------------------- */
+/* --- documents larger than a piece --- */
 
 /*
  * Documents are read in pieces of some 4096 bytes. The document's members are
@@ -726,7 +726,7 @@ static void test_random_large_documents_survive_reading_and_writing(void)
     }
 }
 
-/* --- writing ------------------------------------------------------------------------------- */
+/* --- writing --- */
 
 static const char *string_written(text t)
 {

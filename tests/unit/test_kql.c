@@ -1,5 +1,5 @@
 /* The operators against their table, their words, and a second reading of the words. */
-#include "kql.h"
+#include "base/kql.h"
 
 #include <stdlib.h>
 
@@ -37,7 +37,7 @@ static bool equals(const char *left, const char *right)
     return kql_equals(tight_of(left), tight_of(right), SEMANTICS_KQL);
 }
 
-/* --- the table ----------------------------------------------------------------------------- */
+/* --- the table --- */
 
 typedef bool binary(text left, text right, semantics s);
 
@@ -115,7 +115,7 @@ static void test_exact_in_on_recorded_pairs(void)
     check_cases_of(IN);
 }
 
-/* --- has ----------------------------------------------------------------------------------- */
+/* --- has --- */
 
 static void test_has_of_an_empty_right_side_is_true_for_every_left_side(void)
 {
@@ -243,7 +243,7 @@ static void test_a_combining_mark_is_a_boundary(void)
     EXPECT(has("cafe" COMBINING_ACUTE, "cafe"));
 }
 
-/* --- startswith, contains, equality ---------------------------------------------------------- */
+/* --- startswith, contains, equality --- */
 
 static void test_startswith_trims_nothing(void)
 {
@@ -296,7 +296,7 @@ static void test_the_sigmas_are_one_letter(void)
     EXPECT(equals("οδοσ", "οδος"));
 }
 
-/* --- bytes --------------------------------------------------------------------------------- */
+/* --- bytes --- */
 
 static void test_a_text_ends_at_its_length(void)
 {
@@ -330,7 +330,7 @@ static void test_bytes_that_are_not_utf8_equal_the_replacement_character_one_eac
     EXPECT(equals("\355\240\200", "\377\377\377")); /* a surrogate is no UTF-8 */
 }
 
-/* --- wide ---------------------------------------------------------------------------------- */
+/* --- wide --- */
 
 static void test_long_s_is_an_s_in_wide_only(void)
 {
@@ -364,7 +364,7 @@ static void test_an_ascii_letter_beside_a_phrase_is_no_boundary_in_wide(void)
     EXPECT_NOT(wide_has("create1", "create"));
 }
 
-/* --- a second reading of the words --------------------------------------------------------- */
+/* --- a second reading of the words --- */
 
 /* A character as the words speak of it: what it folds to, and what it is to a neighbour. */
 typedef struct character {
@@ -553,7 +553,7 @@ static void test_wide_finds_all_that_kql_finds(void)
     }
 }
 
-/* --- kql_compare --------------------------------------------------------------------------- */
+/* --- kql_compare --- */
 
 static int compare(const word *a, const word *b, semantics s)
 {

@@ -1,10 +1,10 @@
 /* line_scan says the same as json_extent, line by line, in each of its ways. */
-#include "line_scan.h"
+#include "files/line_scan.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "json_extent.h"
+#include "files/json_extent.h"
 #include "suites.h"
 #include "test.h"
 

@@ -1,5 +1,5 @@
 /* arg_max(TimeGenerated, *) by AccountUPN in the database, and what a reader sees of it. */
-#include "role_list.h"
+#include "state/role_list.h"
 
 #include <stdlib.h>
 
@@ -83,7 +83,7 @@ static const char *changes(role_list *list, int64_t *change)
     return sorted(noted(&out));
 }
 
-/* --- the newest row of each account -------------------------------------------------------- */
+/* --- the newest row of each account --- */
 
 static void test_the_newest_row_of_an_account_counts_whatever_the_order(void)
 {
@@ -228,7 +228,7 @@ static void test_rows_come_in_the_order_of_their_upns(void)
     EXPECT_STRING(all_rows(list), "B= a= ab= c= é= ");
 }
 
-/* --- facts --------------------------------------------------------------------------------- */
+/* --- facts --- */
 
 static role_list_facts facts_of(role_list *list)
 {
@@ -268,7 +268,7 @@ static void test_a_row_before_1970_is_a_row(void)
     EXPECT_TIME(facts_of(list).newest, time_of("1960-01-01T00:00:00Z"));
 }
 
-/* --- transactions -------------------------------------------------------------------------- */
+/* --- transactions --- */
 
 static void test_a_transaction_tells_how_many_accounts_it_changed(void)
 {
@@ -332,7 +332,7 @@ static void test_nothing_begins_while_another_writes(void)
     EXPECT_STRING(all_rows(list), "a@x=1 ");
 }
 
-/* --- changes ------------------------------------------------------------------------------- */
+/* --- changes --- */
 
 static void test_from_zero_all_rows_are_changes(void)
 {
@@ -440,7 +440,7 @@ static void test_the_list_outlives_its_connection(void)
     EXPECT_STRING(all_rows(open_role_list(open_store(test_path("state.db")))), "a@x=1 ");
 }
 
-/* --- snapshots ----------------------------------------------------------------------------- */
+/* --- snapshots --- */
 
 static void put_snapshot(role_list *list, const char *now, const identity_record *rows,
                          size_t count)
@@ -523,7 +523,7 @@ static void test_each_snapshot_begins_anew(void)
     EXPECT_STRING(all_rows(list), "a@x= b@x=1 ");
 }
 
-/* --- roles --------------------------------------------------------------------------------- */
+/* --- roles --- */
 
 static void note_object_id(void *arg, const identity_record *r)
 {

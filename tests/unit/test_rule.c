@@ -1,5 +1,5 @@
 /* The rule's own strings, and its clauses one by one and together. */
-#include "rule.h"
+#include "rule/rule.h"
 
 #include "fixtures.h"
 #include "suites.h"
@@ -7,7 +7,7 @@
 
 #define NOW "2026-06-01T12:00:00Z"
 
-/* --- what the operations and clauses say, as the query does ---------------------------------- */
+/* --- what the operations and clauses say, as the query does --- */
 
 static bool is_operation(const rule *r, const char *operation)
 {
@@ -34,7 +34,7 @@ static unsigned match_alone(const rule *r, const char *upn)
     return match(r, accounts_of(r, NULL, NULL, 0), upn, "");
 }
 
-/* --- facts --------------------------------------------------------------------------------- */
+/* --- facts --- */
 
 static void test_the_facts_of_the_rule(void)
 {
@@ -108,7 +108,7 @@ static void test_the_clauses_have_the_names_of_matched_by(void)
     EXPECT_STRING(rule_reason_name(CLAUSE_UPN_HAS), "upn_has");
 }
 
-/* --- operations ---------------------------------------------------------------------------- */
+/* --- operations --- */
 
 static void test_the_operations_of_the_query(void)
 {
@@ -136,7 +136,7 @@ static void test_an_operation_with_a_dot_or_a_dash_behind_it_counts(void)
     EXPECT(is_operation(r, "User registered security info – Email"));
 }
 
-/* --- sync accounts ------------------------------------------------------------------------- */
+/* --- sync accounts --- */
 
 static identity_record named(const char *upn, const char *display_name, const char *roles)
 {
@@ -210,7 +210,7 @@ static void test_the_targets_own_tests_make_no_sync_account(void)
     EXPECT_NOT(is_sync_account(new_rule(SEMANTICS_KQL), &row));
 }
 
-/* --- the final where ----------------------------------------------------------------------- */
+/* --- the final where --- */
 
 static void test_a_upn_that_starts_with_the_prefix_matches(void)
 {
@@ -332,7 +332,7 @@ static void test_since_when_records_and_role_rows_count(void)
     EXPECT_TIME(rule_identities_since(r, time_of(NOW)), time_of("2026-05-18T12:00:00Z"));
 }
 
-/* --- replaced lists ------------------------------------------------------------------------ */
+/* --- replaced lists --- */
 
 static void set_list(rule *r, rule_list list, const char *string)
 {
@@ -403,7 +403,7 @@ static void test_a_list_may_be_set_from_itself(void)
     EXPECT(is_operation(r, "User registered security info"));
 }
 
-/* --- wide operators ------------------------------------------------------------------------ */
+/* --- wide operators --- */
 
 static void test_semantics_can_be_chosen(void)
 {

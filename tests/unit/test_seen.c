@@ -1,5 +1,5 @@
 /* Which alerts were handed on: claimed, kept, given up, expired. */
-#include "seen.h"
+#include "state/seen.h"
 
 #include <pthread.h>
 #include <stdio.h>

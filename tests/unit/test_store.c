@@ -1,5 +1,5 @@
 /* The state database: whose file is opened, and what one connection sees of another. */
-#include "store.h"
+#include "state/store.h"
 
 #include <pthread.h>
 #include <sqlite3.h>
@@ -13,7 +13,7 @@
 #include "test.h"
 
 /* Why the path cannot be opened; "" when it can. */
-static const char *refusal_of(const char *path, store_opening how)
+static const char *refusal_of(const char *path, store_open_mode how)
 {
     char *error;
     store *s = store_open(path, how, &error);
@@ -72,7 +72,7 @@ static int64_t rows_in(store *s)
     return facts.rows;
 }
 
-/* --- opening ------------------------------------------------------------------------------- */
+/* --- opening --- */
 
 static void restore_umask(void *mask)
 {
@@ -264,7 +264,7 @@ static void test_several_may_open_the_same_database_at_once(void)
     EXPECT_INT(rows_in(open_store(path)), 1);
 }
 
-/* --- transactions -------------------------------------------------------------------------- */
+/* --- transactions --- */
 
 /* Puts one more row into the table, in a transaction that is under way. */
 static void insert(store *s, const char *upn)
@@ -410,7 +410,7 @@ static void test_a_patient_writer_waits_for_the_other(void)
     EXPECT(w.begun);
 }
 
-/* --- what others did ----------------------------------------------------------------------- */
+/* --- what others did --- */
 
 static void test_the_first_question_for_changes_says_yes(void)
 {
@@ -460,7 +460,7 @@ static void test_a_forgotten_version_is_a_change_again(void)
     EXPECT_NOT(store_has_changed(s));
 }
 
-/* --- earlier schemas ------------------------------------------------------------------------ */
+/* --- earlier schemas --- */
 
 /* What a database of version 1 held: the role list alone. */
 static const char VERSION_1[] =

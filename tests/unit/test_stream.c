@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "alert_log.h"
-#include "detector.h"
+#include "detector/detector.h"
 #include "fixtures.h"
+#include "state/alert_log.h"
 #include "suites.h"
 #include "test.h"
 
@@ -30,9 +30,9 @@ typedef struct life {
     char alert_id[UUID_TEXT_SIZE];
 } life;
 
-static stream_manner manner_of_test(void)
+static stream_options manner_of_test(void)
 {
-    return (stream_manner){
+    return (stream_options){
         .action = "test",
         .journal = test_path("state.db-test.stream"),
         .latejoin = true,
@@ -70,7 +70,7 @@ static void end_life_at_last(void *l)
     free(l);
 }
 
-static life *begin_life_with(const stream_manner *manner, rule *r)
+static life *begin_life_with(const stream_options *options, rule *r)
 {
     life *l = calloc(1, sizeof(*l));
     char *error;
@@ -79,7 +79,7 @@ static life *begin_life_with(const stream_manner *manner, rule *r)
     l->now = time_of(NOW);
     l->elsewhere = open_role_list(open_store(test_path("state.db")));
     l->detector = detector_new(r);
-    REQUIRE(l->detector != NULL && detector_follow(l->detector, manner));
+    REQUIRE(l->detector != NULL && detector_follow(l->detector, options));
     l->worker = detector_worker_new(l->detector);
     REQUIRE(l->worker != NULL);
     REQUIRE(detector_open_store(l->detector, test_path("state.db"), STORE_CREATE, l->now, &error));
@@ -89,9 +89,9 @@ static life *begin_life_with(const stream_manner *manner, rule *r)
 
 static life *begin_life(void)
 {
-    const stream_manner manner = manner_of_test();
+    const stream_options options = manner_of_test();
 
-    return begin_life_with(&manner, new_rule(SEMANTICS_WIDE));
+    return begin_life_with(&options, new_rule(SEMANTICS_WIDE));
 }
 
 static detection feed(life *l, const char *message)
@@ -99,10 +99,10 @@ static detection feed(life *l, const char *message)
     return detector_feed(l->worker, text_of(message), l->now, take_alert, l);
 }
 
-static detector_refreshing tend(life *l)
+static detector_refresh_result tend(life *l)
 {
     char *error;
-    detector_refreshing result = detector_tend(l->detector, l->now, take_alert, l, &error);
+    detector_refresh_result result = detector_tend(l->detector, l->now, take_alert, l, &error);
 
     EXPECT(result == REFRESH_UNCHANGED || result == REFRESH_CHANGED);
     free(error);
@@ -151,7 +151,7 @@ static const char *record_without_time(const char *id)
     return AUDIT_TEXT(SHAPE_DIAGNOSTIC, .upn = ALICE, .time = "never", .record_id = id);
 }
 
-/* --- once ---------------------------------------------------------------------------------- */
+/* --- once --- */
 
 static void test_a_row_alerts_once(void)
 {
@@ -206,11 +206,11 @@ static void test_a_row_may_alert_again_when_it_has_left_the_lookback(void)
 {
     life *l = begin_life();
     rule *r = new_rule(SEMANTICS_WIDE);
-    const stream_manner manner = manner_of_test();
+    const stream_options options = manner_of_test();
 
     rule_set_lookback(r, 0);
     end_life(l);
-    l = begin_life_with(&manner, r);
+    l = begin_life_with(&options, r);
     feed(l, record_of_sync("one"));
     l->now += 13 * TICKS_PER_DAY;
     EXPECT_INT(feed(l, record_of_sync("one")).duplicates, 1);
@@ -220,12 +220,12 @@ static void test_a_row_may_alert_again_when_it_has_left_the_lookback(void)
 
 static void test_two_actions_on_one_database_do_not_know_each_others_alerts(void)
 {
-    stream_manner manner = manner_of_test();
+    stream_options options = manner_of_test();
     life *one = begin_life(), *other;
 
-    manner.action = "other";
-    manner.journal = test_path("state.db-other.stream");
-    other = begin_life_with(&manner, new_rule(SEMANTICS_WIDE));
+    options.action = "other";
+    options.journal = test_path("state.db-other.stream");
+    other = begin_life_with(&options, new_rule(SEMANTICS_WIDE));
     feed(one, record_of_sync("one"));
     tend(one);
     tend(other);
@@ -235,22 +235,22 @@ static void test_two_actions_on_one_database_do_not_know_each_others_alerts(void
 
 static void test_a_tags_alert_is_written_down_when_its_message_has_surely_gone(void)
 {
-    stream_manner manner = manner_of_test();
+    stream_options options = manner_of_test();
     life *l;
 
-    manner.tag_is_all = true;
-    l = begin_life_with(&manner, new_rule(SEMANTICS_WIDE));
+    options.tag_is_all = true;
+    l = begin_life_with(&options, new_rule(SEMANTICS_WIDE));
     feed(l, record_of_sync("one"));
     tend(l);
     EXPECT_INT(access(test_path("state.db-test.stream.1"), F_OK), -1);
     l->now += 11 * TICKS_PER_SECOND;
     tend(l);
     end_life(l);
-    l = begin_life_with(&manner, new_rule(SEMANTICS_WIDE));
+    l = begin_life_with(&options, new_rule(SEMANTICS_WIDE));
     EXPECT_INT(feed(l, record_of_sync("one")).duplicates, 1);
 }
 
-/* --- late ---------------------------------------------------------------------------------- */
+/* --- late --- */
 
 static void test_a_record_alerts_when_the_role_list_gains_its_account(void)
 {
@@ -395,11 +395,11 @@ static void test_a_role_that_went_before_the_record_came_does_not_count(void)
 
 static void test_without_latejoin_nothing_is_remembered_of_what_did_not_match(void)
 {
-    stream_manner manner = manner_of_test();
+    stream_options options = manner_of_test();
     life *l;
 
-    manner.latejoin = false;
-    l = begin_life_with(&manner, new_rule(SEMANTICS_WIDE));
+    options.latejoin = false;
+    l = begin_life_with(&options, new_rule(SEMANTICS_WIDE));
     feed(l, record_of_alice("one"));
     tend(l);
     EXPECT_INT(facts_of(l).pending, 0);
@@ -410,11 +410,11 @@ static void test_without_latejoin_nothing_is_remembered_of_what_did_not_match(vo
 
 static void test_of_too_many_records_the_oldest_go(void)
 {
-    stream_manner manner = manner_of_test();
+    stream_options options = manner_of_test();
     life *l;
 
-    manner.most_pending = 3;
-    l = begin_life_with(&manner, new_rule(SEMANTICS_WIDE));
+    options.most_pending = 3;
+    l = begin_life_with(&options, new_rule(SEMANTICS_WIDE));
     for (int i = 1; i <= 5; i++)
         feed(l, record_of_alice(test_string("%d", i)));
     tend(l);
@@ -442,7 +442,7 @@ static void test_a_record_with_two_targets_alerts_for_each_in_its_time(void)
     EXPECT_INT(facts_of(l).pending, 0);
 }
 
-/* --- incidents ----------------------------------------------------------------------------- */
+/* --- incidents --- */
 
 static void test_alerts_of_a_tenant_share_an_incident_for_its_window(void)
 {
@@ -480,11 +480,11 @@ static void test_an_incident_goes_on_after_a_restart(void)
 
 static void test_a_full_incident_takes_no_more(void)
 {
-    stream_manner manner = manner_of_test();
+    stream_options options = manner_of_test();
     life *l;
 
-    manner.incidents.most_alerts = 2;
-    l = begin_life_with(&manner, new_rule(SEMANTICS_WIDE));
+    options.incidents.most_alerts = 2;
+    l = begin_life_with(&options, new_rule(SEMANTICS_WIDE));
     for (int i = 1; i <= 3; i++)
         feed(l, record_of_sync(test_string("%d", i)));
     EXPECT(l->incident_is_new);
@@ -525,11 +525,11 @@ static void test_an_incidents_id_comes_from_its_first_alert_alone(void)
 
 static void test_with_a_window_of_0_there_are_no_incidents(void)
 {
-    stream_manner manner = manner_of_test();
+    stream_options options = manner_of_test();
     life *l;
 
-    manner.incidents.window = 0;
-    l = begin_life_with(&manner, new_rule(SEMANTICS_WIDE));
+    options.incidents.window = 0;
+    l = begin_life_with(&options, new_rule(SEMANTICS_WIDE));
     feed(l, record_of_sync("one"));
     EXPECT_STRING(l->incident_id, "");
     EXPECT_INT(facts_of(l).open_incidents, 0);
@@ -537,11 +537,11 @@ static void test_with_a_window_of_0_there_are_no_incidents(void)
 
 static unsigned incidents_of_two_targets(incident_matching matching)
 {
-    stream_manner manner = manner_of_test();
+    stream_options options = manner_of_test();
     life *l;
 
-    manner.incidents.matching = matching;
-    l = begin_life_with(&manner, new_rule(SEMANTICS_WIDE));
+    options.incidents.matching = matching;
+    l = begin_life_with(&options, new_rule(SEMANTICS_WIDE));
     feed(l, record_of_sync("one"));
     feed(l, AUDIT_TEXT(SHAPE_DIAGNOSTIC, .upn = "Sync_2@x", .record_id = "two"));
     feed(l, record_of_sync("three"));
@@ -563,7 +563,7 @@ static void test_all_entities_makes_one_of_each_target(void)
     EXPECT_INT(incidents_of_two_targets(MATCHING_ALL_ENTITIES), 2);
 }
 
-/* --- a database that is lost --------------------------------------------------------------- */
+/* --- a database that is lost --- */
 
 static void remove_database(void)
 {

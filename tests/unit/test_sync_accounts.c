@@ -1,5 +1,5 @@
 /* Snapshots of the sync accounts: look-ups, and edits that leave the old one alone. */
-#include "sync_accounts.h"
+#include "rule/sync_accounts.h"
 
 #include "fixtures.h"
 #include "suites.h"
@@ -43,7 +43,7 @@ static identity_record other_row(const char *upn, const char *id)
     return identity_row(upn, id, "[]", DAY_2);
 }
 
-/* --- looking up ---------------------------------------------------------------------------- */
+/* --- looking up --- */
 
 static void test_no_accounts_hold_nothing(void)
 {
@@ -134,7 +134,7 @@ static void test_several_accounts_may_have_the_same_id(void)
     EXPECT(has_id(ACCOUNTS_OF(r, both, other_row("a@x", "same")), "same"));
 }
 
-/* --- age ----------------------------------------------------------------------------------- */
+/* --- age --- */
 
 static void test_only_rows_newer_than_the_asked_time_count(void)
 {
@@ -160,7 +160,7 @@ static void test_one_new_row_among_equal_upns_is_enough(void)
         "Bob@x", between));
 }
 
-/* --- editing ------------------------------------------------------------------------------- */
+/* --- editing --- */
 
 static void test_an_edit_keeps_the_accounts_that_did_not_change(void)
 {
@@ -258,7 +258,7 @@ static void test_a_snapshot_lives_as_long_as_one_reference(void)
     sync_accounts_unref(NULL);
 }
 
-/* --- random edits -------------------------------------------------------------------------- */
+/* --- random edits --- */
 
 enum { KEYS = 24, EDITS = 300 };
 

@@ -1,5 +1,5 @@
 /* Times in every form that records carry, to 100 ns; spans; and how a time is written. */
-#include "timestamp.h"
+#include "base/timestamp.h"
 
 #include "suites.h"
 #include "test.h"
@@ -43,7 +43,7 @@ static void check_no_times(const char *const *cases, size_t count)
     check_no_times((const char *[]){__VA_ARGS__},                                                  \
                    sizeof((const char *[]){__VA_ARGS__}) / sizeof(const char *))
 
-/* --- ISO 8601 ------------------------------------------------------------------------------ */
+/* --- ISO 8601 --- */
 
 static void test_an_iso_time_with_t_or_a_blank(void)
 {
@@ -120,7 +120,7 @@ static void test_the_first_and_the_last_time_of_kql(void)
                 {"9999-12-31T23:59:59.9999999Z", INT64_C(2534023007999999999)});
 }
 
-/* --- US dates ------------------------------------------------------------------------------ */
+/* --- US dates --- */
 
 static void test_a_us_date_with_am_or_pm(void)
 {
@@ -154,7 +154,7 @@ static void test_the_month_comes_first_in_a_us_date(void)
     CHECK_NO_TIMES("31/12/2025 23:59:59");
 }
 
-/* --- epoch --------------------------------------------------------------------------------- */
+/* --- epoch --- */
 
 static void test_epoch_seconds(void)
 {
@@ -174,7 +174,7 @@ static void test_epoch_from_12_digits_on_is_milliseconds(void)
                 {"100000000000", INT64_C(100000000) * TICKS_PER_SECOND});
 }
 
-/* --- around and beyond --------------------------------------------------------------------- */
+/* --- around and beyond --- */
 
 static void test_blanks_around_a_time_are_ignored(void)
 {
@@ -251,7 +251,7 @@ static void test_every_beginning_of_a_time_is_read_without_reading_on(void)
     EXPECT(true);
 }
 
-/* --- writing ------------------------------------------------------------------------------- */
+/* --- writing --- */
 
 static const char *written(timestamp t)
 {
@@ -313,7 +313,7 @@ static void test_written_times_sort_as_the_times_do(void)
     }
 }
 
-/* --- spans --------------------------------------------------------------------------------- */
+/* --- spans --- */
 
 static void check_spans(const time_case *cases, size_t count)
 {

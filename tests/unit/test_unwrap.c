@@ -1,5 +1,5 @@
 /* Records found in every wrapping, and what is said of the text that cannot be read. */
-#include "unwrap.h"
+#include "record/unwrap.h"
 
 #include <stdlib.h>
 
@@ -127,7 +127,7 @@ static const char *in_string(const char *t)
 #define R1 "{\"r\":1}"
 #define R2 "{\"r\":2}"
 
-/* --- wrappings ----------------------------------------------------------------------------- */
+/* --- wrappings --- */
 
 static void test_a_single_record(void)
 {
@@ -326,7 +326,7 @@ static void test_records_are_handed_out_in_their_order(void)
     buffer_free(&expected);
 }
 
-/* --- broken documents ---------------------------------------------------------------------- */
+/* --- broken documents --- */
 
 static void test_a_cut_document_is_told_with_its_reason(void)
 {
@@ -445,7 +445,7 @@ static void test_every_cut_of_a_message_is_read_without_reading_on(void)
     check_records(whole, "1 3 2 ");
 }
 
-/* --- trees --------------------------------------------------------------------------------- */
+/* --- trees --- */
 
 static void check_tree(json *tree, const char *expected)
 {
@@ -465,7 +465,7 @@ static void test_records_in_a_tree(void)
     check_tree(NULL, "");
 }
 
-/* --- the rulebase -------------------------------------------------------------------------- */
+/* --- the rulebase --- */
 
 static void give_back_carrier(void *c)
 {

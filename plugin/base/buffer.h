@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * buffer: bytes that grow at the end.
+ *
+ * A failed growth is remembered: appends after it do nothing, and
+ * buffer_failed tells once, at the end, whether all went in.
+ * Not for sharing between threads.
+ */
+#ifndef SYNCTAP_BUFFER_H
+#define SYNCTAP_BUFFER_H
+
+#include "base/text.h"
+
+typedef struct buffer {
+    char *bytes;
+    size_t length;
+    size_t room;
+    bool failed;
+} buffer;
+
+/* An empty buffer is all zero: buffer b = {0}; it is freed by buffer_free. */
+void buffer_free(buffer *self);
+
+/* Empties it and forgets a failure; the memory is kept for the next use. */
+void buffer_clear(buffer *self);
+
+void buffer_append(buffer *self, text t);
+void buffer_append_string(buffer *self, const char *string);
+void buffer_append_char(buffer *self, char c);
+
+/* True when memory ran out since the last clear: the content is incomplete. */
+static inline bool buffer_failed(const buffer *self)
+{
+    return self->failed;
+}
+
+/* A view of the content, valid until the next append, clear or free. */
+static inline text buffer_text(const buffer *self)
+{
+    return (text){self->bytes, self->length};
+}
+
+/* The content as a NUL-terminated string, or NULL when memory ran out; the buffer's own memory. */
+const char *buffer_string(buffer *self);
+
+#endif

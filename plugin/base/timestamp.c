@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* timestamp: one cursor over the text; each form is a sequence of its steps. */
+#include "base/timestamp.h"
+
+#include <stdio.h>
+#include <time.h>
+
+static const timestamp EARLIEST =
+    INT64_C(-621355968000000000); /* 0001-01-01, KQL's datetime(min) */
+static const timestamp LATEST = INT64_C(2534023008000000000) - 1;
+
+enum { MILLISECONDS_FROM_DIGITS = 12, MOST_EPOCH_DIGITS = 14 };
+
+typedef struct moment {
+    int year, month, day, hour, minute, second;
+    int64_t fraction; /* ticks */
+    int offset;       /* minutes east of UTC */
+} moment;
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static text without_blanks_around(text t)
+{
+    while (t.length > 0 && (t.bytes[0] == ' ' || t.bytes[0] == '\t'))
+        t = text_from(t, 1);
+    while (t.length > 0 && (t.bytes[t.length - 1] == ' ' || t.bytes[t.length - 1] == '\t'))
+        t.length--;
+    return t;
+}
+
+/* The steps: each takes its part off the front of *t, or takes nothing and says false. */
+
+static bool take_char(text *t, const char *one_of)
+{
+    if (t->length == 0 || t->bytes[0] == '\0' || strchr(one_of, t->bytes[0]) == NULL)
+        return false;
+    *t = text_from(*t, 1);
+    return true;
+}
+
+static size_t count_digits(text t)
+{
+    size_t n = 0;
+
+    while (n < t.length && is_digit(t.bytes[n]))
+        n++;
+    return n;
+}
+
+static bool take_number(text *t, size_t least, size_t most, int *number)
+{
+    size_t digits = count_digits(*t);
+
+    if (digits < least || digits > most)
+        return false;
+    *number = 0;
+    for (size_t i = 0; i < digits; i++)
+        *number = *number * 10 + (t->bytes[i] - '0');
+    *t = text_from(*t, digits);
+    return true;
+}
+
+/* Fractional digits behind a `.`, as ticks. No `.` at all is a fraction of 0. */
+static bool take_fraction(text *t, int64_t *ticks)
+{
+    int64_t unit = TICKS_PER_SECOND;
+    size_t digits;
+
+    *ticks = 0;
+    if (!take_char(t, "."))
+        return true;
+    digits = count_digits(*t);
+    for (size_t i = 0; i < digits; i++) {
+        unit /= 10;
+        *ticks += unit * (t->bytes[i] - '0');
+    }
+    *t = text_from(*t, digits);
+    return digits > 0 && digits <= 9;
+}
+
+static bool take_clock(text *t, moment *m)
+{
+    return take_number(t, 1, 2, &m->hour) && take_char(t, ":") &&
+           take_number(t, 2, 2, &m->minute) &&
+           (!take_char(t, ":") ||
+            (take_number(t, 2, 2, &m->second) && take_fraction(t, &m->fraction)));
+}
+
+/* `Z`, `+01:00`, `+0100`, `+01`, or nothing. */
+static bool take_zone(text *t, moment *m)
+{
+    int hours, minutes = 0;
+    bool west;
+
+    while (take_char(t, " "))
+        ;
+    if (t->length == 0 || take_char(t, "Zz"))
+        return true;
+    west = t->bytes[0] == '-';
+    if (!take_char(t, "+-") || count_digits(*t) < 2)
+        return false;
+    if (count_digits(*t) == 4) {
+        if (!take_number(t, 4, 4, &hours))
+            return false;
+        minutes = hours % 100;
+        hours /= 100;
+    } else if (!take_number(t, 2, 2, &hours) ||
+               (take_char(t, ":") && !take_number(t, 2, 2, &minutes))) {
+        return false;
+    }
+    m->offset = (west ? -1 : 1) * (hours * 60 + minutes);
+    return hours <= 14 && minutes < 60;
+}
+
+static bool take_half_of_day(text *t, moment *m)
+{
+    bool afternoon;
+
+    while (take_char(t, " "))
+        ;
+    if (t->length < 2 || (t->bytes[1] != 'M' && t->bytes[1] != 'm'))
+        return true;
+    afternoon = t->bytes[0] == 'P' || t->bytes[0] == 'p';
+    if (!take_char(t, "AaPp") || m->hour < 1 || m->hour > 12)
+        return false;
+    m->hour = m->hour % 12 + (afternoon ? 12 : 0);
+    return take_char(t, "Mm");
+}
+
+/* 2026-06-01, 2026-06-01T12:00, 2026-06-01 12:00:00.1234567+02:00 */
+static bool read_iso(text t, moment *m)
+{
+    if (!take_number(&t, 4, 4, &m->year) || !take_char(&t, "-") ||
+        !take_number(&t, 2, 2, &m->month) || !take_char(&t, "-") || !take_number(&t, 2, 2, &m->day))
+        return false;
+    if (take_char(&t, "Tt ") && !(take_clock(&t, m) && take_zone(&t, m)))
+        return false;
+    return t.length == 0;
+}
+
+/* 6/1/2026, 6/1/2026 1:05:00 PM, 06/01/2026 13:05:00.123 +00:00 */
+static bool read_us(text t, moment *m)
+{
+    if (!take_number(&t, 1, 2, &m->month) || !take_char(&t, "/") ||
+        !take_number(&t, 1, 2, &m->day) || !take_char(&t, "/") || !take_number(&t, 4, 4, &m->year))
+        return false;
+    take_char(&t, ",");
+    if (take_char(&t, " ") && !(take_clock(&t, m) && take_half_of_day(&t, m) && take_zone(&t, m)))
+        return false;
+    return t.length == 0;
+}
+
+static int days_in_month(int year, int month)
+{
+    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+
+    return days[month - 1] + (month == 2 && leap);
+}
+
+static bool is_real(const moment *m)
+{
+    return m->year >= 1 && m->month >= 1 && m->month <= 12 && m->day >= 1 &&
+           m->day <= days_in_month(m->year, m->month) && m->hour < 24 && m->minute < 60 &&
+           m->second < 60;
+}
+
+static timestamp from_moment(const moment *m)
+{
+    struct tm tm = {.tm_year = m->year - 1900,
+                    .tm_mon = m->month - 1,
+                    .tm_mday = m->day,
+                    .tm_hour = m->hour,
+                    .tm_min = m->minute,
+                    .tm_sec = m->second};
+
+    return ((int64_t)timegm(&tm) - m->offset * 60) * TICKS_PER_SECOND + m->fraction;
+}
+
+static bool parse_epoch(text t, timestamp *result)
+{
+    size_t digits = count_digits(t);
+    int64_t whole = 0, fraction = 0;
+
+    if (digits < 9 || digits > MOST_EPOCH_DIGITS)
+        return false;
+    for (size_t i = 0; i < digits; i++)
+        whole = whole * 10 + (t.bytes[i] - '0');
+    t = text_from(t, digits);
+    if (!take_fraction(&t, &fraction) || t.length > 0)
+        return false;
+    if (digits >= MILLISECONDS_FROM_DIGITS)
+        *result = whole * (TICKS_PER_SECOND / 1000) + fraction / 1000;
+    else
+        *result = whole * TICKS_PER_SECOND + fraction;
+    return true;
+}
+
+bool timestamp_parse(text t, timestamp *result)
+{
+    static bool (*const forms[])(text, moment *) = {read_iso, read_us};
+
+    t = without_blanks_around(t);
+    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+        moment m = {0};
+
+        if (forms[i](t, &m)) {
+            if (!is_real(&m))
+                return false;
+            *result = from_moment(&m);
+            return true;
+        }
+    }
+    return parse_epoch(t, result);
+}
+
+void timestamp_format(timestamp t, char result[static TIMESTAMP_TEXT_SIZE])
+{
+    int64_t within_second;
+    char seconds[32];
+    time_t whole;
+    struct tm tm;
+
+    t = t < EARLIEST ? EARLIEST : t > LATEST ? LATEST : t;
+    within_second = (t % TICKS_PER_SECOND + TICKS_PER_SECOND) % TICKS_PER_SECOND;
+    whole = (time_t)((t - within_second) / TICKS_PER_SECOND);
+    gmtime_r(&whole, &tm);
+    snprintf(seconds, sizeof(seconds), "%04u-%02u-%02uT%02u:%02u:%02u",
+             (unsigned)(tm.tm_year + 1900) % 10000u, (unsigned)(tm.tm_mon + 1) % 100u,
+             (unsigned)tm.tm_mday % 100u, (unsigned)tm.tm_hour % 100u, (unsigned)tm.tm_min % 100u,
+             (unsigned)tm.tm_sec % 100u);
+    snprintf(result, TIMESTAMP_TEXT_SIZE, "%.19s.%07uZ", seconds,
+             (unsigned)within_second % 10000000u);
+}
+
+timestamp timestamp_now(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * TICKS_PER_SECOND + now.tv_nsec / 100;
+}
+
+static int64_t ticks_of_unit(text unit)
+{
+    static const struct {
+        text name;
+        int64_t ticks;
+    } units[] = {
+        {TEXT("d"), TICKS_PER_DAY},
+        {TEXT("h"), 3600 * TICKS_PER_SECOND},
+        {TEXT("m"), 60 * TICKS_PER_SECOND},
+        {TEXT("s"), TICKS_PER_SECOND},
+        {TEXT("ms"), TICKS_PER_SECOND / 1000},
+        {TEXT("microsecond"), 10},
+        {TEXT("tick"), 1},
+    };
+
+    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+        if (text_equal(unit, units[i].name))
+            return units[i].ticks;
+    return 0;
+}
+
+bool timespan_parse(text t, timespan *result)
+{
+    enum { MOST = 1000000 }; /* of any unit; keeps the product inside 64 bits */
+    int64_t unit, fraction;
+    int whole;
+
+    t = without_blanks_around(t);
+    if (!take_number(&t, 1, 7, &whole) || whole > MOST || !take_fraction(&t, &fraction))
+        return false;
+    if (t.length == 0 && whole == 0 && fraction == 0) {
+        *result = 0;
+        return true;
+    }
+    unit = ticks_of_unit(t);
+    if (unit == 0)
+        return false;
+    *result = whole * unit + fraction * unit / TICKS_PER_SECOND;
+    return true;
+}

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* audit_session: what the commands that read audit records share. */
+#include "cli/audit_session.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "cli/identity_files.h"
+
+/* The role list of the --identity files, in a database of its own in memory. */
+static store *store_of_files(audit_session *self, char **error)
+{
+    const options *o = self->options;
+    store *s = store_open(STORE_IN_MEMORY, STORE_CREATE, error);
+    role_list *list = s ? role_list_open(s) : NULL;
+    identity_files_result result;
+
+    if (list == NULL) {
+        store_close(s);
+        return NULL;
+    }
+    result =
+        identity_files_import(list, s, o->identities, o->identity_count,
+                              &(identity_files_options){.tone = TELL_BROKEN_ONLY, .now = o->now});
+    self->unreadable |= result.unreadable || result.failed;
+    role_list_close(list);
+    return s;
+}
+
+static bool open_identity_files(audit_session *self, char **error)
+{
+    store *s = store_of_files(self, error);
+
+    return s != NULL && detector_adopt_store(self->detector, s, self->options->now, error);
+}
+
+/* No database is no error unless one was asked for: the naming rules judge alone. */
+static bool open_role_list(audit_session *self)
+{
+    const options *o = self->options;
+    bool of_files = o->identity_count > 0;
+    char *error = NULL;
+
+    if (!of_files && !o->database_given && access(o->database, F_OK) != 0) {
+        fprintf(stderr, "synctap: no role list (%s is not there): only naming rules apply\n",
+                o->database);
+        return true;
+    }
+    if (of_files ? open_identity_files(self, &error)
+                 : detector_open_store(self->detector, o->database, STORE_EXISTING, o->now, &error))
+        return true;
+    fprintf(stderr, "synctap: %s: %s\n", of_files ? "the role list" : o->database,
+            error ? error : "out of memory");
+    free(error);
+    return false;
+}
+
+/* The installed rulebase may be missing: nearly all messages are read without one. */
+static bool open_rulebase(audit_session *self)
+{
+    const options *o = self->options;
+    char *error;
+
+    if (detector_open_rulebase(self->detector, o->rulebase, &error))
+        return true;
+    if (o->rulebase_given)
+        fprintf(stderr, "synctap: %s: %s\n", o->rulebase, error ? error : "out of memory");
+    free(error);
+    return !o->rulebase_given;
+}
+
+static bool make_detector(audit_session *self, const options *o)
+{
+    *self = (audit_session){
+        .options = o, .detector = detector_new(o->rule), .progress = progress_begin()};
+    self->worker = self->detector ? detector_worker_new(self->detector) : NULL;
+    if (self->worker == NULL) {
+        fputs("synctap: out of memory\n", stderr);
+        return false;
+    }
+    return open_rulebase(self);
+}
+
+bool audit_session_begin(audit_session *self, const options *o)
+{
+    return make_detector(self, o) && open_role_list(self);
+}
+
+static void put_copy(void *list, const identity_record *row)
+{
+    role_list_put(list, row);
+}
+
+/* The rows of a database that stays as it is. */
+static bool copy_role_list(store *to, const char *path, char **error)
+{
+    store *from = store_open(path, STORE_EXISTING, error);
+    role_list *read = from ? role_list_open(from) : NULL;
+    role_list *written = read ? role_list_open(to) : NULL;
+    bool copied = written && role_list_begin(written) && role_list_each(read, put_copy, written) &&
+                  role_list_commit(written);
+
+    if (!copied && from != NULL && *error == NULL)
+        *error = strdup(store_error(from));
+    role_list_close(written);
+    role_list_close(read);
+    store_close(from);
+    return copied;
+}
+
+/* A store in memory with the role list that the options name; NULL, and *error, on a failure. */
+static store *copy_of_role_list(audit_session *self, char **error)
+{
+    const options *o = self->options;
+    store *s = store_of_files(self, error);
+
+    if (s == NULL || o->identity_count > 0 || !o->database_given ||
+        copy_role_list(s, o->database, error))
+        return s;
+    store_close(s);
+    return NULL;
+}
+
+static bool begin_role_list(audit_session *self)
+{
+    const options *o = self->options;
+    char *error = NULL;
+
+    self->store = copy_of_role_list(self, &error);
+    if (self->store != NULL && detector_adopt_store(self->detector, self->store, o->now, &error))
+        return true;
+    fprintf(stderr, "synctap: %s: %s\n", o->database_given ? o->database : "the role list",
+            error ? error : "out of memory");
+    free(error);
+    return false;
+}
+
+static void set_collector(audit_session *self)
+{
+    char name[HOST_NAME_MAX + 1] = "";
+
+    gethostname(name, sizeof(name) - 1);
+    detector_set_collector(self->detector, name);
+}
+
+bool audit_session_begin_stream(audit_session *self, const options *o)
+{
+    const stream_options following = {
+        .action = "replay",
+        .latejoin = o->latejoin,
+        .incidents = o->incidents,
+        .most_pending = STREAM_MOST_PENDING,
+    };
+
+    if (!make_detector(self, o))
+        return false;
+    set_collector(self);
+    return detector_follow(self->detector, &following) && begin_role_list(self);
+}
+
+void audit_session_end(audit_session *self)
+{
+    detector_worker_free(self->worker);
+    detector_free(self->detector);
+}
+
+/* False when the sink wants no more. */
+static bool read_file(audit_session *self, const char *path, audit_session_sink *sink, void *arg)
+{
+    char *error;
+    input_file *file = input_file_open(path, &error);
+    input_message message;
+    bool goes_on = true;
+    const char *trouble;
+    size_t line;
+
+    if (file == NULL) {
+        audit_session_tell_of(self, path, 0, error ? error : "out of memory");
+        free(error);
+        return true;
+    }
+    while (goes_on && input_file_next(file, &message))
+        goes_on = sink(arg, file, &message);
+    trouble = goes_on ? input_file_trouble(file, &line) : NULL;
+    if (trouble != NULL)
+        audit_session_tell(self, file, line, trouble);
+    input_file_close(file);
+    return goes_on;
+}
+
+void audit_session_read(audit_session *self, audit_session_sink *sink, void *arg)
+{
+    const options *o = self->options;
+    bool goes_on = true;
+
+    if (o->argument_count == 0)
+        read_file(self, "-", sink, arg);
+    for (int i = 0; goes_on && i < o->argument_count; i++)
+        goes_on = read_file(self, o->arguments[i], sink, arg);
+}
+
+static size_t count_threads(const options *o)
+{
+    long cores = o->threads > 0 ? (long)o->threads : sysconf(_SC_NPROCESSORS_ONLN);
+
+    return cores < 1 ? 1 : cores > OPTIONS_MOST_THREADS ? OPTIONS_MOST_THREADS : (size_t)cores;
+}
+
+bool audit_session_read_in_threads(audit_session *self, const archive_reader *reader)
+{
+    static char standard_input[] = "-";
+    static char *const nothing_named[] = {standard_input, NULL};
+    const options *o = self->options;
+    const archive_options reading = {count_threads(o), ARCHIVE_PIECE, &self->progress};
+    bool all;
+
+    if (o->argument_count == 0)
+        all = archive_read(reader, nothing_named, 1, &reading);
+    else
+        all = archive_read(reader, o->arguments, (size_t)o->argument_count, &reading);
+    progress_wipe(&self->progress);
+    return all;
+}
+
+void audit_session_tell(audit_session *self, const input_file *file, size_t line, const char *what)
+{
+    audit_session_tell_of(self, input_file_name(file), line, what);
+}
+
+void audit_session_tell_of(audit_session *self, const char *name, size_t line, const char *what)
+{
+    progress_wipe(&self->progress);
+    if (line > 0)
+        fprintf(stderr, "synctap: %s:%zu: %s\n", name, line, what);
+    else
+        fprintf(stderr, "synctap: %s: %s\n", name, what);
+    self->unreadable = true;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * audit_session: a detector over files, for the commands that read audit
+ * records: its rulebase, its role list, and the files themselves.
+ */
+#ifndef SYNCTAP_AUDIT_SESSION_H
+#define SYNCTAP_AUDIT_SESSION_H
+
+#include "cli/options.h"
+#include "detector/detector.h"
+#include "files/archive.h"
+#include "files/input_file.h"
+#include "files/progress.h"
+
+typedef struct audit_session {
+    const options *options;
+    detector *detector;
+    detector_worker *worker;
+    store *store; /* of a stream: in memory, the detector's; else NULL */
+    progress progress;
+    bool unreadable; /* something could not be read; said on standard error */
+} audit_session;
+
+/*
+ * Makes the detector, opens its rulebase and its role list: of the
+ * --identity files, or of the database. False when one of them that was
+ * asked for cannot be had; said on standard error. audit_session_end follows
+ * in any case.
+ */
+bool audit_session_begin(audit_session *self, const options *o);
+
+/*
+ * The same for a stream, which remembers in memory alone: its role list
+ * begins with the --identity files, or with the database that --database
+ * names, or with nothing.
+ */
+bool audit_session_begin_stream(audit_session *self, const options *o);
+void audit_session_end(audit_session *self);
+
+/* Takes each message of the files; false ends the reading. */
+typedef bool audit_session_sink(void *arg, const input_file *file, const input_message *message);
+
+/* Reads the files that the options name, or standard input. */
+void audit_session_read(audit_session *self, audit_session_sink *sink, void *arg);
+
+/*
+ * The same files, read by as many threads as the options say; see archive.h. The reader's `arg`,
+ * `take` and `tell` are of the one who calls. False when it was ended early.
+ */
+bool audit_session_read_in_threads(audit_session *self, const archive_reader *reader);
+
+/* Does the message begin as a JSON document does? */
+static inline bool input_message_is_json(const input_message *message)
+{
+    return message->text.bytes[0] == '{' || message->text.bytes[0] == '[';
+}
+
+/* Names a trouble, its file and its line on standard error. */
+void audit_session_tell(audit_session *self, const input_file *file, size_t line, const char *what);
+
+/* The same where only the file's name is at hand; line 0: it is the file that is in trouble. */
+void audit_session_tell_of(audit_session *self, const char *name, size_t line, const char *what);
+
+#endif

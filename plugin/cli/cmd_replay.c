@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmd_replay: what the stream would have done with the records of files, at the times they came. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cli/audit_session.h"
+#include "cli/commands.h"
+#include "cli/event_list.h"
+#include "cli/event_order.h"
+#include "cli/table.h"
+#include "record/identity_record.h"
+
+static const char USAGE[] =
+    "usage: synctap replay [OPTION...] [FILE...]\n"
+    "Judges audit records and role-list rows in files (or standard input) as the stream would\n"
+    "have when they came, and writes the alerts in the order of their firing: each once, late\n"
+    "ones too, with their incidents. Nothing is written to the state database.\n"
+    "\n"
+    "A record had arrived at its _TimeReceived, or at the time stamp of its syslog line; without\n"
+    "either at the latest time that a record so far was generated at.\n"
+    "\n"
+    "  --order file|time     the order of the files, or that of the records' times\n"
+    "  --identity FILE       the role list at the beginning; may be repeated\n"
+    "  --database DB         the same from a state database\n"
+    "  --now TIME            the time of records before any has one (default: the clock)\n"
+    "  --semantics kql|wide  the query's rows exactly, or also those it misses for\n"
+    "                        technical reasons\n"
+    "  --lookback SPAN       how long records can match (default 1d)\n"
+    "  --identity-window SPAN  how far back role-list rows count (default 14d)\n"
+    "  --latejoin on|off     judge records again when the role list changes (default on)\n"
+    "  --incident-window SPAN  how long an incident takes alerts (default 24h; 0: no incidents)\n"
+    "  --incident-matching AnyAlert|AllEntities|Selected  which alerts share one\n"
+    "  --incident-maxalerts N  and how many (default 150)\n"
+    "  --operations X, --roles X, --upn-startswith X, --upn-contains X, --upn-has X,\n"
+    "  --displayname-has X   the rule's lists; each may be repeated and replaces the default\n"
+    "  --rulebase FILE       liblognorm rulebase that takes messages apart\n"
+    "  --threads N           how many read at once (default: one for each core)\n"
+    "  --format table|jsonl  (default: table on a terminal, else jsonl)\n";
+
+enum { SAMPLE = 100 }; /* alerts from which a table's columns get their widths */
+
+typedef struct replay {
+    audit_session session;
+    role_list *list;
+    json_parser *parser;
+    arena *memory;
+    arrival_clock clock;
+    event_order *order; /* NULL: events are judged as they come */
+    table *table;       /* NULL: alerts are written as lines */
+    buffer line;
+    detection seen;      /* since the last message that could not be read as a whole */
+    const char *trouble; /* why no more can be done */
+    bool failed;
+} replay;
+
+static bool fail(replay *r, const char *why)
+{
+    if (!r->failed)
+        r->trouble = why;
+    r->failed = true;
+    return false;
+}
+
+/* --- alerts --- */
+
+static bool write_alert(void *arg, const alert *a)
+{
+    replay *r = arg;
+
+    if (a->duplicate)
+        return true;
+    buffer_clear(&r->line);
+    alert_write(a, &r->line);
+    if (buffer_failed(&r->line))
+        return fail(r, "out of memory");
+    if (r->table != NULL) {
+        table_add(r->table, buffer_text(&r->line));
+    } else {
+        buffer_append_char(&r->line, '\n');
+        fwrite(r->line.bytes, 1, r->line.length, stdout);
+    }
+    return true;
+}
+
+static bool begin_table(replay *r)
+{
+    static const char *const columns[] = {"detected_at", "late",       "operation_name",
+                                          "actor",       "source_ip",  "target_upn",
+                                          "target_id",   "matched_by", NULL};
+
+    if (r->session.options->format == FORMAT_TABLE)
+        r->table = table_begin(stdout, columns, SAMPLE);
+    return r->table != NULL || r->session.options->format != FORMAT_TABLE;
+}
+
+/* --- the role list --- */
+
+/* Lets the detector see what has changed, and what has expired, by now. */
+static void tend(replay *r)
+{
+    char *error;
+    detector_refresh_result result =
+        detector_tend(r->session.detector, r->clock.now, write_alert, r, &error);
+
+    if (result == REFRESH_FAILED || result == REFRESH_BUSY)
+        fail(r, "the role list in memory cannot be read");
+    free(error);
+}
+
+static bool put_rows(replay *r, const identity_rows *rows)
+{
+    bool put = role_list_begin(r->list);
+
+    for (size_t n = 0; put && n < rows->count; n++) {
+        identity_record record;
+
+        if (identity_rows_read(rows, n, r->clock.now, r->memory, &record) == IDENTITY_RECORD)
+            put = role_list_put(r->list, &record);
+        arena_reset(r->memory);
+    }
+    if (put && role_list_commit(r->list))
+        return true;
+    role_list_rollback(r->list);
+    return fail(r, "the role list in memory cannot be written");
+}
+
+static void take_rows(replay *r, const identity_rows *rows)
+{
+    if (!put_rows(r, rows))
+        return;
+    store_forget_version(r->session.store); /* its own connection wrote */
+    tend(r);
+}
+
+/* --- an event --- */
+
+static void judge_record_event(replay *r, const event *e)
+{
+    identity_rows rows;
+    json *object;
+    size_t taken;
+
+    if (json_parse(r->parser, e->text, &object, &taken) != NULL) {
+        fail(r, "out of memory");
+        return;
+    }
+    if (identity_rows_find(object, &rows))
+        take_rows(r, &rows);
+    else
+        detector_feed_object(r->session.worker, object, r->clock.now, write_alert, r, &r->seen);
+    json_free(object);
+}
+
+static void judge_event(replay *r, const event *e)
+{
+    if (e->kind == EVENT_TIME) {
+        arrival_clock_note(&r->clock, e->generated);
+        return;
+    }
+    arrival_clock_move(&r->clock, e->arrived, e->generated);
+    if (e->kind == EVENT_RECORD)
+        judge_record_event(r, e);
+    else
+        detector_feed_broken(r->session.worker, e->text, r->clock.now, write_alert, r, &r->seen);
+}
+
+/* Its place is its arrival, else its own time, else that of what it follows. */
+static void keep_event(replay *r, const event *e)
+{
+    timestamp now = arrival_clock_move(&r->clock, e->arrived, e->generated);
+    event kept = *e;
+
+    kept.arrived.time = now;
+    if (!event_order_put(r->order,
+                         !e->arrived.is_known && e->generated.is_known ? e->generated.time : now,
+                         &kept))
+        fail(r, event_order_error(r->order));
+}
+
+static bool judge_kept(void *arg, const event *e)
+{
+    replay *r = arg;
+
+    judge_event(r, e);
+    return !r->failed;
+}
+
+/* The clock begins anew: in the first pass it only gave places. */
+static void judge_in_order(replay *r)
+{
+    r->clock = arrival_clock_begin(r->session.options->now);
+    if (!event_order_each(r->order, judge_kept, r))
+        fail(r, event_order_error(r->order));
+}
+
+static void tell_unreadable(replay *r, const char *name, size_t line, const event *e)
+{
+    if (e->is_certain || r->order != NULL || r->seen.undecodable)
+        audit_session_tell_of(&r->session, name, line, e->reason);
+    r->seen.undecodable = false;
+}
+
+/* --- parts: taken apart in any thread, judged in the order of the input --- */
+
+static void *begin_thread(void *arg)
+{
+    replay *r = arg;
+
+    return event_reader_new(r->session.detector, r->session.options->rule, r->order != NULL);
+}
+
+static void end_thread(void *reader)
+{
+    event_reader_free(reader);
+}
+
+/* Each message may hold a record with a time. */
+static size_t find_anything(void *reader, text t)
+{
+    (void)reader;
+    (void)t;
+    return 0;
+}
+
+static bool read_message(void *reader, void *part, const input_message *message)
+{
+    event_list *list = part;
+
+    event_reader_read(reader, message, list);
+    return !list->failed;
+}
+
+static void drop_part(void *part)
+{
+    event_list_free(part);
+}
+
+static void take_part(void *arg, void *part, const char *name, size_t lines_before)
+{
+    replay *r = arg;
+    event_list *list = part;
+
+    if (list->failed)
+        fail(r, "out of memory");
+    for (size_t n = 0; n < list->count && !r->failed; n++) {
+        event e = event_list_at(list, n);
+
+        if (e.kind == EVENT_UNREADABLE)
+            tell_unreadable(r, name, lines_before + e.line, &e);
+        else if (r->order != NULL)
+            keep_event(r, &e);
+        else
+            judge_event(r, &e);
+    }
+    event_list_free(list);
+    if (r->order == NULL && !r->failed)
+        tend(r);
+}
+
+static void tell(void *arg, const char *name, size_t line, const char *what)
+{
+    replay *r = arg;
+
+    audit_session_tell_of(&r->session, name, line, what);
+}
+
+static void read_files(replay *r)
+{
+    const archive_reader reader = {
+        .arg = r,
+        .begin = begin_thread,
+        .end = end_thread,
+        .part_size = sizeof(event_list),
+        .find = find_anything,
+        .judge = read_message,
+        .take = take_part,
+        .drop = drop_part,
+        .tell = tell,
+    };
+
+    if (!audit_session_read_in_threads(&r->session, &reader))
+        fail(r, "out of memory");
+}
+
+/* --- the command --- */
+
+static bool begin(replay *r, const options *o)
+{
+    if (!audit_session_begin_stream(&r->session, o))
+        return false;
+    r->clock = arrival_clock_begin(o->now);
+    r->list = role_list_open(r->session.store);
+    r->parser = json_parser_new(JSON_MOST_DEPTH);
+    r->memory = arena_new();
+    r->order = o->ordered_by_time ? event_order_new() : NULL;
+    if (r->list && r->parser && r->memory && begin_table(r) &&
+        (r->order != NULL || !o->ordered_by_time))
+        return true;
+    return fail(r, "out of memory");
+}
+
+static void end(replay *r)
+{
+    if (r->table != NULL && !table_end(r->table))
+        fail(r, "out of memory");
+    if (fflush(stdout) != 0 || ferror(stdout))
+        fail(r, "standard output cannot be written");
+    if (r->seen.stale > 0)
+        fprintf(stderr, "synctap: %zu records of the rule's operations came after the lookback\n",
+                r->seen.stale);
+    if (r->failed)
+        fprintf(stderr, "synctap: %s: alerts are missing\n", r->trouble);
+    event_order_free(r->order);
+    role_list_close(r->list);
+    json_parser_free(r->parser);
+    arena_free(r->memory);
+    buffer_free(&r->line);
+    audit_session_end(&r->session);
+}
+
+static int replay_with(const options *o)
+{
+    replay r = {0};
+    bool begun = begin(&r, o);
+
+    if (begun)
+        read_files(&r);
+    if (begun && r.order != NULL && !r.failed)
+        judge_in_order(&r);
+    end(&r);
+    return !begun || r.failed || r.session.unreadable ? EXIT_UNREADABLE : EXIT_DONE;
+}
+
+int cmd_replay(int argc, char **argv)
+{
+    return options_run(argc, argv,
+                       GROUP_STORE | GROUP_RULE | GROUP_AUDIT | GROUP_STREAM | GROUP_THREADS, USAGE,
+                       replay_with);
+}

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* event_list: objects on their way from a message into a list. */
+#include "cli/event_list.h"
+
+#include <stdlib.h>
+
+#include "base/arena.h"
+#include "record/audit_record.h"
+#include "record/identity_record.h"
+
+struct event_reader {
+    detector_worker *worker;
+    const rule *rule;
+    bool keeps_early_times;
+    json_parser *parser;
+    arena *memory;
+
+    /* the message under reading */
+    event_list *list;
+    arrival stamp;
+    bool may_match;
+    bool shows_operation; /* in a stretch that could not be read */
+};
+
+void event_list_free(event_list *self)
+{
+    free(self->events);
+    buffer_free(&self->texts);
+    *self = (event_list){0};
+}
+
+event event_list_at(const event_list *self, size_t n)
+{
+    event e = self->events[n];
+
+    e.text.bytes = self->texts.bytes + (size_t)e.text.bytes;
+    return e;
+}
+
+static bool make_room(event_list *self)
+{
+    size_t room = self->room ? 2 * self->room : 64;
+    event *events;
+
+    if (self->count < self->room)
+        return true;
+    events = realloc(self->events, room * sizeof(*events));
+    if (events == NULL)
+        return false;
+    self->events = events;
+    self->room = room;
+    return true;
+}
+
+/* The event's text is what stands in `texts` behind `begin`. */
+static void add(event_list *self, event e, size_t begin)
+{
+    self->failed |= buffer_failed(&self->texts) || !make_room(self);
+    if (self->failed)
+        return;
+    e.text = (text){(const char *)begin, self->texts.length - begin};
+    self->events[self->count++] = e;
+}
+
+event_reader *event_reader_new(detector *d, const rule *r, bool keeps_early_times)
+{
+    event_reader *self = calloc(1, sizeof(*self));
+
+    if (self == NULL)
+        return NULL;
+    *self = (event_reader){
+        .worker = detector_worker_new(d),
+        .rule = r,
+        .keeps_early_times = keeps_early_times,
+        .parser = json_parser_new(JSON_MOST_DEPTH),
+        .memory = arena_new(),
+    };
+    if (self->worker != NULL && self->parser != NULL && self->memory != NULL)
+        return self;
+    event_reader_free(self);
+    return NULL;
+}
+
+void event_reader_free(event_reader *self)
+{
+    if (self == NULL)
+        return;
+    detector_worker_free(self->worker);
+    json_parser_free(self->parser);
+    arena_free(self->memory);
+    free(self);
+}
+
+/* --- objects --- */
+
+static void add_record(event_reader *self, json *object, arrival arrived, arrival generated)
+{
+    buffer *texts = &self->list->texts;
+    size_t begin = texts->length;
+
+    json_write_value(texts, object);
+    add(self->list, (event){EVENT_RECORD, .arrived = arrived, .generated = generated}, begin);
+}
+
+/* Times between two records come to their latest. */
+static void add_time(event_reader *self, arrival arrived, arrival generated)
+{
+    event_list *list = self->list;
+    event *last = list->count > 0 ? &list->events[list->count - 1] : NULL;
+    bool is_early = self->keeps_early_times && arrived.is_known && !arrived.lacks_year &&
+                    generated.time > arrived.time;
+
+    if (!generated.is_known || (self->keeps_early_times && !is_early))
+        return;
+    if (!is_early && last != NULL && last->kind == EVENT_TIME) {
+        last->generated = generated.time > last->generated.time ? generated : last->generated;
+        return;
+    }
+    add(list, (event){EVENT_TIME, .arrived = arrived, .generated = generated}, list->texts.length);
+}
+
+static arrival known(timestamp time)
+{
+    return (arrival){.is_known = true, .time = time};
+}
+
+/* The newest of the rows' own times; a role of Graph has its members' reception alone. */
+static arrival newest_of(event_reader *self, const identity_rows *rows)
+{
+    arrival newest = {0};
+    identity_record record;
+
+    if (rows->layout.shape == IDENTITY_GRAPH_ROLE)
+        return newest;
+    for (size_t n = 0; n < rows->count; n++) {
+        if (identity_rows_read(rows, n, 0, self->memory, &record) == IDENTITY_RECORD &&
+            (!newest.is_known || record.time_generated > newest.time))
+            newest = known(record.time_generated);
+        arena_reset(self->memory);
+    }
+    return newest;
+}
+
+/* What kind of object it is, and a record's own time. */
+static unwrap_kind look_at(event_reader *self, json *object, arrival *generated)
+{
+    const audit_reader reader = {self->memory, self->parser};
+    audit_record record;
+    audit_result reading =
+        audit_record_read(object, rule_get_semantics(self->rule), &reader, &record);
+
+    if (reading == AUDIT_RECORD && record.has_time)
+        *generated = known(record.time_generated);
+    self->list->failed |= reading == AUDIT_OUT_OF_MEMORY;
+    audit_record_release(&record);
+    arena_reset(self->memory);
+    return reading == AUDIT_RECORD       ? UNWRAP_RECORD
+           : reading == AUDIT_OTHER_KIND ? UNWRAP_OTHER_KIND
+                                         : UNWRAP_UNKNOWN;
+}
+
+static unwrap_kind take_object(void *arg, json *object)
+{
+    event_reader *self = arg;
+    arrival arrived = arrival_of_object(object, self->stamp), generated = {0};
+    identity_rows rows;
+    unwrap_kind kind;
+
+    if (identity_rows_find(object, &rows)) {
+        add_record(self, object, arrived, newest_of(self, &rows));
+        return UNWRAP_RECORD;
+    }
+    kind = look_at(self, object, &generated);
+    if (kind != UNWRAP_RECORD)
+        return kind;
+    if (self->may_match)
+        add_record(self, object, arrived, generated);
+    else
+        add_time(self, arrived, generated);
+    return UNWRAP_RECORD;
+}
+
+static bool may_match(event_reader *self, text t)
+{
+    return detector_find_candidate(self->worker, t) < t.length;
+}
+
+static void take_broken(void *arg, text broken, const char *reason)
+{
+    event_reader *self = arg;
+    buffer *texts = &self->list->texts;
+    size_t begin = texts->length;
+
+    (void)reason;
+    if (!may_match(self, broken))
+        return;
+    self->shows_operation = true;
+    buffer_append(texts, broken);
+    add(self->list, (event){EVENT_BROKEN, .arrived = self->stamp}, begin);
+}
+
+/* --- messages --- */
+
+/* Brackets in words around a record are no broken JSON; in a line of JSON they are. */
+static void add_end(event_reader *self, const input_message *message, const unwrapped *found)
+{
+    bool is_json = message->text.bytes[0] == '{' || message->text.bytes[0] == '[';
+    event e = {EVENT_UNREADABLE, .line = message->line};
+
+    if (found->broken > 0 && (is_json || self->shows_operation)) {
+        e.reason = found->reason;
+        e.is_certain = is_json;
+    } else if (!message->is_whole) {
+        e.reason = "cut off";
+        e.is_certain = true;
+    }
+    if (e.reason != NULL)
+        add(self->list, e, self->list->texts.length);
+}
+
+void event_reader_read(event_reader *self, const input_message *message, event_list *list)
+{
+    const unwrap_sink sink = {self, take_object, take_broken};
+    unwrapped found;
+
+    self->list = list;
+    self->stamp = arrival_of_line(message->text);
+    self->may_match = may_match(self, message->text);
+    self->shows_operation = false;
+    found = detector_take_apart(self->worker, message->text, &sink);
+    list->failed |= found.out_of_memory;
+    add_end(self, message, &found);
+}

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* options: one table of options over getopt_long. */
+#include "cli/options.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "cli/commands.h"
+
+/* Where Debian's rsyslogd works, and so where the modules keep their database by default. */
+static const char DEFAULT_DATABASE[] = "/var/spool/rsyslog/synctap.db";
+static const char DEFAULT_RULEBASE[] = SYNCTAP_RULEBASE_DIR "/entra-audit.rulebase";
+
+/* The strings that were given for each of the rule's lists. */
+typedef struct given_lists {
+    text *strings[RULE_LISTS];
+    size_t counts[RULE_LISTS];
+} given_lists;
+
+/* What was made of a command line. */
+typedef enum options_status {
+    OPTIONS_READ,
+    OPTIONS_HELP,  /* --help was among them */
+    OPTIONS_WRONG, /* said on standard error already */
+} options_status;
+
+typedef struct reading {
+    options *options;
+    given_lists lists;
+} reading;
+
+/* Takes an option's value; on a wrong one, says what would be right, else NULL. */
+typedef const char *option_taker(reading *r, const char *value, int which);
+
+static const char OUT_OF_MEMORY[] = "there is no memory for it";
+
+static const char *take_database(reading *r, const char *value, int which)
+{
+    (void)which;
+    r->options->database = value;
+    r->options->database_given = true;
+    return NULL;
+}
+
+static const char *take_rulebase(reading *r, const char *value, int which)
+{
+    (void)which;
+    r->options->rulebase = value;
+    r->options->rulebase_given = true;
+    return NULL;
+}
+
+static const char *take_identity(reading *r, const char *value, int which)
+{
+    options *o = r->options;
+    const char **files = realloc(o->identities, (o->identity_count + 1) * sizeof(*files));
+
+    (void)which;
+    if (files == NULL)
+        return OUT_OF_MEMORY;
+    o->identities = files;
+    o->identities[o->identity_count++] = value;
+    return NULL;
+}
+
+static const char *take_now(reading *r, const char *value, int which)
+{
+    (void)which;
+    if (timestamp_parse(text_of(value), &r->options->now))
+        return NULL;
+    return "a time such as 2026-06-01T12:00:00Z";
+}
+
+static const char *take_semantics(reading *r, const char *value, int which)
+{
+    (void)which;
+    if (strcmp(value, "kql") == 0)
+        rule_set_semantics(r->options->rule, SEMANTICS_KQL);
+    else if (strcmp(value, "wide") == 0)
+        rule_set_semantics(r->options->rule, SEMANTICS_WIDE);
+    else
+        return "kql or wide";
+    return NULL;
+}
+
+static const char *take_span(reading *r, const char *value, int which)
+{
+    timespan span;
+
+    if (!timespan_parse(text_of(value), &span))
+        return "a timespan such as 90s, 5m, 1h or 1d";
+    if (which == 0)
+        rule_set_lookback(r->options->rule, span);
+    else
+        rule_set_identity_window(r->options->rule, span);
+    return NULL;
+}
+
+static const char *take_list(reading *r, const char *value, int which)
+{
+    given_lists *lists = &r->lists;
+    size_t count = lists->counts[which];
+    text *strings = realloc(lists->strings[which], (count + 1) * sizeof(text));
+
+    if (strings == NULL)
+        return OUT_OF_MEMORY;
+    strings[count] = text_of(value);
+    lists->strings[which] = strings;
+    lists->counts[which]++;
+    return NULL;
+}
+
+static const char *take_format(reading *r, const char *value, int which)
+{
+    (void)which;
+    if (strcmp(value, "table") == 0)
+        r->options->format = FORMAT_TABLE;
+    else if (strcmp(value, "jsonl") == 0)
+        r->options->format = FORMAT_JSONL;
+    else
+        return "table or jsonl";
+    return NULL;
+}
+
+static const char *take_latejoin(reading *r, const char *value, int which)
+{
+    (void)which;
+    r->options->latejoin = strcmp(value, "on") == 0;
+    return r->options->latejoin || strcmp(value, "off") == 0 ? NULL : "on or off";
+}
+
+static const char *take_incident_window(reading *r, const char *value, int which)
+{
+    (void)which;
+    if (timespan_parse(text_of(value), &r->options->incidents.window) &&
+        r->options->incidents.window >= 0)
+        return NULL;
+    return "a timespan such as 24h, or 0 for no incidents";
+}
+
+static const char *take_incident_matching(reading *r, const char *value, int which)
+{
+    (void)which;
+    if (incident_matching_read(text_of(value), &r->options->incidents.matching))
+        return NULL;
+    return "AnyAlert, AllEntities or Selected";
+}
+
+static const char *take_incident_maxalerts(reading *r, const char *value, int which)
+{
+    char *end;
+    long number = strtol(value, &end, 10);
+
+    (void)which;
+    if (value[0] < '0' || value[0] > '9' || *end != '\0' || number < 1 || number > INT32_MAX)
+        return "a number of alerts, 1 or more";
+    r->options->incidents.most_alerts = (unsigned)number;
+    return NULL;
+}
+
+static const char *take_order(reading *r, const char *value, int which)
+{
+    (void)which;
+    r->options->ordered_by_time = strcmp(value, "time") == 0;
+    return r->options->ordered_by_time || strcmp(value, "file") == 0 ? NULL : "file or time";
+}
+
+static const char *take_all(reading *r, const char *value, int which)
+{
+    (void)value;
+    (void)which;
+    r->options->all_incidents = true;
+    return NULL;
+}
+
+static const char *take_sync_accounts(reading *r, const char *value, int which)
+{
+    (void)value;
+    (void)which;
+    r->options->sync_accounts_only = true;
+    return NULL;
+}
+
+static const char *take_snapshot(reading *r, const char *value, int which)
+{
+    (void)value;
+    (void)which;
+    r->options->is_snapshot = true;
+    return NULL;
+}
+
+static const char *take_threads(reading *r, const char *value, int which)
+{
+    size_t digits = strspn(value, "0123456789");
+    long threads = digits > 0 && digits < 4 && value[digits] == '\0' ? strtol(value, NULL, 10) : 0;
+
+    (void)which;
+    if (threads < 1 || threads > OPTIONS_MOST_THREADS)
+        return "a number of threads from 1 to 64";
+    r->options->threads = (unsigned)threads;
+    return NULL;
+}
+
+static const struct option_row {
+    const char *name;
+    option_taker *take;
+    int which;
+    unsigned groups;
+    bool is_switch;
+} rows[] = {
+    {"database", take_database, 0, GROUP_STORE, false},
+    {"format", take_format, 0, GROUP_STORE, false},
+    {"rulebase", take_rulebase, 0, GROUP_AUDIT, false},
+    {"identity", take_identity, 0, GROUP_AUDIT, false},
+    {"now", take_now, 0, GROUP_AUDIT | GROUP_IDENTITY | GROUP_INCIDENT, false},
+    {"semantics", take_semantics, 0, GROUP_RULE, false},
+    {"lookback", take_span, 0, GROUP_RULE, false},
+    {"identity-window", take_span, 1, GROUP_RULE, false},
+    {"operations", take_list, RULE_OPERATIONS, GROUP_RULE, false},
+    {"roles", take_list, RULE_ROLES, GROUP_RULE, false},
+    {"upn-startswith", take_list, RULE_UPN_STARTSWITH, GROUP_RULE, false},
+    {"upn-contains", take_list, RULE_UPN_CONTAINS, GROUP_RULE, false},
+    {"upn-has", take_list, RULE_UPN_HAS, GROUP_RULE, false},
+    {"displayname-has", take_list, RULE_DISPLAYNAME_HAS, GROUP_RULE, false},
+    {"latejoin", take_latejoin, 0, GROUP_STREAM, false},
+    {"incident-window", take_incident_window, 0, GROUP_STREAM, false},
+    {"incident-matching", take_incident_matching, 0, GROUP_STREAM, false},
+    {"incident-maxalerts", take_incident_maxalerts, 0, GROUP_STREAM, false},
+    {"order", take_order, 0, GROUP_STREAM, false},
+    {"all", take_all, 0, GROUP_INCIDENT, true},
+    {"threads", take_threads, 0, GROUP_THREADS, false},
+    {"snapshot", take_snapshot, 0, GROUP_IDENTITY, true},
+    {"sync-accounts", take_sync_accounts, 0, GROUP_IDENTITY, true},
+};
+
+enum { ROWS = sizeof(rows) / sizeof(rows[0]), HELP = ROWS };
+
+static void list_long_options(struct option *result, unsigned groups)
+{
+    for (int i = 0; i < ROWS; i++)
+        if (rows[i].groups & groups)
+            *result++ = (struct option){
+                rows[i].name, rows[i].is_switch ? no_argument : required_argument, NULL, i};
+    *result++ = (struct option){"help", no_argument, NULL, HELP};
+    *result = (struct option){0};
+}
+
+static options_status take(reading *r, const char *command, int row, const char *value)
+{
+    const char *right = rows[row].take(r, value, rows[row].which);
+
+    if (right == NULL)
+        return OPTIONS_READ;
+    fprintf(stderr, "%s: --%s \"%s\" is wrong: give %s\n", command, rows[row].name, value, right);
+    return OPTIONS_WRONG;
+}
+
+static options_status read_all(reading *r, int argc, char **argv, unsigned groups)
+{
+    struct option long_options[ROWS + 2];
+    int row;
+
+    list_long_options(long_options, groups);
+    optind = 0; /* GNU: begin anew */
+    while ((row = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+        if (row == HELP)
+            return OPTIONS_HELP;
+        if (row == '?')
+            return OPTIONS_WRONG; /* getopt_long has said why */
+        if (take(r, argv[0], row, optarg) == OPTIONS_WRONG)
+            return OPTIONS_WRONG;
+    }
+    r->options->arguments = argv + optind;
+    r->options->argument_count = argc - optind;
+    return OPTIONS_READ;
+}
+
+/* Lists that were given replace the rule's own. */
+static bool put_lists(reading *r)
+{
+    for (int l = 0; l < RULE_LISTS; l++)
+        if (r->lists.counts[l] > 0 &&
+            !rule_set_list(r->options->rule, (rule_list)l, r->lists.strings[l], r->lists.counts[l]))
+            return false;
+    return true;
+}
+
+static options_status options_read(options *self, int argc, char **argv, unsigned groups)
+{
+    reading r = {.options = self};
+    options_status result;
+
+    *self = (options){
+        .rule = rule_new(),
+        .database = DEFAULT_DATABASE,
+        .rulebase = DEFAULT_RULEBASE,
+        .now = timestamp_now(),
+        .latejoin = true,
+        .incidents = INCIDENTS_AS_IN_SENTINEL,
+        .format = isatty(STDOUT_FILENO) ? FORMAT_TABLE : FORMAT_JSONL,
+    };
+    if (self->rule == NULL)
+        return OPTIONS_WRONG;
+    result = read_all(&r, argc, argv, groups);
+    if (result == OPTIONS_READ && !put_lists(&r))
+        result = OPTIONS_WRONG;
+    for (int l = 0; l < RULE_LISTS; l++)
+        free(r.lists.strings[l]);
+    return result;
+}
+
+static void options_free(options *self)
+{
+    rule_free(self->rule);
+    free(self->identities);
+}
+
+int options_run(int argc, char **argv, unsigned groups, const char *usage,
+                int (*run)(const options *o))
+{
+    options o;
+    int status = EXIT_USAGE;
+
+    switch (options_read(&o, argc, argv, groups)) {
+    case OPTIONS_READ:
+        status = run(&o);
+        break;
+    case OPTIONS_HELP:
+        fputs(usage, stdout);
+        status = EXIT_DONE;
+        break;
+    case OPTIONS_WRONG:
+        fprintf(stderr, "try: %s --help\n", argv[0]);
+        break;
+    }
+    options_free(&o);
+    return status;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * options: the command line of the synctap commands, read into one struct.
+ */
+#ifndef SYNCTAP_OPTIONS_H
+#define SYNCTAP_OPTIONS_H
+
+#include "rule/rule.h"
+#include "state/incidents.h"
+
+typedef enum output_format { FORMAT_TABLE, FORMAT_JSONL } output_format;
+
+typedef struct options {
+    rule *rule; /* with what the options say put in */
+    const char *database;
+    bool database_given;
+    const char *rulebase; /* for audit records */
+    bool rulebase_given;
+    const char **identities; /* files, `identity_count` of them */
+    size_t identity_count;
+    timestamp now;
+    output_format format;
+    bool latejoin;
+    incident_options incidents;
+    bool ordered_by_time;
+    bool all_incidents; /* also those that take no alert any more */
+    bool sync_accounts_only;
+    bool is_snapshot;
+    unsigned threads; /* 0: as many as there are cores */
+    char **arguments; /* what is left of the command line */
+    int argument_count;
+} options;
+
+enum { OPTIONS_MOST_THREADS = 64 };
+
+/* Options that only some commands take. */
+typedef enum option_group {
+    GROUP_STORE = 1,     /* --database, --format */
+    GROUP_RULE = 2,      /* the rule's lists and spans, --semantics */
+    GROUP_AUDIT = 4,     /* --identity, --now, --rulebase */
+    GROUP_IDENTITY = 8,  /* --sync-accounts, --snapshot, --now */
+    GROUP_STREAM = 16,   /* --latejoin, --incident-..., --order */
+    GROUP_INCIDENT = 32, /* --all, --now */
+    GROUP_THREADS = 64,  /* --threads */
+} option_group;
+
+/*
+ * Runs a command: reads argv (argv[0] is the command's name) with the options
+ * of these groups and hands them to `run`, whose exit status is the result.
+ * --help prints the usage; what is wrong is said on standard error.
+ */
+int options_run(int argc, char **argv, unsigned groups, const char *usage,
+                int (*run)(const options *o));
+
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* synctap: the command line; picks the command. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/commands.h"
+
+static const char USAGE[] =
+    "usage: synctap COMMAND [OPTION...] [ARGUMENT...]\n"
+    "Finds Temporary Access Passes and other security info registered on Entra Connect sync\n"
+    "accounts, in audit records.\n"
+    "\n"
+    "  query     run the rule once over files of audit records\n"
+    "  replay    judge files as the stream would have, with alerts in the order of their firing\n"
+    "  explain   say why a record matches or not, clause by clause\n"
+    "  identity  load the role list, and read it\n"
+    "  incident  list the incidents, show and close them\n"
+    "\n"
+    "synctap COMMAND --help tells more; synctap --version the version.\n";
+
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    char *full_name; /* for messages, getopt_long's among them */
+} commands[] = {
+    {"explain", cmd_explain, "synctap explain"},    {"query", cmd_query, "synctap query"},
+    {"replay", cmd_replay, "synctap replay"},       {"identity", cmd_identity, "synctap identity"},
+    {"incident", cmd_incident, "synctap incident"},
+};
+
+static int wrong_command(const char *name)
+{
+    fprintf(stderr, "synctap: there is no command \"%s\"\n", name);
+    fputs(USAGE, stderr);
+    return EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    const char *name = argc > 1 ? argv[1] : "";
+
+    if (strcmp(name, "--version") == 0) {
+        puts("synctap " SYNCTAP_VERSION);
+        return EXIT_DONE;
+    }
+    if (strcmp(name, "--help") == 0) {
+        fputs(USAGE, stdout);
+        return EXIT_DONE;
+    }
+    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+        if (strcmp(name, commands[i].name) == 0) {
+            argv[1] = commands[i].full_name;
+            return commands[i].run(argc - 1, argv + 1);
+        }
+    }
+    return wrong_command(name);
+}

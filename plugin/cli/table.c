@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* table: the first rows are kept until the widths are known, the others pass through. */
+#include "cli/table.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <unistr.h>
+#include <uniwidth.h>
+
+#include "base/json.h"
+
+enum { WIDEST = 48, GAP = 2 }; /* terminal columns */
+
+struct table {
+    FILE *out;
+    const char *const *columns;
+    size_t width;  /* columns in a row */
+    size_t sample; /* rows that are kept, with the head */
+    size_t kept;
+    text *cells; /* of the rows that are kept; then of one */
+    size_t *widths;
+    arena *memory; /* of the cells */
+    json_parser *parser;
+    bool is_flowing; /* the widths are known, the rows that were kept are written */
+    bool failed;
+};
+
+/* A copy without anything that a terminal would obey. */
+static text harmless(arena *memory, text t)
+{
+    text copy = arena_copy(memory, t);
+    char *bytes = (char *)copy.bytes;
+
+    if (bytes == NULL)
+        return copy;
+    for (size_t i = 0; i < copy.length; i++)
+        if ((unsigned char)bytes[i] < 0x20 || bytes[i] == 0x7F)
+            bytes[i] = '?';
+    return u8_check((const uint8_t *)bytes, copy.length) == NULL ? copy : (text)TEXT("?");
+}
+
+static size_t width_of(text t)
+{
+    int width = u8_width((const uint8_t *)t.bytes, t.length, "UTF-8");
+
+    return width > 0 ? (size_t)width : 0;
+}
+
+/* How many of the first bytes are at most so wide. */
+static size_t length_within(text t, size_t most)
+{
+    size_t at = 0, width = 0;
+
+    while (at < t.length) {
+        ucs4_t c;
+        int taken = u8_mbtouc(&c, (const uint8_t *)t.bytes + at, t.length - at);
+        int wide = uc_width(c, "UTF-8");
+
+        width += wide > 0 ? (size_t)wide : 0;
+        if (width > most)
+            break;
+        at += (size_t)taken;
+    }
+    return at;
+}
+
+static text cut_to_width(arena *memory, text t)
+{
+    static const text ellipsis = TEXT("…");
+    text cut;
+    char *end;
+
+    if (length_within(t, WIDEST) == t.length)
+        return t;
+    t.length = length_within(t, WIDEST - 1);
+    cut = arena_copy(memory, (text){t.bytes, t.length + ellipsis.length}); /* there is more of t */
+    if (cut.bytes == NULL)
+        return t;
+    end = (char *)cut.bytes + t.length;
+    memcpy(end, ellipsis.bytes, ellipsis.length);
+    return cut;
+}
+
+/* An array's strings side by side read better than its JSON. */
+static text cell_text(json *value, arena *memory)
+{
+    buffer joined = {0};
+    text copy;
+
+    if (json_kind_of(value) != JSON_ARRAY)
+        return json_tostring(value, memory);
+    for (size_t i = 0; i < json_array_length(value); i++) {
+        if (i > 0)
+            buffer_append_string(&joined, ", ");
+        buffer_append(&joined, json_tostring(json_array_item(value, i), memory));
+    }
+    copy = buffer_failed(&joined) ? (text){NULL, 0} : arena_copy(memory, buffer_text(&joined));
+    buffer_free(&joined);
+    return copy;
+}
+
+static bool put_cell(table *self, size_t row, size_t column, text value)
+{
+    text cell = value.bytes ? harmless(self->memory, value) : value;
+    size_t width;
+
+    if (cell.bytes == NULL)
+        return false;
+    cell = cut_to_width(self->memory, cell);
+    width = width_of(cell);
+    self->cells[row * self->width + column] = cell;
+    if (!self->is_flowing && width > self->widths[column])
+        self->widths[column] = width;
+    return true;
+}
+
+static bool put_head(table *self)
+{
+    for (size_t c = 0; c < self->width; c++)
+        if (!put_cell(self, 0, c, text_of(self->columns[c])))
+            return false;
+    self->kept = 1;
+    return true;
+}
+
+static bool put_row(table *self, size_t row, text line)
+{
+    json *object;
+    size_t taken;
+    bool put = true;
+
+    if (json_parse(self->parser, line, &object, &taken) != NULL)
+        return false;
+    for (size_t c = 0; put && c < self->width; c++)
+        put =
+            put_cell(self, row, c, cell_text(json_member(object, self->columns[c]), self->memory));
+    json_free(object);
+    return put;
+}
+
+static void write_row(const table *self, size_t row)
+{
+    for (size_t c = 0; c < self->width; c++) {
+        text cell = self->cells[row * self->width + c];
+        size_t width = width_of(cell);
+        size_t padding = self->widths[c] > width ? self->widths[c] - width : 0;
+
+        fwrite(cell.bytes, 1, cell.length, self->out);
+        if (c + 1 < self->width)
+            fprintf(self->out, "%*s", (int)(padding + GAP), "");
+    }
+    fputc('\n', self->out);
+}
+
+static void write_unconfirmed(table *self)
+{
+    for (size_t r = 0; r < self->kept; r++)
+        write_row(self, r);
+    self->is_flowing = true;
+    arena_reset(self->memory);
+}
+
+static bool make_parts(table *self)
+{
+    while (self->columns[self->width] != NULL)
+        self->width++;
+    self->cells = calloc(self->sample * self->width, sizeof(text));
+    self->widths = calloc(self->width, sizeof(size_t));
+    self->memory = arena_new();
+    self->parser = json_parser_new(JSON_MOST_DEPTH);
+    return self->cells && self->widths && self->memory && self->parser && put_head(self);
+}
+
+table *table_begin(FILE *out, const char *const *columns, size_t sample)
+{
+    table *self = calloc(1, sizeof(*self));
+
+    if (self == NULL)
+        return NULL;
+    self->out = out;
+    self->columns = columns;
+    self->sample = sample + 1;
+    if (make_parts(self))
+        return self;
+    self->failed = true;
+    table_end(self);
+    return NULL;
+}
+
+static void hold(table *self, text line)
+{
+    self->failed = !put_row(self, self->kept, line);
+    self->kept++;
+}
+
+static void pass_on(table *self, text line)
+{
+    self->failed = !put_row(self, 0, line);
+    if (!self->failed)
+        write_row(self, 0);
+    arena_reset(self->memory);
+}
+
+void table_add(table *self, text line)
+{
+    if (self->failed)
+        return;
+    if (!self->is_flowing && self->kept == self->sample)
+        write_unconfirmed(self);
+    if (self->is_flowing)
+        pass_on(self, line);
+    else
+        hold(self, line);
+}
+
+bool table_end(table *self)
+{
+    bool whole = !self->failed;
+
+    if (whole && !self->is_flowing)
+        write_unconfirmed(self);
+    free(self->cells);
+    free(self->widths);
+    arena_free(self->memory);
+    json_parser_free(self->parser);
+    free(self);
+    return whole;
+}
+
+bool table_print(FILE *out, const char *const *columns, const text *lines, size_t count)
+{
+    table *self = table_begin(out, columns, count);
+
+    if (self == NULL)
+        return false;
+    for (size_t i = 0; i < count; i++)
+        table_add(self, lines[i]);
+    return table_end(self);
+}

@@ -1,0 +1,533 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* detector: what is shared behind a lock that no message waits for, and the way of a message. */
+#include "detector/detector_parts.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "rule/fragment.h"
+
+enum { NEVER_JUDGED = -1 }; /* no change of a role list */
+
+/* Of all the phrases by which an operation can be told in the rule's semantics. */
+static gate *make_gate(const rule *r)
+{
+    size_t count, wide_count;
+    const text *operations = rule_get_list(r, RULE_OPERATIONS, &count);
+    const text *wide = rule_get_wide_list(r, RULE_OPERATIONS, &wide_count);
+    text *phrases = calloc(count + wide_count + 1, sizeof(text));
+    gate *result = NULL;
+
+    if (phrases != NULL) {
+        if (count > 0)
+            memcpy(phrases, operations, count * sizeof(text));
+        if (wide_count > 0)
+            memcpy(phrases + count, wide, wide_count * sizeof(text));
+        result = gate_new(phrases, count + wide_count, rule_get_semantics(r));
+    }
+    free(phrases);
+    return result;
+}
+
+static bool make_parts(detector *self)
+{
+    self->gate = make_gate(self->rule);
+    self->accounts = sync_accounts_new(rule_get_semantics(self->rule));
+    return self->gate != NULL && self->accounts != NULL && detector_set_collector(self, "");
+}
+
+detector *detector_new(const rule *r)
+{
+    detector *self = calloc(1, sizeof(*self));
+
+    if (self == NULL)
+        return NULL;
+    self->rule = r;
+    pthread_mutex_init(&self->publishing, NULL);
+    pthread_mutex_init(&self->reading, NULL);
+    atomic_init(&self->generation, 1);
+    if (make_parts(self))
+        return self;
+    detector_free(self);
+    return NULL;
+}
+
+void detector_free(detector *self)
+{
+    if (self == NULL)
+        return;
+    stream_free(self->stream); /* before the store that it is attached to */
+    detector_worker_free(self->tender);
+    role_list_close(self->state.list);
+    store_close(self->state.store);
+    gate_free(self->gate);
+    carrier_unref(self->rulebase);
+    sync_accounts_unref(self->accounts);
+    pthread_mutex_destroy(&self->publishing);
+    pthread_mutex_destroy(&self->reading);
+    free(self->collector);
+    free(self);
+}
+
+bool detector_follow(detector *self, const stream_options *options)
+{
+    self->stream = stream_new(self->rule, options);
+    self->tender = self->stream != NULL ? detector_worker_new(self) : NULL;
+    return self->tender != NULL;
+}
+
+bool detector_set_collector(detector *self, const char *host_name)
+{
+    char *copy = strdup(host_name);
+
+    if (copy == NULL)
+        return false;
+    free(self->collector);
+    self->collector = copy;
+    return true;
+}
+
+bool detector_open_rulebase(detector *self, const char *path, char **error)
+{
+    carrier *opened = carrier_open(path, error);
+    carrier *before;
+
+    if (opened == NULL)
+        return false;
+    pthread_mutex_lock(&self->publishing);
+    before = self->rulebase;
+    self->rulebase = opened;
+    atomic_fetch_add(&self->generation, 1);
+    pthread_mutex_unlock(&self->publishing);
+    carrier_unref(before);
+    return true;
+}
+
+detector_worker *detector_worker_new(detector *d)
+{
+    detector_worker *self = calloc(1, sizeof(*self));
+
+    if (self == NULL)
+        return NULL;
+    self->detector = d;
+    self->scratch = gate_scratch_new(d->gate);
+    self->unwrap = unwrap_new();
+    self->memory = arena_new();
+    if (self->scratch != NULL && self->unwrap != NULL && self->memory != NULL)
+        return self;
+    detector_worker_free(self);
+    return NULL;
+}
+
+void detector_worker_free(detector_worker *self)
+{
+    if (self == NULL)
+        return;
+    carrier_unref(self->rulebase);
+    sync_accounts_unref(self->accounts);
+    gate_scratch_free(self->scratch);
+    unwrap_free(self->unwrap);
+    arena_free(self->memory);
+    stream_scratch_free(&self->stream);
+    buffer_free(&self->keys);
+    buffer_free(&self->record);
+    free(self);
+}
+
+/* Takes the newest snapshots if there are newer ones; else this is one load of a word. */
+static void catch_up(detector_worker *self)
+{
+    detector *d = self->detector;
+
+    if (atomic_load_explicit(&d->generation, memory_order_acquire) == self->generation)
+        return;
+    carrier_unref(self->rulebase);
+    sync_accounts_unref(self->accounts);
+    pthread_mutex_lock(&d->publishing);
+    self->rulebase = d->rulebase ? carrier_ref(d->rulebase) : NULL;
+    self->accounts = sync_accounts_ref(d->accounts);
+    self->change = d->change;
+    self->generation = atomic_load(&d->generation);
+    pthread_mutex_unlock(&d->publishing);
+}
+
+static void take_unmatched(void *arg, alert *a);
+
+/* --- a row --- */
+
+/* As if it had not matched yet, so that it comes again. */
+static void take_refused(message_feed *f, alert *a)
+{
+    take_unmatched(f, a);
+    f->record.judged = NEVER_JUDGED;
+}
+
+/* To the sink, once; what was handed on before comes along for the message's tag alone. */
+static void hand_on(message_feed *f, alert *a)
+{
+    stream *s = f->worker->detector->stream;
+    bool handed_on;
+
+    if (!stream_claim(s, &f->worker->stream, a, f->judgement.now)) {
+        f->seen.rows += !f->is_late;
+        f->seen.duplicates += !f->is_late;
+        if (!f->is_late)
+            f->sink(f->arg, a);
+        return;
+    }
+    handed_on = f->sink(f->arg, a);
+    stream_settle(s, &f->worker->stream, a, handed_on);
+    if (!handed_on)
+        take_refused(f, a);
+    f->seen.rows++;
+    f->seen.degraded += a->degraded;
+    f->seen.refused += !handed_on;
+    f->refused |= !handed_on;
+}
+
+static void take_match(void *arg, alert *a)
+{
+    message_feed *f = arg;
+
+    if (!alert_give_id(a)) {
+        f->out_of_memory = true;
+        return;
+    }
+    a->late = f->is_late;
+    if (f->worker->detector->stream != NULL) {
+        hand_on(f, a);
+        return;
+    }
+    f->seen.rows++;
+    f->seen.degraded += a->degraded;
+    f->seen.refused += !f->sink(f->arg, a);
+}
+
+/* The keys under which a change of the role list finds the record again. */
+static void add_keys(message_feed *f, const audit_target *target)
+{
+    buffer *keys = &f->worker->keys;
+    text rest;
+
+    pending_add_key(keys, PENDING_UPN, target->upn);
+    pending_add_key(keys, PENDING_OBJECT_ID, target->id);
+    if (rule_upn_before_deletion(target->upn, &rest))
+        pending_add_key(keys, PENDING_UPN, rest);
+}
+
+/* Its row's id names the record, and its time: it may come again with another, or with none. */
+static text row_id_of(message_feed *f, alert *a)
+{
+    char id[UUID_TEXT_SIZE + 24];
+
+    f->out_of_memory |= !alert_give_id(a);
+    snprintf(id, sizeof(id), "%s %" PRId64, a->id, a->time_generated);
+    return arena_copy(f->worker->memory, text_of(id));
+}
+
+static void take_unmatched(void *arg, alert *a)
+{
+    message_feed *f = arg;
+    const stream *s = f->worker->detector->stream;
+
+    if (f->unmatched++ == 0 && !f->is_late) {
+        f->record = (pending_record){
+            .row_id = row_id_of(f, a),
+            .received = f->judgement.received,
+            .expires = stream_expiry(s, a->time_generated, f->judgement.now),
+            .judged = f->refused ? NEVER_JUDGED : f->worker->change,
+        };
+        buffer_clear(&f->worker->keys);
+    }
+    if (!f->is_late)
+        add_keys(f, &a->target);
+}
+
+/* A record of which some rows did not match: they may when the role list changes. */
+static void remember(message_feed *f, json *object)
+{
+    detector_worker *w = f->worker;
+
+    buffer_clear(&w->record);
+    json_write_value(&w->record, object);
+    if (buffer_failed(&w->keys) || buffer_failed(&w->record) || f->record.row_id.bytes == NULL) {
+        f->out_of_memory = true;
+        return;
+    }
+    f->record.keys = buffer_text(&w->keys);
+    f->record.record = buffer_text(&w->record);
+    stream_remember(w->detector->stream, &w->stream, &f->record);
+}
+
+/* --- a record --- */
+
+message_feed detector_begin_feed(detector_worker *self, timestamp now, timestamp received,
+                                 detector_sink *sink, void *arg)
+{
+    const detector *d = self->detector;
+    bool joins_late = d->stream != NULL && stream_joins_late(d->stream);
+
+    return (message_feed){
+        .worker = self,
+        .judgement =
+            {
+                .rule = d->rule,
+                .accounts = self->accounts,
+                .now = now,
+                .received = received,
+                .collector = text_of(d->collector),
+                .memory = self->memory,
+                .parser = unwrap_parser(self->unwrap),
+                .take_match = take_match,
+                .take_unmatched = joins_late ? take_unmatched : NULL,
+            },
+        .sink = sink,
+        .arg = arg,
+    };
+}
+
+/* synctap's own alert: an object that begins as alert_write's does. */
+static bool is_own_alert(json *object)
+{
+    return json_has_member(object, "alert_id") &&
+           text_equal(json_string(json_member(object, "rule_id")), text_of(RULE_ID));
+}
+
+static unwrap_kind kind_of(audit_result reading)
+{
+    static const unwrap_kind kinds[] = {
+        [AUDIT_RECORD] = UNWRAP_RECORD,
+        [AUDIT_OTHER_KIND] = UNWRAP_OTHER_KIND,
+        [AUDIT_UNKNOWN] = UNWRAP_UNKNOWN,
+        [AUDIT_OUT_OF_MEMORY] = UNWRAP_RECORD,
+    };
+
+    return kinds[reading];
+}
+
+unwrap_kind detector_judge_object(message_feed *f, json *object)
+{
+    audit_result reading;
+
+    f->judgement.arg = f;
+    f->unmatched = 0;
+    if (is_own_alert(object))
+        return UNWRAP_OTHER_KIND;
+    reading = judge_record(&f->judgement, object);
+    if (f->unmatched > 0 && !f->is_late)
+        remember(f, object);
+    arena_reset(f->worker->memory);
+    return kind_of(reading);
+}
+
+static unwrap_kind judge_object(void *arg, json *object)
+{
+    return detector_judge_object(arg, object);
+}
+
+/* --- a stretch that could not be read --- */
+
+static void judge_fragment(message_feed *f, fragment *found)
+{
+    alert a = judge_begin_row(&f->judgement, &found->record);
+
+    a.target = found->target;
+    a.matched_by = found->matched_by;
+    a.degraded = true;
+    if (!judge_is_stale(&f->judgement, &a))
+        take_match(f, &a);
+}
+
+static void judge_broken(void *arg, text broken, const char *reason)
+{
+    message_feed *f = arg;
+    detector_worker *w = f->worker;
+    fragment found;
+    fragment_result reading;
+
+    (void)reason;
+    if (!gate_may_hold(w->detector->gate, w->scratch, broken))
+        return;
+    reading =
+        fragment_read(broken, w->detector->rule, w->accounts, f->judgement.now, w->memory, &found);
+    if (reading == FRAGMENT_MATCHES)
+        judge_fragment(f, &found);
+    f->out_of_memory |= reading == FRAGMENT_OUT_OF_MEMORY;
+    f->seen.undecodable |= reading != FRAGMENT_IS_OWN_ALERT;
+    arena_reset(w->memory);
+}
+
+/* --- a message --- */
+
+static void note_unwrapped(message_feed *f, const unwrapped *found)
+{
+    f->seen.records = found->records;
+    f->seen.broken = found->broken;
+    f->seen.reason = found->reason;
+    f->seen.stale = f->judgement.stale;
+    if (f->out_of_memory || f->judgement.out_of_memory || found->out_of_memory) {
+        f->seen.undecodable = true;
+        f->seen.reason = "out of memory";
+    }
+}
+
+detection detector_feed(detector_worker *self, text message, timestamp now, detector_sink *sink,
+                        void *arg)
+{
+    unwrap_sink takers = {NULL, judge_object, judge_broken};
+    unwrapped found;
+    message_feed f;
+
+    if (!gate_may_hold(self->detector->gate, self->scratch, message))
+        return (detection){0};
+    catch_up(self);
+    f = detector_begin_feed(self, now, now, sink, arg);
+    takers.arg = &f;
+    found = unwrap_text(self->unwrap, self->rulebase, message, &takers);
+    note_unwrapped(&f, &found);
+    f.seen.candidate = true;
+    return f.seen;
+}
+
+size_t detector_find_candidate(detector_worker *self, text t)
+{
+    return gate_find(self->detector->gate, self->scratch, t);
+}
+
+detection detector_feed_tree(detector_worker *self, json *tree, timestamp now, detector_sink *sink,
+                             void *arg)
+{
+    unwrap_sink takers = {NULL, judge_object, judge_broken};
+    unwrapped found;
+    message_feed f;
+
+    catch_up(self);
+    f = detector_begin_feed(self, now, now, sink, arg);
+    takers.arg = &f;
+    found = unwrap_tree(self->unwrap, tree, &takers);
+    note_unwrapped(&f, &found);
+    f.seen.candidate = found.records > 0 || found.broken > 0;
+    return f.seen;
+}
+
+/* What a message_feed of a part of a message came to, added to what the others did. */
+static void add_seen(const message_feed *f, detection *seen)
+{
+    seen->candidate |= f->seen.rows > 0 || f->unmatched > 0 || f->seen.undecodable;
+    seen->rows += f->seen.rows;
+    seen->duplicates += f->seen.duplicates;
+    seen->degraded += f->seen.degraded;
+    seen->refused += f->seen.refused;
+    seen->stale += f->judgement.stale;
+    seen->undecodable |= f->seen.undecodable;
+    if (f->out_of_memory || f->judgement.out_of_memory) {
+        seen->undecodable = true;
+        seen->reason = "out of memory";
+    }
+}
+
+unwrapped detector_take_apart(detector_worker *self, text message, const unwrap_sink *sink)
+{
+    catch_up(self);
+    return unwrap_text(self->unwrap, self->rulebase, message, sink);
+}
+
+unwrap_kind detector_feed_object(detector_worker *self, json *object, timestamp now,
+                                 detector_sink *sink, void *arg, detection *seen)
+{
+    unwrap_kind kind;
+    message_feed f;
+
+    catch_up(self);
+    f = detector_begin_feed(self, now, now, sink, arg);
+    kind = detector_judge_object(&f, object);
+    seen->records += kind == UNWRAP_RECORD;
+    add_seen(&f, seen);
+    return kind;
+}
+
+void detector_feed_broken(detector_worker *self, text broken, timestamp now, detector_sink *sink,
+                          void *arg, detection *seen)
+{
+    message_feed f;
+
+    catch_up(self);
+    f = detector_begin_feed(self, now, now, sink, arg);
+    f.judgement.arg = &f;
+    judge_broken(&f, broken, NULL);
+    add_seen(&f, seen);
+}
+
+/* --- a message explained --- */
+
+typedef struct explain_run {
+    message_feed message_feed;
+    detector_explainer *sink;
+    void *arg;
+} explain_run;
+
+static unwrap_kind explain_object(void *arg, json *object)
+{
+    explain_run *e = arg;
+    message_feed *f = &e->message_feed;
+    const audit_reader reader = {f->worker->memory, unwrap_parser(f->worker->unwrap)};
+    audit_record kql, wide;
+    audit_result as_kql, reading;
+
+    if (is_own_alert(object))
+        return UNWRAP_OTHER_KIND;
+    as_kql = audit_record_read(object, SEMANTICS_KQL, &reader, &kql);
+    reading = audit_record_read(object, SEMANTICS_WIDE, &reader, &wide);
+    f->out_of_memory |= as_kql == AUDIT_OUT_OF_MEMORY || reading == AUDIT_OUT_OF_MEMORY;
+    f->out_of_memory |= as_kql == AUDIT_RECORD && !audit_record_read_rest(&kql, &reader);
+    f->out_of_memory |= reading == AUDIT_RECORD && !audit_record_read_rest(&wide, &reader);
+    if (reading == AUDIT_RECORD)
+        e->sink(e->arg, &(explanation){
+                            .rule = f->worker->detector->rule,
+                            .accounts = f->worker->accounts,
+                            .now = f->judgement.now,
+                            .record = &wide,
+                            .kql = as_kql == AUDIT_RECORD ? &kql : NULL,
+                            .memory = f->worker->memory,
+                        });
+    audit_record_release(&kql);
+    audit_record_release(&wide);
+    arena_reset(f->worker->memory);
+    return kind_of(reading);
+}
+
+static bool count_row(void *arg, const alert *a)
+{
+    (void)arg;
+    (void)a;
+    return true;
+}
+
+static void explain_broken(void *arg, text broken, const char *reason)
+{
+    explain_run *e = arg;
+
+    judge_broken(&e->message_feed, broken, reason);
+}
+
+detector_explained detector_explain(detector_worker *self, text message, timestamp now,
+                                    detector_explainer *sink, void *arg)
+{
+    explain_run e = {.sink = sink, .arg = arg};
+    const unwrap_sink takers = {&e, explain_object, explain_broken};
+    unwrapped found;
+
+    catch_up(self);
+    e.message_feed = detector_begin_feed(self, now, now, count_row, NULL);
+    e.message_feed.judgement.arg = &e.message_feed;
+    found = unwrap_text(self->unwrap, self->rulebase, message, &takers);
+    note_unwrapped(&e.message_feed, &found);
+    e.message_feed.seen.candidate = gate_may_hold(self->detector->gate, self->scratch, message);
+    return (detector_explained){
+        .detection = e.message_feed.seen,
+        .by_rulebase = found.by_rulebase,
+        .other_kinds = found.other_kinds,
+        .shows_account = e.message_feed.seen.degraded > 0,
+    };
+}

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * detector: the rule run over messages; what mmsynctap and the command line call.
+ *
+ * A detector is shared: its rule never changes, its rulebase and its
+ * SyncAccounts are snapshots that are replaced as a whole while workers use
+ * the ones they have. It judges each message alone, or as a stream
+ * (detector_follow). Each thread that feeds has a worker of its own. The
+ * clock is the caller's: `now` is when a message was received.
+ */
+#ifndef SYNCTAP_DETECTOR_H
+#define SYNCTAP_DETECTOR_H
+
+#include "base/json.h"
+#include "record/unwrap.h"
+#include "rule/alert.h"
+#include "rule/explain.h"
+#include "rule/rule.h"
+#include "state/role_list.h"
+#include "state/store.h"
+#include "state/stream.h"
+
+typedef struct detector detector;
+typedef struct detector_worker detector_worker;
+
+/* What the detector made of one message. */
+typedef struct detection {
+    bool candidate;     /* the text can hold an operation's phrase; else nothing was looked at */
+    size_t records;     /* audit records in it */
+    size_t rows;        /* rows that matched, each handed to the sink */
+    size_t duplicates;  /* how many of them had alerted before */
+    size_t degraded;    /* how many of the others were made from fragments */
+    size_t refused;     /* how many of the others the sink did not hand on */
+    size_t stale;       /* records of the rule's operations that lie before the lookback */
+    size_t broken;      /* stretches of the text that could not be read */
+    const char *reason; /* why the first of them could not; a constant */
+    bool undecodable;   /* an operation's phrase stands in one of them */
+} detection;
+
+/* What there is to say of the role list. */
+typedef struct detector_facts {
+    size_t sync_accounts;
+    role_list_facts identity;
+    stream_facts stream; /* all 0 without one */
+} detector_facts;
+
+/* What detector_refresh found. */
+typedef enum detector_refresh_result {
+    REFRESH_UNCHANGED,
+    REFRESH_CHANGED,
+    REFRESH_BUSY,   /* another process has locked the database: the next time will tell */
+    REFRESH_FAILED, /* the error says why; what was known stays known */
+} detector_refresh_result;
+
+/*
+ * A detector for this rule, which must outlive it. It has no rulebase and no
+ * role list: the naming rules alone judge. NULL when memory is out. The
+ * caller frees it, after its workers.
+ */
+detector *detector_new(const rule *r);
+void detector_free(detector *self);
+
+/*
+ * Names the machine that detects, for alerts; "" at first. False when memory
+ * is out. Before the first message is fed.
+ */
+bool detector_set_collector(detector *self, const char *host_name);
+
+/*
+ * Makes it a stream: it remembers what it has seen, as stream.h says. False
+ * when memory is out. Before the first message is fed and a store is opened.
+ */
+bool detector_follow(detector *self, const stream_options *options);
+
+/*
+ * Opens a rulebase and puts it in the place of the one in use. On a failure
+ * that one stays, and *error (NULL only when memory is out) is the caller's
+ * to free. Any thread.
+ */
+bool detector_open_rulebase(detector *self, const char *path, char **error);
+
+/*
+ * Opens a state database and reads its role list, in the place of the ones
+ * in use. On a failure those stay, and *error is the caller's to free. Any
+ * thread.
+ */
+bool detector_open_store(detector *self, const char *path, store_open_mode how, timestamp now,
+                         char **error);
+
+/* The same with a store that is open already; it becomes the detector's, whatever comes of it. */
+bool detector_adopt_store(detector *self, store *s, timestamp now, char **error);
+
+/*
+ * For a database that was deleted: writes it anew from what is still open,
+ * if no other file is there, and takes what is there now. What was known
+ * stays known beside it.
+ */
+bool detector_restore_store(detector *self, const char *path, timestamp now, char **error);
+
+/*
+ * For one that is damaged: moves it aside, to *moved_to (the caller's to
+ * free; NULL when another process had done it), and takes a new one with
+ * what could be read of it. What was known stays known. There must be a store.
+ */
+bool detector_replace_damaged_store(detector *self, const char *path, timestamp now,
+                                    char **moved_to, char **error);
+
+bool detector_has_store(detector *self);
+
+/* False, too, when there is no store. */
+bool detector_store_is_writable(detector *self);
+
+/* Is the store's file still the one at its path? False, too, when there is no store. */
+bool detector_store_is_in_place(detector *self);
+
+/* Did its last step fail because the file is no sound database? False, too, without a store. */
+bool detector_store_is_damaged(detector *self);
+
+/*
+ * Takes in what other connections did to the role list since the last time.
+ * Cheap when nothing changed. On a failure *error is the caller's to free.
+ * Any thread.
+ */
+detector_refresh_result detector_refresh(detector *self, char **error);
+
+/* Takes each row that matched; the alert and all in it live until it returns. False: it was not
+ * handed on. */
+typedef bool detector_sink(void *arg, const alert *a);
+
+/*
+ * For a stream, to be called again and again by one thread: moves what was
+ * remembered into the database, takes in what others did to the role list,
+ * hands the alerts of records that match only now to the sink, and forgets
+ * what has expired. An alert that the sink did not hand on comes again with
+ * the next call. On a failure *error is the caller's to free.
+ */
+detector_refresh_result detector_tend(detector *self, timestamp now, detector_sink *late, void *arg,
+                                      char **error);
+
+detector_facts detector_read_facts(detector *self, timestamp now);
+
+/* A worker for one thread; NULL when memory is out. The caller frees it. */
+detector_worker *detector_worker_new(detector *d);
+void detector_worker_free(detector_worker *self);
+
+/* Judges a message by its text. The sink is called in this thread, before it returns. */
+detection detector_feed(detector_worker *self, text message, timestamp now, detector_sink *sink,
+                        void *arg);
+
+/*
+ * For archives: the offset of a byte in the first place of the text that detector_feed would look
+ * into, or t.length. A text without such a place can be passed over, however many messages it is.
+ */
+size_t detector_find_candidate(detector_worker *self, text t);
+
+/* Judges a message that somebody has parsed already; the tree stays theirs. */
+detection detector_feed_tree(detector_worker *self, json *tree, timestamp now, detector_sink *sink,
+                             void *arg);
+
+/* Takes a message apart, as detector_feed does, for who feeds its objects one by one. */
+unwrapped detector_take_apart(detector_worker *self, text message, const unwrap_sink *sink);
+
+/* Judges one object; adds to *seen. */
+unwrap_kind detector_feed_object(detector_worker *self, json *object, timestamp now,
+                                 detector_sink *sink, void *arg, detection *seen);
+
+/* Judges a stretch of a message that could not be read; adds to *seen. */
+void detector_feed_broken(detector_worker *self, text broken, timestamp now, detector_sink *sink,
+                          void *arg, detection *seen);
+
+/* Takes the explanation of each record; it and all in it live until it returns. */
+typedef void detector_explainer(void *arg, const explanation *e);
+
+/* How a message's records were reached, beside what detection says. */
+typedef struct detector_explained {
+    detection detection; /* without rows: nothing was handed out as an alert */
+    bool by_rulebase;
+    size_t other_kinds;
+    bool shows_account; /* a stretch that could not be read would have made a degraded alert */
+} detector_explained;
+
+/*
+ * Explains a message instead of judgement it; each record is explained, also
+ * where the gate would have stopped the message. The detector's rule must be
+ * of wide semantics.
+ */
+detector_explained detector_explain(detector_worker *self, text message, timestamp now,
+                                    detector_explainer *sink, void *arg);
+
+#endif

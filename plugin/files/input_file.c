@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* input_file: lines and documents in a byte_window. */
+#include "files/input_file.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "files/byte_window.h"
+#include "files/json_extent.h"
+#include "files/line_scan.h"
+
+/* Bytes. A stretch is what is proven at once: it stays in a core's own cache until it is searched.
+ */
+enum { LONGEST_BEGINNING = 64 * 1024, STRETCH = 128 * 1024 };
+
+static const size_t BYTE_ORDER_MARK_LENGTH = 3;
+
+struct input_file {
+    const char *name;
+    byte_window *window;
+    size_t position;
+    size_t end; /* no message begins there or behind; SIZE_MAX: where the content ends */
+    size_t line;
+    line_run
+        proven; /* the lines at the window's front that are known to be messages by themselves */
+    bool inside_line; /* the last message was the first part of a line that is too long */
+};
+
+static input_file *make(const char *name, byte_window *window, size_t begin, size_t end)
+{
+    input_file *self = window ? calloc(1, sizeof(*self)) : NULL;
+
+    if (self == NULL) {
+        byte_window_close(window);
+        return NULL;
+    }
+    *self = (input_file){.name = name, .window = window, .position = begin, .end = end, .line = 1};
+    return self;
+}
+
+input_file *input_file_open(const char *path, char **error)
+{
+    const char *name = strcmp(path, "-") == 0 ? "standard input" : path;
+
+    return make(name, byte_window_open(path, error), 0, SIZE_MAX);
+}
+
+input_file *input_file_open_piece(const input_file *whole, size_t begin, size_t end)
+{
+    text content = text_from(byte_window_text(whole->window), begin);
+
+    return make(whole->name, byte_window_of(content), begin, end);
+}
+
+bool input_file_is_mapped(const input_file *self, text *all)
+{
+    *all = byte_window_text(self->window);
+    return byte_window_is_whole(self->window);
+}
+
+void input_file_forget(const input_file *self, text part)
+{
+    byte_window_forget(self->window, part);
+}
+
+size_t input_file_position(const input_file *self)
+{
+    return self->position;
+}
+
+size_t input_file_line(const input_file *self)
+{
+    return self->line;
+}
+
+void input_file_read_ahead(input_file *self)
+{
+    byte_window_read_ahead(self->window);
+}
+
+bool input_file_progress(const input_file *self, size_t *done, size_t *size)
+{
+    return byte_window_progress(self->window, done, size);
+}
+
+void input_file_close(input_file *self)
+{
+    if (self == NULL)
+        return;
+    byte_window_close(self->window);
+    free(self);
+}
+
+const char *input_file_name(const input_file *self)
+{
+    return self->name;
+}
+
+static text front(const input_file *self, size_t length)
+{
+    return (text){byte_window_text(self->window).bytes, length};
+}
+
+/* Moves on over bytes with that many line ends. */
+static void pass_lines(input_file *self, line_run passed)
+{
+    bool in_proven = passed.length < self->proven.length;
+
+    self->proven.length = in_proven ? self->proven.length - passed.length : 0;
+    self->proven.lines = in_proven ? self->proven.lines - passed.lines : 0;
+    self->position += passed.length;
+    self->line += passed.lines;
+    byte_window_pass(self->window, passed.length);
+}
+
+static void pass(input_file *self, size_t length)
+{
+    pass_lines(self, (line_run){length, line_scan_ends(front(self, length))});
+}
+
+/* What is in memory of the part in which messages may begin. */
+static text beginnings(const input_file *self)
+{
+    text t = byte_window_text(self->window);
+    size_t left = self->position < self->end ? self->end - self->position : 0;
+
+    return front(self, t.length < left ? t.length : left);
+}
+
+/* False at the end. A mark that lies across the window's end is whole before it is judged. */
+static bool skip_blanks(input_file *self)
+{
+    size_t length;
+
+    do {
+        pass(self, line_scan_blanks(beginnings(self)));
+        length = beginnings(self).length;
+    } while (length < BYTE_ORDER_MARK_LENGTH && byte_window_grow(self->window));
+    return length > 0;
+}
+
+/* The length of the line that the text begins with, of at most about `most` bytes of it. */
+static size_t line_length(input_file *self, size_t most)
+{
+    size_t searched = 0;
+
+    do {
+        text t = byte_window_text(self->window);
+        const char *end = memchr(t.bytes + searched, '\n', t.length - searched);
+
+        if (end != NULL)
+            return (size_t)(end - t.bytes);
+        searched = t.length;
+    } while (searched < most && byte_window_grow(self->window));
+    return searched;
+}
+
+static text without_return(text t)
+{
+    while (t.length > 0 && t.bytes[t.length - 1] == '\r')
+        t.length--;
+    return t;
+}
+
+/* A document that its first line leaves open may go on, or was cut off there. */
+static size_t document_or_line(input_file *self, size_t line, bool *is_whole)
+{
+    json_extent extent = json_extent_new();
+    json_extent_state state = json_extent_scan(&extent, front(self, line));
+
+    if (state != EXTENT_OPEN)
+        return line;
+    do
+        state = json_extent_scan(&extent, byte_window_text(self->window));
+    while (state == EXTENT_OPEN && byte_window_grow(self->window));
+    *is_whole = state == EXTENT_CLOSED;
+    return *is_whole ? extent.length : line;
+}
+
+static size_t message_length(input_file *self, bool *is_whole)
+{
+    size_t line = line_length(self, SIZE_MAX);
+    char first = byte_window_text(self->window).bytes[0];
+
+    self->inside_line =
+        line == byte_window_text(self->window).length && byte_window_is_full(self->window);
+    *is_whole = !self->inside_line;
+    if (self->inside_line || line < self->proven.length || (first != '{' && first != '['))
+        return line;
+    return document_or_line(self, line, is_whole);
+}
+
+static void skip_rest_of_line(input_file *self)
+{
+    while (self->inside_line) {
+        text t = byte_window_text(self->window);
+        const char *end = t.length > 0 ? memchr(t.bytes, '\n', t.length) : NULL;
+
+        pass(self, end ? (size_t)(end - t.bytes) : t.length);
+        self->inside_line = end == NULL && byte_window_grow(self->window);
+    }
+}
+
+/* Proves as many lines as are worth it, if the one at the front can be. */
+static void prove(input_file *self)
+{
+    size_t line = line_length(self, SIZE_MAX);
+    size_t length = beginnings(self).length;
+
+    if (length > STRETCH)
+        length = line < STRETCH ? STRETCH : line + 1;
+    self->proven = line_scan(front(self, length));
+}
+
+/* Where the line begins that the byte is in. */
+static size_t line_begin(text t, size_t at)
+{
+    const char *end = memrchr(t.bytes, '\n', at);
+
+    return end ? (size_t)(end - t.bytes) + 1 : 0;
+}
+
+/* Passes over the proven lines, up to one that is looked for; false when there is none. */
+static bool find_in_proven(input_file *self, input_file_finder *find, void *arg)
+{
+    text t = front(self, self->proven.length);
+    size_t at = find(arg, t);
+
+    if (at < t.length)
+        pass(self, line_begin(t, at));
+    else
+        pass_lines(self, self->proven);
+    return at < t.length;
+}
+
+bool input_file_next_found(input_file *self, input_file_finder *find, void *arg,
+                           input_message *message)
+{
+    bool found = false;
+
+    skip_rest_of_line(self);
+    while (!found) {
+        if (self->proven.length == 0)
+            prove(self);
+        if (self->proven.length == 0)
+            break;
+        found = find_in_proven(self, find, arg);
+    }
+    return input_file_next(self, message);
+}
+
+bool input_file_next(input_file *self, input_message *message)
+{
+    size_t length;
+
+    skip_rest_of_line(self);
+    if (!skip_blanks(self))
+        return false;
+    message->line = self->line;
+    length = message_length(self, &message->is_whole);
+    message->text = without_return(front(self, length));
+    pass(self, length);
+    return true;
+}
+
+const char *input_file_trouble(const input_file *self, size_t *line)
+{
+    *line = self->line;
+    return byte_window_trouble(self->window);
+}
+
+text input_file_beginning(input_file *self)
+{
+    if (!skip_blanks(self))
+        return (text)TEXT("");
+    return without_return(front(self, line_length(self, LONGEST_BEGINNING)));
+}
+
+bool input_file_next_piece(input_file *self, text *piece, size_t *line)
+{
+    if (byte_window_text(self->window).length == 0 && !byte_window_grow(self->window))
+        return false;
+    *line = self->line;
+    *piece = byte_window_text(self->window);
+    pass(self, piece->length);
+    return true;
+}

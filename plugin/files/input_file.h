@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * input_file: a file of records, message by message.
+ *
+ * A message is a line (JSON lines, syslog lines) or a JSON document that goes
+ * on over several lines; which of them is told by the content, so a file may
+ * mix them. The file may be compressed (gzip, xz, zstd) and its text UTF-16;
+ * that, too, is told by the content. One thread.
+ *
+ * A plain regular file is mapped, and bounds a message only by its own size.
+ * Of any other no more than BYTE_WINDOW_LARGEST is in memory: a longer line
+ * comes cut, a longer document comes line by line.
+ */
+#ifndef SYNCTAP_INPUT_FILE_H
+#define SYNCTAP_INPUT_FILE_H
+
+#include "base/text.h"
+
+typedef struct input_file input_file;
+
+typedef struct input_message {
+    text text;     /* alive until the next step of the file */
+    size_t line;   /* where it begins, from 1 */
+    bool is_whole; /* false: it begins as a JSON document does and never closes, or is too long */
+} input_message;
+
+/*
+ * Opens a file, "-" for standard input. NULL when it cannot be read; then
+ * *error (NULL only when memory is out) is the caller's to free.
+ */
+input_file *input_file_open(const char *path, char **error);
+void input_file_close(input_file *self);
+
+/*
+ * The messages of a mapped file that begin in a piece of it, as a file of its own, whose lines
+ * count from 1. A message must begin where the piece does, if anything but blanks. The whole stays
+ * open as long. NULL when memory is out.
+ */
+input_file *input_file_open_piece(const input_file *whole, size_t begin, size_t end);
+
+/* All of a mapped file; false for any other. Nothing of it has been passed. */
+bool input_file_is_mapped(const input_file *self, text *all);
+
+/* A part of a mapped file's text takes no memory from now on, as long as nobody reads it again. */
+void input_file_forget(const input_file *self, text part);
+
+/* How many bytes of it were passed, from its beginning (a piece: from that of the whole). */
+size_t input_file_position(const input_file *self);
+
+/* The line that was reached, from 1. */
+size_t input_file_line(const input_file *self);
+
+/* Lets another thread decode it, where it is compressed. */
+void input_file_read_ahead(input_file *self);
+
+/* How much of a file that is not mapped was read; false when its size is not known. */
+bool input_file_progress(const input_file *self, size_t *done, size_t *size);
+
+/* The name to call it by in messages; the file's own. */
+const char *input_file_name(const input_file *self);
+
+/* The next message that is not blank; false at the end, or where no more can be read. */
+bool input_file_next(input_file *self, input_message *message);
+
+/* The offset of a byte in the first place of the text that is looked for, or t.length. */
+typedef size_t input_file_finder(void *arg, text t);
+
+/*
+ * The same, but for messages that are whole and in which `find` finds nothing: of those it passes
+ * over as many as it can at the speed of memory. `find` is asked of many lines at once; what it
+ * looks for lies in one line.
+ */
+bool input_file_next_found(input_file *self, input_file_finder *find, void *arg,
+                           input_message *message);
+
+/*
+ * After the end: why it came before the file's own (its compressed data is
+ * cut off, ...), in words that need not be freed, and the line that was
+ * reached. NULL when the file was read to its end.
+ */
+const char *input_file_trouble(const input_file *self, size_t *line);
+
+/* The first line that is not blank, or 64 KB of it; nothing is passed but blanks. */
+text input_file_beginning(input_file *self);
+
+/*
+ * For those who take a file apart themselves: its next bytes, alive until the
+ * next step, and the line in which they begin. False at the end.
+ */
+bool input_file_next_piece(input_file *self, text *piece, size_t *line);
+
+#endif

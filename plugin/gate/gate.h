@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * gate: can this raw text hold one of the phrases?
+ *
+ * Asked of every message before anything is parsed. It may say yes wrongly
+ * (the phrase stands in another field); it never says no to a text in which
+ * a decoder would find a phrase, however JSON escapes it. A gate is immutable
+ * after gate_new: any number of threads may ask at once, each with a scratch
+ * of its own.
+ */
+#ifndef SYNCTAP_GATE_H
+#define SYNCTAP_GATE_H
+
+#include "base/kql.h"
+#include "base/text.h"
+
+typedef struct gate gate;
+typedef struct gate_scratch gate_scratch;
+
+/* A gate for these phrases, copied; NULL when memory is out. The caller frees it. */
+gate *gate_new(const text *phrases, size_t count, semantics s);
+void gate_free(gate *self);
+
+/* What one thread needs to ask; NULL when memory is out. The caller frees it before the gate. */
+gate_scratch *gate_scratch_new(const gate *self);
+void gate_scratch_free(gate_scratch *self);
+
+/* True unless no phrase can be in the text. Allocates nothing. */
+bool gate_may_hold(const gate *self, gate_scratch *scratch, text t);
+
+/*
+ * The same, and where: the offset of a byte inside the first place that may be a phrase, or
+ * t.length when there is none. For who walks through many megabytes at once.
+ */
+size_t gate_find(const gate *self, gate_scratch *scratch, text t);
+
+/* --- for tests and measurements --- */
+
+typedef enum gate_engine {
+    GATE_BEST, /* as gate_new chooses */
+    GATE_WIDE_VECTORS,
+    GATE_NARROW_VECTORS,
+    GATE_HYPERSCAN, /* where it cannot be had, wide vectors */
+} gate_engine;
+
+gate *gate_new_with(gate_engine engine, const text *phrases, size_t count, semantics s);
+bool gate_has_hyperscan(const gate *self);
+
+#endif

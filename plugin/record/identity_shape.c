@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* identity_shape: one table, and the shape of which most is there. */
+#include "record/identity_shape.h"
+
+#include <strings.h>
+
+enum { ALTERNATIVES = 2 };
+
+typedef struct shape_facts {
+    const char *names[IDENTITY_COLUMNS][ALTERNATIVES]; /* the shape's own name first */
+    bool (*is_there)(const identity_layout *layout);   /* without these names it is not it */
+} shape_facts;
+
+static bool has(const identity_layout *self, identity_column column)
+{
+    return self->places[column] != IDENTITY_NOWHERE;
+}
+
+static bool is_row(const identity_layout *layout)
+{
+    return has(layout, IDENTITY_UPN) || has(layout, IDENTITY_OBJECT_ID);
+}
+
+/* A group has members, too, but no template. */
+static bool is_role(const identity_layout *layout)
+{
+    return has(layout, IDENTITY_ROLES) && has(layout, IDENTITY_MEMBERS);
+}
+
+static const shape_facts shapes[IDENTITY_SHAPES] = {
+    /* azure-monitor-docs, reference/tables/identityinfo */
+    [IDENTITY_LOG_ANALYTICS] = {.names = {[IDENTITY_TIME] = {"TimeGenerated", "Timestamp"},
+                                          [IDENTITY_UPN] = {"AccountUPN"},
+                                          [IDENTITY_OBJECT_ID] = {"AccountObjectId"},
+                                          [IDENTITY_DISPLAY_NAME] = {"AccountDisplayName"},
+                                          [IDENTITY_ROLES] = {"AssignedRoles"}},
+                                .is_there = is_row},
+    /* defender-docs, advanced-hunting-identityinfo-table; Log Analytics adds TimeGenerated */
+    [IDENTITY_DEFENDER] = {.names = {[IDENTITY_TIME] = {"Timestamp", "TimeGenerated"},
+                                     [IDENTITY_UPN] = {"AccountUpn"},
+                                     [IDENTITY_OBJECT_ID] = {"AccountObjectId"},
+                                     [IDENTITY_DISPLAY_NAME] = {"AccountDisplayName"},
+                                     [IDENTITY_ROLES] = {"AssignedRoles"}},
+                           .is_there = is_row},
+    /* microsoft-graph-docs, resources/directoryrole */
+    [IDENTITY_GRAPH_ROLE] = {.names = {[IDENTITY_DISPLAY_NAME] = {"displayName"},
+                                       [IDENTITY_ROLES] = {"roleTemplateId"},
+                                       [IDENTITY_MEMBERS] = {"members"}},
+                             .is_there = is_role},
+    /* the same, resources/user; Graph's PowerShell keeps most of it one level deeper */
+    [IDENTITY_GRAPH_MEMBER] = {.names = {[IDENTITY_UPN] = {"userPrincipalName"},
+                                         [IDENTITY_OBJECT_ID] = {"id"},
+                                         [IDENTITY_DISPLAY_NAME] = {"displayName"},
+                                         [IDENTITY_MEMBERS] = {"additionalProperties"}}},
+};
+
+/* Event tables of Defender XDR (CloudAppEvents, IdentityLogonEvents, ...) name accounts alike. */
+static const char OF_EVENTS[] = "ActionType";
+
+static bool is_same(text name, const char *wanted, bool any_case)
+{
+    if (name.length != strlen(wanted))
+        return false;
+    return any_case ? strncasecmp(name.bytes, wanted, name.length) == 0
+                    : memcmp(name.bytes, wanted, name.length) == 0;
+}
+
+static size_t place_of(const char *wanted, const text *names, size_t count, bool any_case)
+{
+    for (size_t i = 0; wanted != NULL && i < count; i++)
+        if (is_same(names[i], wanted, any_case))
+            return i;
+    return IDENTITY_NOWHERE;
+}
+
+/* Fills in the places; the result grows with how well the names fit. */
+static unsigned lay_out(identity_layout *self, identity_shape shape, const text *names,
+                        size_t count, bool any_case)
+{
+    unsigned fit = 0;
+
+    self->shape = shape;
+    for (int c = 0; c < IDENTITY_COLUMNS; c++) {
+        self->places[c] = IDENTITY_NOWHERE;
+        for (int a = 0; a < ALTERNATIVES && self->places[c] == IDENTITY_NOWHERE; a++) {
+            self->places[c] = place_of(shapes[shape].names[c][a], names, count, any_case);
+            if (self->places[c] != IDENTITY_NOWHERE)
+                fit += (unsigned)(ALTERNATIVES - a);
+        }
+    }
+    return fit;
+}
+
+/* A UPN decides between shapes, for it is the key; then how much is there, then their order. */
+static unsigned weight_of(identity_layout *self, identity_shape shape, const text *names,
+                          size_t count, bool any_case)
+{
+    enum { OF_UPN = 100 };
+    unsigned fit = lay_out(self, shape, names, count, any_case);
+
+    if (!shapes[shape].is_there(self))
+        return 0;
+    return fit + (has(self, IDENTITY_UPN) ? OF_UPN : 0);
+}
+
+static bool find(identity_layout *self, const text *names, size_t count, bool any_case)
+{
+    unsigned best = 0;
+
+    for (identity_shape s = 0; s < IDENTITY_GRAPH_MEMBER; s++) {
+        identity_layout layout;
+        unsigned weight = weight_of(&layout, s, names, count, any_case);
+
+        if (weight > best) {
+            best = weight;
+            *self = layout;
+        }
+    }
+    return best > 0;
+}
+
+bool identity_layout_find(identity_layout *self, const text *names, size_t count)
+{
+    if (place_of(OF_EVENTS, names, count, true) != IDENTITY_NOWHERE)
+        return false;
+    return find(self, names, count, false) || find(self, names, count, true);
+}
+
+identity_layout identity_layout_of_member(const text *names, size_t count)
+{
+    identity_layout exact, lenient;
+
+    if (lay_out(&exact, IDENTITY_GRAPH_MEMBER, names, count, false) > 0)
+        return exact;
+    lay_out(&lenient, IDENTITY_GRAPH_MEMBER, names, count, true);
+    return lenient;
+}

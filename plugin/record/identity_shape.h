@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * identity_shape: the names under which the columns of a role list's row stand.
+ *
+ * One table of names per shape: rows of Log Analytics and of Defender XDR,
+ * and of Graph the directory role and its member. A layout says where
+ * among given names (an object's keys, a CSV file's header) the columns of
+ * the shape that fits are. Pure functions; any thread.
+ */
+#ifndef SYNCTAP_IDENTITY_SHAPE_H
+#define SYNCTAP_IDENTITY_SHAPE_H
+
+#include <stdint.h>
+
+#include "base/text.h"
+
+typedef enum identity_column {
+    IDENTITY_TIME,
+    IDENTITY_UPN,
+    IDENTITY_OBJECT_ID,
+    IDENTITY_DISPLAY_NAME,
+    IDENTITY_ROLES,
+    IDENTITY_MEMBERS,
+    IDENTITY_COLUMNS
+} identity_column;
+
+typedef enum identity_shape {
+    IDENTITY_LOG_ANALYTICS,
+    IDENTITY_DEFENDER,
+    IDENTITY_GRAPH_ROLE,   /* the accounts are its members; ROLES is the role's own template id */
+    IDENTITY_GRAPH_MEMBER, /* only to be looked for inside a role */
+    IDENTITY_SHAPES
+} identity_shape;
+
+#define IDENTITY_NOWHERE SIZE_MAX
+
+typedef struct identity_layout {
+    identity_shape shape;
+    size_t places[IDENTITY_COLUMNS]; /* indices into the names, or IDENTITY_NOWHERE */
+} identity_layout;
+
+/*
+ * The layout of the row or role that has these names, or false. A row must
+ * have an account's UPN or object id, so that no other object becomes one
+ * without a name. Names in another case count when none fits exactly.
+ */
+bool identity_layout_find(identity_layout *self, const text *names, size_t count);
+
+/* The same for a role's member, which need not have any of them. */
+identity_layout identity_layout_of_member(const text *names, size_t count);
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * unwrap: finds the records in a message, whatever stands around them.
+ *
+ * Where other text stands in front, the rulebase is asked first: a carrier
+ * may change the JSON in it. Else, and when no rule leads to a record, the
+ * JSON documents are looked for where they stand. Records are found in them
+ * in arrays, in members of any name, in strings that hold JSON (three levels
+ * of them), and in the rows of the query API's tables.
+ */
+#ifndef SYNCTAP_UNWRAP_H
+#define SYNCTAP_UNWRAP_H
+
+#include "base/json.h"
+#include "base/text.h"
+#include "record/carrier.h"
+
+typedef struct unwrap unwrap;
+
+/* What an object is to the one who reads the records. */
+typedef enum unwrap_kind {
+    UNWRAP_RECORD,     /* a record: read */
+    UNWRAP_OTHER_KIND, /* known not to be one, and nothing in it is: passed over */
+    UNWRAP_UNKNOWN,    /* it may carry records */
+} unwrap_kind;
+
+typedef struct unwrap_sink {
+    void *arg;
+
+    /* Is offered each object that may be a record; it lives until this returns. */
+    unwrap_kind (*take_object)(void *arg, json *object);
+
+    /*
+     * Is told of each stretch of text that begins as JSON does and could not
+     * be read; `reason` is a constant. Records in it that could be read have
+     * been taken and are not part of it. May be NULL.
+     */
+    void (*take_broken)(void *arg, text broken, const char *reason);
+} unwrap_sink;
+
+/* What a message held. */
+typedef struct unwrapped {
+    size_t records;     /* objects that were taken for records */
+    size_t other_kinds; /* objects that were passed over as another kind */
+    size_t broken;      /* stretches that could not be read */
+    const char *reason; /* why the first of them could not; a constant */
+    bool by_rulebase;   /* the records were reached through the rulebase */
+    bool out_of_memory; /* records may have been missed */
+} unwrapped;
+
+/* One for each thread; NULL when memory is out. The caller frees it. */
+unwrap *unwrap_new(void);
+void unwrap_free(unwrap *self);
+
+/* The thread's parser, for those who read on in what is handed to them. */
+json_parser *unwrap_parser(unwrap *self);
+
+/* Hands the records of a message's text to the sink, in order. rulebase may be NULL. */
+unwrapped unwrap_text(unwrap *self, const carrier *rulebase, text message, const unwrap_sink *sink);
+
+/* The same for a tree that somebody has parsed already and that stays theirs. */
+unwrapped unwrap_tree(unwrap *self, json *tree, const unwrap_sink *sink);
+
+#endif

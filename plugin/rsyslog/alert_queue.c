@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* alert_queue: the message, and the wait at a full queue. */
+#include "rsyslog/alert_queue.h"
+
+#include <dirent.h>
+#include <limits.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "errmsg.h"
+#include "glbl.h"
+#include "obj.h"
+#include "queue.h"
+#include "ruleset.h"
+
+/* rsyslog's macros are statements without semicolons. */
+/* clang-format off */
+DEFobjCurrIf(obj)
+DEFobjCurrIf(glbl)
+DEFobjCurrIf(ruleset);
+/* clang-format on */
+
+struct alert_queue {
+    alert_style style;
+    ruleset_t *ruleset;
+    int64_t found_at; /* when the configuration was checked */
+    atomic_bool has_begun;
+};
+
+static int64_t milliseconds(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static rsRetVal use_interfaces(void)
+{
+    DEFiRet;
+
+    CHKiRet(objGetObjInterface(&obj));
+    CHKiRet(objUse(glbl, CORE_COMPONENT));
+    CHKiRet(objUse(ruleset, CORE_COMPONENT));
+finalize_it:
+    RETiRet;
+}
+
+/* Without a queue of its own it would share the main queue, and a full one would wait for itself.
+ */
+static ruleset_t *find_ruleset(const action_label *action, rsconf_t *conf, const char *name)
+{
+    ruleset_t *found;
+
+    if (ruleset.GetRuleset(conf, &found, (uchar *)name) != RS_RET_OK) {
+        action_reject(action, "ruleset", name,
+                      "there is no ruleset of that name: define it with ruleset(name=...)");
+        return NULL;
+    }
+    if (!rulesetHasQueue(found)) {
+        action_reject(action, "ruleset", name,
+                      "that ruleset has no queue of its own: write "
+                      "ruleset(name=... queue.type=\"LinkedList\"), so that a full queue holds "
+                      "messages back instead of losing alerts");
+        return NULL;
+    }
+    return found;
+}
+
+alert_queue *alert_queue_find(const action_label *action, rsconf_t *conf, const char *name,
+                              const alert_style *style)
+{
+    alert_queue *self;
+    ruleset_t *found;
+
+    if (use_interfaces() != RS_RET_OK)
+        return NULL;
+    found = find_ruleset(action, conf, name);
+    if (found == NULL)
+        return NULL;
+    self = calloc(1, sizeof(*self));
+    if (self == NULL)
+        return NULL;
+    self->style = *style;
+    self->ruleset = found;
+    self->found_at = milliseconds();
+    atomic_init(&self->has_begun, false);
+    return self;
+}
+
+void alert_queue_free(alert_queue *self)
+{
+    free(self);
+}
+
+/* --- the queue's beginning --- */
+
+static bool is_input(const char *task)
+{
+    char path[PATH_MAX], name[16] = "";
+    FILE *file;
+
+    snprintf(path, sizeof(path), "/proc/self/task/%s/comm", task);
+    file = fopen(path, "re");
+    if (file == NULL)
+        return false;
+    if (fgets(name, sizeof(name), file) == NULL)
+        name[0] = '\0';
+    fclose(file);
+    return strncmp(name, "in:", 3) == 0;
+}
+
+static bool inputs_run(void)
+{
+    DIR *tasks = opendir("/proc/self/task");
+    struct dirent *task;
+    bool found = false;
+
+    while (tasks != NULL && !found && (task = readdir(tasks)) != NULL)
+        found = is_input(task->d_name);
+    if (tasks != NULL)
+        closedir(tasks);
+    return found;
+}
+
+/*
+ * rsyslog activates modules before it starts the queues, one ruleset's
+ * after the other (rsconf.c, activate), and one that has not begun has not
+ * even a mutex: a message left in a disk queue, or a late alert, may be
+ * quicker. The inputs run last, each in a thread that has "in:" in front of
+ * its name (threads.c, thrdStarter). Without any, time must do.
+ */
+static bool has_begun(alert_queue *self)
+{
+    enum { LONG_ENOUGH = 10000 }; /* milliseconds */
+
+    if (atomic_load_explicit(&self->has_begun, memory_order_acquire))
+        return true;
+    if (!inputs_run() && milliseconds() - self->found_at < LONG_ENOUGH)
+        return false;
+    atomic_store(&self->has_begun, true);
+    return true;
+}
+
+static void wait_a_little(void)
+{
+    const struct timespec pause = {.tv_nsec = 50 * 1000 * 1000};
+
+    nanosleep(&pause, NULL);
+}
+
+static void wait_for_beginning(alert_queue *self)
+{
+    while (!has_begun(self))
+        wait_a_little();
+}
+
+/* --- the message --- */
+
+/* Nothing of the original's text, tag or variables stays. */
+static void dress(const alert_queue *self, smsg_t *m, text alert)
+{
+    MsgSetRawMsg(m, alert.bytes, alert.length);
+    MsgSetAfterPRIOffs(m, 0);
+    MsgSetMSGoffs(m, 0);
+    setProtocolVersion(m, MSG_RFC5424_PROTOCOL);
+    MsgSetTAG(m, (const uchar *)self->style.tag, strlen(self->style.tag));
+    MsgSetAPPNAME(m, self->style.tag);
+    MsgSetPROCID(m, "-");
+    MsgSetMSGID(m, "-");
+    MsgSetStructuredData(m, "-");
+    msgSetPRI(m, (syslog_pri_t)(self->style.facility << 3 | self->style.severity));
+    MsgSetRuleset(m, self->ruleset);
+    MsgSetFlowControlType(m, eFLOWCTL_FULL_DELAY);
+    msgDelJSON(m, (uchar *)"!");
+    msgDelJSON(m, (uchar *)".");
+}
+
+/* Host and times of a message that begins here and now. */
+static smsg_t *new_message(void)
+{
+    const char *host = (const char *)glbl.GetLocalHostName();
+    smsg_t *m;
+
+    if (msgConstruct(&m) != RS_RET_OK)
+        return NULL;
+    MsgSetHOSTNAME(m, (const uchar *)host, (int)strlen(host));
+    return m;
+}
+
+/* `m` becomes the alert's; NULL, for want of memory, stays so. */
+static smsg_t *alert_message(const alert_queue *self, smsg_t *m, text alert, json *tree)
+{
+    if (m == NULL) {
+        json_free(tree);
+        return NULL;
+    }
+    dress(self, m, alert);
+    msgAddJSON(m, (uchar *)self->style.container, tree, 1, 0);
+    return m;
+}
+
+/*
+ * qqueueEnqMsg takes the caller's reference, except when it says FORCE_TERM
+ * (queue.c, doEnqSingleObj: the one exit without msgDestruct).
+ */
+static rsRetVal try_to_put(const alert_queue *self, flowControl_t flow, smsg_t *m)
+{
+    rsRetVal put = qqueueEnqMsg(ruleset.GetRulesetQueue(self->ruleset), flow, MsgAddRef(m));
+
+    if (put == RS_RET_FORCE_TERM) {
+        smsg_t *given = m;
+        msgDestruct(&given);
+    }
+    return put;
+}
+
+alert_put alert_queue_put(alert_queue *self, smsg_t *original, text alert, json *tree)
+{
+    enum {
+        TRIES_AT_THE_END = 40, /* of 50 ms, once rsyslogd is stopping */
+        HELD_BACK = 10, /* milliseconds: rsyslog itself waits at a full queue before it says so */
+    };
+    smsg_t *m = alert_message(self, MsgDup(original), alert, tree);
+    int64_t begin = milliseconds();
+    alert_put result = ALERT_PUT;
+    int tries_left = TRIES_AT_THE_END;
+
+    if (m == NULL)
+        return ALERT_LOST;
+    wait_for_beginning(self);
+    while (try_to_put(self, eFLOWCTL_FULL_DELAY, m) != RS_RET_OK) {
+        if (glbl.GetGlobalInputTermState() && tries_left-- == 0) {
+            result = ALERT_LOST;
+            break;
+        }
+        wait_a_little();
+    }
+    msgDestruct(&m);
+    if (result == ALERT_PUT && milliseconds() - begin >= HELD_BACK)
+        result = ALERT_PUT_HELD_BACK;
+    return result;
+}
+
+alert_put alert_queue_try(alert_queue *self, text alert, json *tree)
+{
+    bool is_open = has_begun(self) && !glbl.GetGlobalInputTermState();
+    smsg_t *m = alert_message(self, is_open ? new_message() : NULL, alert, tree);
+    rsRetVal put;
+
+    if (m == NULL)
+        return ALERT_NOT_NOW;
+    put = try_to_put(self, eFLOWCTL_NO_DELAY, m);
+    msgDestruct(&m);
+    return put == RS_RET_OK ? ALERT_PUT : ALERT_NOT_NOW;
+}

@@ -1,0 +1,670 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * mmsynctap: rsyslog's message-modification module. It runs the rule on each
+ * message, tags what matches, and can send an alert message to a ruleset.
+ *
+ * doAction answers RS_RET_OK whatever happens: any other word suspends the
+ * action or ends it for good (seen with 8.2302), and messages would go by unseen.
+ */
+#include "rsyslog/rsyslog_module.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "conf.h"
+#include "errmsg.h"
+#include "glbl.h"
+#include "module-template.h"
+#include "msg.h"
+#include "obj.h"
+#include "rainerscript.h"
+#include "statsobj.h"
+#include "template.h"
+
+#include "detector/detector.h"
+#include "rsyslog/alert_queue.h"
+#include "rsyslog/settings.h"
+#include "rsyslog/state_watcher.h"
+#include "rsyslog/tag.h"
+
+/* rsyslog's macros are statements without semicolons. */
+/* clang-format off */
+MODULE_TYPE_OUTPUT
+MODULE_TYPE_NOKEEP
+MODULE_CNFNAME("mmsynctap")
+
+DEF_OMOD_STATIC_DATA
+DEFobjCurrIf(glbl)
+DEFobjCurrIf(statsobj);
+/* clang-format on */
+
+static const char DEFAULT_RULEBASE[] = SYNCTAP_RULEBASE_DIR "/entra-audit.rulebase";
+
+/* What impstats shows, in this order. */
+enum counter {
+    MESSAGES,
+    BYTES,
+    CANDIDATES,
+    MATCHED,
+    ALERTS,
+    LATE_ALERTS,
+    DUPLICATES,
+    UNDECODABLE,
+    DEGRADED_ALERTS,
+    STALE,
+    HELD_BACK,
+    STATE_ERRORS,
+    PENDING_DROPPED,
+    COUNTERS
+};
+
+static const char *const counter_names[COUNTERS] = {
+    [MESSAGES] = "messages",
+    [BYTES] = "bytes",
+    [CANDIDATES] = "candidates",
+    [MATCHED] = "matched",
+    [ALERTS] = "alerts",
+    [LATE_ALERTS] = "late_alerts",
+    [DUPLICATES] = "duplicates",
+    [UNDECODABLE] = "undecodable",
+    [DEGRADED_ALERTS] = "degraded_alerts",
+    [STALE] = "stale",
+    [HELD_BACK] = "held_back",
+    [STATE_ERRORS] = "state_errors",
+    [PENDING_DROPPED] = "pending_dropped",
+};
+
+typedef struct gauges {
+    intctr_t sync_accounts;
+    intctr_t identity_rows;
+    int identity_age_seconds; /* of the newest row; -1 without rows */
+    intctr_t pending;
+    intctr_t open_incidents;
+} gauges;
+
+typedef struct _instanceData {
+    settings settings;
+    detector *detector;
+    alert_queue *queue;
+    state_watcher *watcher;
+    tag_maker *late_tag; /* the watcher's thread alone uses it, and the next */
+    buffer late_alert;
+    statsobj_t *stats;
+    intctr_t counters[COUNTERS];
+    gauges gauges;
+    log_limit undecodable_limit;
+    struct _instanceData *next;
+} instanceData;
+
+typedef struct wrkrInstanceData {
+    instanceData *pData;
+    detector_worker *worker;
+    tag_maker *tag;
+    smsg_t *message; /* under judgement */
+    buffer alerts;   /* the message's alerts, one after the other, with commas */
+    size_t first_length;
+    size_t count;
+    bool is_match; /* one of them is new, and exact */
+    bool out_of_memory;
+} wrkrInstanceData_t;
+
+struct modConfData_s {
+    rsconf_t *pConf;
+    instanceData *instances;
+    unsigned count;
+};
+
+static modConfData_t *loadModConf = NULL;
+
+/* --- statistics --- */
+
+static void count(instanceData *self, enum counter which, size_t how_many)
+{
+    count_up(&self->counters[which], how_many);
+}
+
+/* Called by the watcher. impstats reads them in its own thread, as it does all counters. */
+static void set_gauges(void *instance)
+{
+    instanceData *self = instance;
+    timestamp now = timestamp_now();
+    detector_facts facts = detector_read_facts(self->detector, now);
+    timespan age = now - facts.identity.newest;
+    gauges *g = &self->gauges;
+
+    __atomic_store_n(&g->sync_accounts, facts.sync_accounts, __ATOMIC_RELAXED);
+    __atomic_store_n(&g->identity_rows, (intctr_t)facts.identity.rows, __ATOMIC_RELAXED);
+    __atomic_store_n(&g->identity_age_seconds,
+                     facts.identity.has_rows ? (int)(age / TICKS_PER_SECOND) : -1,
+                     __ATOMIC_RELAXED);
+    __atomic_store_n(&g->pending, (intctr_t)facts.stream.pending, __ATOMIC_RELAXED);
+    __atomic_store_n(&g->open_incidents, facts.stream.open_incidents, __ATOMIC_RELAXED);
+}
+
+/* AddCounter copies the name. */
+#define GAUGE(name) ((const uchar *)(name))
+
+static rsRetVal add_gauges(instanceData *self)
+{
+    DEFiRet;
+
+    CHKiRet(statsobj.AddCounter(self->stats, GAUGE("sync_accounts"), ctrType_IntCtr, CTR_FLAG_NONE,
+                                &self->gauges.sync_accounts));
+    CHKiRet(statsobj.AddCounter(self->stats, GAUGE("identity_rows"), ctrType_IntCtr, CTR_FLAG_NONE,
+                                &self->gauges.identity_rows));
+    CHKiRet(statsobj.AddCounter(self->stats, GAUGE("identity_age_seconds"), ctrType_Int,
+                                CTR_FLAG_NONE, &self->gauges.identity_age_seconds));
+    CHKiRet(statsobj.AddCounter(self->stats, GAUGE("pending"), ctrType_IntCtr, CTR_FLAG_NONE,
+                                &self->gauges.pending));
+    CHKiRet(statsobj.AddCounter(self->stats, GAUGE("open_incidents"), ctrType_IntCtr, CTR_FLAG_NONE,
+                                &self->gauges.open_incidents));
+finalize_it:
+    RETiRet;
+}
+
+static rsRetVal make_statistics(instanceData *self)
+{
+    DEFiRet;
+
+    CHKiRet(action_begin_statistics(&self->settings.label, counter_names, self->counters, COUNTERS,
+                                    &self->stats));
+    CHKiRet(add_gauges(self));
+    CHKiRet(statsobj.ConstructFinalize(self->stats));
+finalize_it:
+    RETiRet;
+}
+
+/* --- the configuration's check --- */
+
+/* A rulebase that was asked for must be right; the installed one may be missing. */
+static void load_rulebase(instanceData *self)
+{
+    const char *path = self->settings.rulebase ? self->settings.rulebase : DEFAULT_RULEBASE;
+    char *error;
+
+    if (detector_open_rulebase(self->detector, path, &error))
+        return;
+    if (self->settings.rulebase != NULL)
+        action_reject(&self->settings.label, "rulebase", path, error ? error : "out of memory");
+    else
+        LogMsg(0, RS_RET_OK, LOG_WARNING,
+               "mmsynctap: action '%s': the installed rulebase %s: %s: JSON is found without it "
+               "in most messages",
+               self->settings.label.name, path, error ? error : "out of memory");
+    free(error);
+}
+
+static void find_queue(instanceData *self, rsconf_t *conf)
+{
+    const settings *s = &self->settings;
+
+    if (s->ruleset != NULL)
+        self->queue =
+            alert_queue_find(&self->settings.label, conf, s->ruleset,
+                             &(alert_style){s->tag, s->facility, s->severity, s->container + 1});
+}
+
+/* What is remembered stands under the action's name: two of one name would share it by chance. */
+static void check_name(const instanceData *self, const instanceData *all)
+{
+    for (const instanceData *i = all; i != self; i = i->next)
+        if (strcmp(i->settings.label.name, self->settings.label.name) == 0)
+            action_reject(&self->settings.label, "name", self->settings.label.name,
+                          "another mmsynctap action has it too: what an action remembers is kept "
+                          "under its name");
+}
+
+/* All that can be wrong is told at once. */
+static void check_instance(instanceData *self, rsconf_t *conf)
+{
+    if (action_complete_database(&self->settings.label, &self->settings.database, conf))
+        action_check_directory(&self->settings.label, self->settings.database);
+    find_queue(self, conf);
+    load_rulebase(self);
+}
+
+/* rsyslogd knows its own host name only now, after the configuration has been read. */
+static void set_collector(instanceData *self)
+{
+    const char *name = (const char *)glbl.GetLocalHostName();
+
+    detector_set_collector(self->detector, name ? name : "");
+}
+
+/* The watcher's sink. An alert that the queue does not take now comes again. */
+static bool send_late_alert(void *instance, const alert *a)
+{
+    instanceData *self = instance;
+    text written;
+    json *tree;
+
+    buffer_clear(&self->late_alert);
+    alert_write(a, &self->late_alert);
+    written = buffer_text(&self->late_alert);
+    tree = buffer_failed(&self->late_alert) || self->queue == NULL
+               ? NULL
+               : tag_make(self->late_tag, "match", 1, written, written);
+    if (tree == NULL || alert_queue_try(self->queue, written, tree) != ALERT_PUT)
+        return false;
+    count(self, ALERTS, 1);
+    count(self, LATE_ALERTS, 1);
+    return true;
+}
+
+/* Beside the database, one journal an action; a name may hold what a file's name may not. */
+static char *journal_path(const instanceData *self)
+{
+    char *path;
+
+    if (self->settings.database == NULL ||
+        asprintf(&path, "%s-%s.stream", self->settings.database, self->settings.label.name) < 0)
+        return NULL;
+    for (char *at = path + strlen(self->settings.database); *at != '\0'; at++)
+        if (!isalnum((unsigned char)*at) && strchr("-._", *at) == NULL)
+            *at = '_';
+    return path;
+}
+
+static bool joins_late(const instanceData *self)
+{
+    if (!self->settings.latejoin || self->queue != NULL)
+        return self->settings.latejoin;
+    LogMsg(
+        0, RS_RET_OK, LOG_NOTICE,
+        "mmsynctap: action '%s': latejoin is off: there is no ruleset for alerts that come after "
+        "their message",
+        self->settings.label.name);
+    return false;
+}
+
+static bool follow(instanceData *self)
+{
+    char *journal = journal_path(self);
+    bool follows = journal != NULL &&
+                   detector_follow(self->detector, &(stream_options){
+                                                       .action = self->settings.label.name,
+                                                       .journal = journal,
+                                                       .latejoin = joins_late(self),
+                                                       .tag_is_all = self->settings.ruleset == NULL,
+                                                       .incidents = self->settings.incidents,
+                                                       .most_pending = STREAM_MOST_PENDING,
+                                                   });
+
+    free(journal);
+    self->late_tag = tag_maker_new();
+    return follows && self->late_tag != NULL;
+}
+
+/* Without memory it is no stream, and each message is judged alone. */
+static void activate_instance(instanceData *self)
+{
+    set_collector(self);
+    if (!follow(self))
+        LogError(ENOMEM, RS_RET_OUT_OF_MEMORY,
+                 "mmsynctap: action '%s': nothing is remembered from one message to the next",
+                 self->settings.label.name);
+    self->watcher = state_watcher_start(&(watched){
+        .action = &self->settings.label,
+        .detector = self->detector,
+        .database = self->settings.database,
+        .state_errors = &self->counters[STATE_ERRORS],
+        .pending_dropped = &self->counters[PENDING_DROPPED],
+        .late = send_late_alert,
+        .ran = set_gauges,
+        .arg = self,
+    });
+}
+
+static void reload_instance(instanceData *self)
+{
+    const char *path = self->settings.rulebase ? self->settings.rulebase : DEFAULT_RULEBASE;
+    char *error;
+
+    if (!detector_open_rulebase(self->detector, path, &error)) {
+        LogError(
+            0, RS_RET_ERR,
+            "mmsynctap: action '%s': HUP: the rulebase %s: %s: the one read before stays in use",
+            self->settings.label.name, path, error ? error : "out of memory");
+        free(error);
+    }
+    state_watcher_reopen(self->watcher);
+}
+
+/* --- a message --- */
+
+static void clear_alerts(wrkrInstanceData_t *self)
+{
+    buffer_clear(&self->alerts);
+    self->count = 0;
+    self->is_match = false;
+    self->out_of_memory = false;
+}
+
+/* Alerts go out before the tag is put, so that the copies carry nothing of it. */
+static bool send_alert(wrkrInstanceData_t *self, text alert, bool is_degraded)
+{
+    instanceData *data = self->pData;
+    json *tree = tag_make(self->tag, is_degraded ? "undecodable" : "match", 1, alert, alert);
+
+    switch (alert_queue_put(data->queue, self->message, alert, tree)) {
+    case ALERT_PUT_HELD_BACK:
+        count(data, HELD_BACK, 1);
+        return true;
+    case ALERT_PUT:
+        return true;
+    case ALERT_LOST:
+    case ALERT_NOT_NOW:
+        break;
+    }
+    /* The last resort: the alert stands in the log, whole. */
+    LogError(0, RS_RET_QUEUE_FULL,
+             "mmsynctap: action '%s': ruleset '%s' did not take this alert: %.*s",
+             data->settings.label.name, data->settings.ruleset, (int)alert.length, alert.bytes);
+    return false;
+}
+
+/* The alert's text, behind those of the message's other alerts. */
+static text write_alert(wrkrInstanceData_t *self, const alert *a)
+{
+    size_t begin;
+
+    if (self->count > 0)
+        buffer_append_char(&self->alerts, ',');
+    begin = self->alerts.length;
+    alert_write(a, &self->alerts);
+    if (self->count == 0)
+        self->first_length = self->alerts.length;
+    return text_from(buffer_text(&self->alerts), begin);
+}
+
+/* The detector's sink: sends the alert if it is new, and keeps its text for the message's tag. */
+static bool take_alert(void *worker, const alert *a)
+{
+    wrkrInstanceData_t *self = worker;
+    text written = write_alert(self, a);
+
+    if (buffer_failed(&self->alerts)) {
+        self->out_of_memory = true;
+        return false;
+    }
+    self->count++;
+    self->is_match |= !a->duplicate && !a->degraded;
+    return a->duplicate || self->pData->queue == NULL || send_alert(self, written, a->degraded);
+}
+
+static void put_tag(wrkrInstanceData_t *self, const char *status)
+{
+    text all = buffer_text(&self->alerts);
+    json *tree = tag_make(self->tag, status, self->count,
+                          self->count > 0 ? (text){all.bytes, self->first_length} : all, all);
+
+    if (tree == NULL)
+        self->out_of_memory = true;
+    else
+        msgAddJSON(self->message, (uchar *)self->pData->settings.container + 1, tree, 1, 0);
+}
+
+static void tell_undecodable(wrkrInstanceData_t *self, const char *reason)
+{
+    instanceData *data = self->pData;
+
+    count(data, UNDECODABLE, 1);
+    log_limited(&data->undecodable_limit, &data->settings.label,
+                "a message that may hold a record of the rule could not be read: %s; it is tagged "
+                "%s!status=\"undecodable\"",
+                reason, data->settings.container);
+}
+
+/* What could not be read weighs less than a row that was: the message is a match then. */
+static const char *status_of(const wrkrInstanceData_t *self, const detection *found)
+{
+    if (self->is_match)
+        return "match";
+    return found->undecodable || self->out_of_memory || found->degraded > 0 ? "undecodable"
+                                                                            : "duplicate";
+}
+
+static void count_rows(instanceData *self, const detection *found)
+{
+    size_t fresh = found->rows - found->duplicates;
+
+    count(self, MATCHED, fresh > found->degraded);
+    count(self, ALERTS, fresh - found->refused);
+    count(self, DEGRADED_ALERTS, found->degraded);
+    count(self, DUPLICATES, found->duplicates);
+}
+
+static void handle(wrkrInstanceData_t *self, const detection *found)
+{
+    instanceData *data = self->pData;
+
+    count(data, CANDIDATES, found->candidate);
+    count(data, STALE, found->stale);
+    count_rows(data, found);
+    if (found->rows > found->duplicates)
+        state_watcher_wake(data->watcher);
+    if (self->out_of_memory) {
+        clear_alerts(self); /* their texts are not whole: the message counts as unread */
+        self->out_of_memory = true;
+    }
+    if (found->undecodable || self->out_of_memory)
+        tell_undecodable(self, found->reason ? found->reason : "out of memory");
+    if (self->count > 0 || found->undecodable || self->out_of_memory)
+        put_tag(self, status_of(self, found));
+}
+
+static void judge_text(wrkrInstanceData_t *self, smsg_t *message, text t)
+{
+    detection found;
+
+    count(self->pData, MESSAGES, 1);
+    count(self->pData, BYTES, t.length);
+    if (detector_find_candidate(self->worker, t) == t.length)
+        return; /* not ours: not even the clock is asked */
+    self->message = message;
+    clear_alerts(self);
+    found = detector_feed(self->worker, t, timestamp_now(), take_alert, self);
+    if (found.candidate)
+        handle(self, &found);
+}
+
+static void judge_tree(wrkrInstanceData_t *self, smsg_t *message, json *tree)
+{
+    detection found;
+
+    count(self->pData, MESSAGES, 1);
+    self->message = message;
+    clear_alerts(self);
+    found = detector_feed_tree(self->worker, tree, timestamp_now(), take_alert, self);
+    handle(self, &found);
+}
+
+static void judge_raw_message(wrkrInstanceData_t *self, smsg_t *message)
+{
+    uchar *bytes;
+    int length;
+
+    getRawMsg(message, &bytes, &length);
+    judge_text(self, message, (text){(const char *)bytes, (size_t)length});
+}
+
+/* A variable may hold a tree that another module parsed; it is judged as it is. */
+static bool judge_variable(wrkrInstanceData_t *self, smsg_t *message)
+{
+    msgPropDescr_t *property = &self->pData->settings.property;
+    json *tree = NULL;
+    bool is_tree;
+
+    if (property->id != PROP_CEE && property->id != PROP_LOCAL_VAR &&
+        property->id != PROP_GLOBAL_VAR)
+        return false;
+    if (msgGetJSONPropJSON(message, property, (struct json_object **)&tree) != RS_RET_OK)
+        tree = NULL;
+    is_tree = json_kind_of(tree) == JSON_OBJECT || json_kind_of(tree) == JSON_ARRAY;
+    if (is_tree)
+        judge_tree(self, message, tree);
+    json_free(tree);
+    return is_tree;
+}
+
+static void judge_property(wrkrInstanceData_t *self, smsg_t *message)
+{
+    unsigned short must_free = 0;
+    rs_size_t length = 0;
+    uchar *value;
+
+    if (judge_variable(self, message))
+        return;
+    value = MsgGetProp(message, NULL, &self->pData->settings.property, &length, &must_free, NULL);
+    if (value != NULL)
+        judge_text(self, message, (text){(const char *)value, (size_t)length});
+    if (must_free)
+        free(value);
+}
+
+/* --- rsyslog's entry points --- */
+/* Its macros are statements without semicolons. */
+/* clang-format off */
+BEGINbeginCnfLoad
+CODESTARTbeginCnfLoad
+    loadModConf = pModConf;
+    pModConf->pConf = pConf;
+ENDbeginCnfLoad
+
+BEGINendCnfLoad
+CODESTARTendCnfLoad
+ENDendCnfLoad
+
+/*
+ * What is wrong has been logged as an error, and that fails `rsyslogd -N1`. A
+ * daemon that starts all the same is better off with the other actions, and
+ * with what is right of this one: an error here would take them all away.
+ */
+BEGINcheckCnf
+CODESTARTcheckCnf
+    for (instanceData *i = pModConf->instances; i != NULL; i = i->next) {
+        check_name(i, pModConf->instances);
+        check_instance(i, pModConf->pConf);
+    }
+ENDcheckCnf
+
+BEGINactivateCnf
+CODESTARTactivateCnf
+    for (instanceData *i = pModConf->instances; i != NULL; i = i->next)
+        activate_instance(i);
+ENDactivateCnf
+
+BEGINfreeCnf
+CODESTARTfreeCnf
+ENDfreeCnf
+
+BEGINcreateInstance
+CODESTARTcreateInstance
+    pData->gauges.identity_age_seconds = -1;
+ENDcreateInstance
+
+BEGINfreeInstance
+CODESTARTfreeInstance
+    state_watcher_stop(pData->watcher);
+    if (pData->stats != NULL)
+        statsobj.Destruct(&pData->stats);
+    tag_maker_free(pData->late_tag);
+    buffer_free(&pData->late_alert);
+    alert_queue_free(pData->queue);
+    detector_free(pData->detector);
+    settings_free(&pData->settings);
+ENDfreeInstance
+
+BEGINcreateWrkrInstance
+CODESTARTcreateWrkrInstance
+    CHKmalloc(pWrkrData->worker = detector_worker_new(pData->detector));
+    CHKmalloc(pWrkrData->tag = tag_maker_new());
+finalize_it:
+ENDcreateWrkrInstance
+
+BEGINfreeWrkrInstance
+CODESTARTfreeWrkrInstance
+    detector_worker_free(pWrkrData->worker);
+    tag_maker_free(pWrkrData->tag);
+    buffer_free(&pWrkrData->alerts);
+ENDfreeWrkrInstance
+
+/* Appends to the list, so that actions are numbered and told of in the order of the file. */
+static void remember_instance(modConfData_t *conf, instanceData *self)
+{
+    instanceData **last = &conf->instances;
+
+    while (*last != NULL)
+        last = &(*last)->next;
+    *last = self;
+    conf->count++;
+}
+
+BEGINnewActInst
+CODESTARTnewActInst
+    CODE_STD_STRING_REQUESTnewActInst(1)
+    CHKiRet(OMSRsetEntry(*ppOMSR, 0, NULL, OMSR_TPL_AS_MSG));
+    CHKiRet(createInstance(&pData));
+    if (!settings_take(&pData->settings, lst, loadModConf->count + 1))
+        ABORT_FINALIZE(RS_RET_PARAM_ERROR);
+    CHKmalloc(pData->detector = detector_new(pData->settings.rule));
+    CHKiRet(make_statistics(pData));
+    remember_instance(loadModConf, pData);
+CODE_STD_FINALIZERnewActInst
+ENDnewActInst
+
+BEGINdbgPrintInstInfo
+CODESTARTdbgPrintInstInfo
+ENDdbgPrintInstInfo
+
+BEGINtryResume
+CODESTARTtryResume
+ENDtryResume
+
+BEGINisCompatibleWithFeature
+CODESTARTisCompatibleWithFeature
+ENDisCompatibleWithFeature
+
+BEGINdoAction_NoStrings
+    smsg_t *message = ((smsg_t **)pMsgData)[0];
+CODESTARTdoAction
+    if (pWrkrData->pData->settings.has_property)
+        judge_property(pWrkrData, message);
+    else
+        judge_raw_message(pWrkrData, message);
+ENDdoAction
+
+BEGINdoHUP
+CODESTARTdoHUP
+    reload_instance(pData);
+ENDdoHUP
+
+NO_LEGACY_CONF_parseSelectorAct
+
+BEGINmodExit
+CODESTARTmodExit
+    objRelease(statsobj, CORE_COMPONENT);
+    objRelease(glbl, CORE_COMPONENT);
+ENDmodExit
+
+BEGINqueryEtryPt
+CODESTARTqueryEtryPt
+CODEqueryEtryPt_STD_OMOD_QUERIES
+CODEqueryEtryPt_STD_OMOD8_QUERIES
+CODEqueryEtryPt_STD_CONF2_OMOD_QUERIES
+CODEqueryEtryPt_STD_CONF2_QUERIES
+CODEqueryEtryPt_doHUP
+ENDqueryEtryPt
+
+BEGINmodInit()
+CODESTARTmodInit
+    *ipIFVersProvided = CURR_MOD_IF_VERSION;
+    CODEmodInit_QueryRegCFSLineHdlr
+    if (!rsyslog_layout_fits("mmsynctap"))
+        ABORT_FINALIZE(RS_RET_MODULE_LOAD_ERR_DLOPEN);
+    CHKiRet(objUse(glbl, CORE_COMPONENT));
+    CHKiRet(objUse(statsobj, CORE_COMPONENT));
+ENDmodInit

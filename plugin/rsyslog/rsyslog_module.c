@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* rsyslog_module: the probe, and messages in one form. */
+#include "rsyslog/rsyslog_module.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "errmsg.h"
+#include "glbl.h"
+#include "msg.h"
+#include "obj.h"
+#include "rainerscript.h"
+
+enum { LOG_PAUSE = 60 }; /* seconds between two lines of one kind */
+
+/* Fields from both ends of the struct, scalars only: following a wrong pointer would crash. */
+static bool fields_lie_where_headers_say(smsg_t *m)
+{
+    static char somewhere;
+    ruleset_t *const marker = (ruleset_t *)&somewhere;
+    bool fits;
+
+    MsgSetRawMsg(m, "synctap", 7);
+    MsgSetMSGoffs(m, 2);
+    msgSetPRI(m, (syslog_pri_t)(10 << 3 | 1));
+    setProtocolVersion(m, 1);
+    MsgSetRuleset(m, marker);
+    fits = m->iLenRawMsg == 7 && m->offMSG == 2 && m->iLenMSG == 5 && m->iFacility == 10 &&
+           m->iSeverity == 1 && m->iProtocolVersion == 1 && m->pRuleset == marker;
+    MsgSetRuleset(m, NULL);
+    return fits;
+}
+
+bool rsyslog_layout_fits(const char *module)
+{
+    smsg_t *m;
+    bool fits;
+
+    if (msgConstruct(&m) != RS_RET_OK)
+        return false;
+    fits = fields_lie_where_headers_say(m);
+    msgDestruct(&m);
+    if (!fits)
+        LogError(0, RS_RET_MODULE_LOAD_ERR_DLOPEN,
+                 "%s: built for rsyslog " VERSION ", but this rsyslogd lays out its messages in "
+                 "another way: build %s again with the headers of this version; it is not loaded",
+                 module, module);
+    return fits;
+}
+
+bool action_label_set(action_label *self, const char *module, const char *given, unsigned number)
+{
+    self->module = module;
+    if (given != NULL)
+        self->name = strdup(given);
+    else if (asprintf(&self->name, "%s-%u", module, number) < 0)
+        self->name = NULL;
+    return self->name != NULL;
+}
+
+rsRetVal action_begin_statistics(const action_label *self, const char *const *names,
+                                 intctr_t *counters, size_t how_many, statsobj_t **result)
+{
+    DEFobjCurrIf(obj);
+    DEFobjCurrIf(statsobj);
+    DEFiRet;
+
+    CHKiRet(objGetObjInterface(&obj));
+    CHKiRet(objUse(statsobj, CORE_COMPONENT));
+    CHKiRet(statsobj.Construct(result));
+    CHKiRet(statsobj.SetName(*result, (uchar *)self->name));
+    CHKiRet(statsobj.SetOrigin(*result, (uchar *)self->module));
+    for (size_t i = 0; i < how_many; i++)
+        CHKiRet(statsobj.AddCounter(*result, (const uchar *)names[i], ctrType_IntCtr,
+                                    CTR_FLAG_RESETTABLE, &counters[i]));
+finalize_it:
+    RETiRet;
+}
+
+void action_reject(const action_label *self, const char *parameter, const char *value,
+                   const char *right)
+{
+    LogError(0, RS_RET_PARAM_ERROR, "%s: action '%s': %s=\"%s\" is wrong: %s", self->module,
+             self->name, parameter, value, right);
+}
+
+static const char *work_directory(rsconf_t *conf)
+{
+    DEFobjCurrIf(obj) DEFobjCurrIf(glbl) const char *found = NULL;
+    DEFiRet;
+
+    CHKiRet(objGetObjInterface(&obj));
+    CHKiRet(objUse(glbl, CORE_COMPONENT));
+    found = (const char *)glbl.GetWorkDir(conf);
+    objRelease(glbl, CORE_COMPONENT);
+finalize_it:
+    return iRet == RS_RET_OK && found != NULL && found[0] != '\0' ? found : NULL;
+}
+
+bool action_complete_database(const action_label *self, char **path, rsconf_t *conf)
+{
+    const char *directory;
+
+    if (*path != NULL)
+        return true;
+    directory = work_directory(conf);
+    if (directory == NULL) {
+        LogError(0, RS_RET_PARAM_ERROR,
+                 "%s: action '%s': there is no workDirectory for the database: write "
+                 "global(workDirectory=\"/var/spool/rsyslog\") or database=\"/path/synctap.db\"",
+                 self->module, self->name);
+        return false;
+    }
+    if (asprintf(path, "%s/synctap.db", directory) < 0)
+        *path = NULL;
+    return *path != NULL;
+}
+
+bool action_check_directory(const action_label *self, const char *database)
+{
+    char copy[4096];
+    const char *directory;
+
+    if (strlen(database) >= sizeof(copy)) {
+        action_reject(self, "database", database, "the path is too long");
+        return false;
+    }
+    strcpy(copy, database);
+    directory = dirname(copy);
+    if (faccessat(AT_FDCWD, directory, W_OK | X_OK, AT_EACCESS) == 0)
+        return true;
+    LogError(errno, RS_RET_PARAM_ERROR,
+             "%s: action '%s': database=\"%s\" is wrong: no file can be made in %s: give a path in "
+             "a directory that rsyslogd may write to, such as its workDirectory",
+             self->module, self->name, database, directory);
+    return false;
+}
+
+/* Is it this call's turn to log? Threads that come at once agree on one of them. */
+static bool is_due(log_limit *limit, unsigned long long *suppressed)
+{
+    struct timespec now;
+    int64_t last = __atomic_load_n(&limit->last, __ATOMIC_RELAXED);
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    if ((last == 0 || now.tv_sec + 1 - last >= LOG_PAUSE) &&
+        __atomic_compare_exchange_n(&limit->last, &last, now.tv_sec + 1, false, __ATOMIC_RELAXED,
+                                    __ATOMIC_RELAXED)) {
+        *suppressed = __atomic_exchange_n(&limit->suppressed, 0, __ATOMIC_RELAXED);
+        return true;
+    }
+    __atomic_add_fetch(&limit->suppressed, 1, __ATOMIC_RELAXED);
+    return false;
+}
+
+void log_limited(log_limit *limit, const action_label *self, const char *format, ...)
+{
+    unsigned long long suppressed;
+    char words[512];
+    va_list arguments;
+
+    if (!is_due(limit, &suppressed))
+        return;
+    va_start(arguments, format);
+    vsnprintf(words, sizeof(words), format, arguments);
+    va_end(arguments);
+    if (suppressed > 0)
+        LogError(0, RS_RET_ERR, "%s: action '%s': %s (and %llu more like this before)",
+                 self->module, self->name, words, suppressed);
+    else
+        LogError(0, RS_RET_ERR, "%s: action '%s': %s", self->module, self->name, words);
+}
+
+char *parameter_string(const struct svar *value)
+{
+    return es_str2cstr(value->d.estr, NULL);
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * rsyslog_module: what both modules need of rsyslogd in the same way.
+ *
+ * Only accessor functions of rsyslog are called and no field of its structs
+ * is read, but in the probe: layouts change between versions, and the
+ * loader's interface version does not tell (it did at 8.2510 and 8.2608).
+ */
+#ifndef SYNCTAP_RSYSLOG_MODULE_H
+#define SYNCTAP_RSYSLOG_MODULE_H
+
+#include "config.h" /* rsyslog's, generated beside its headers */
+
+#include "rsyslog.h"
+
+#include <stdbool.h>
+
+#include "obj.h"
+#include "statsobj.h"
+
+#include "base/buffer.h"
+#include "base/text.h"
+
+/*
+ * Is this the rsyslogd that the headers were of? Builds a message through
+ * rsyslogd's functions and looks whether its fields lie where the headers
+ * say. When not, one line in the log says so. For modInit.
+ */
+bool rsyslog_layout_fits(const char *module);
+
+/* An action, for messages about it: module, and the name it has in the configuration. */
+typedef struct action_label {
+    const char *module;
+    char *name; /* owned by the instance */
+} action_label;
+
+/* Names the action that has no name= after its module and number: mmsynctap-1. False: no memory. */
+bool action_label_set(action_label *self, const char *module, const char *given, unsigned number);
+
+/*
+ * Begins the action's object for impstats, named after it, with these
+ * counters, which must be zero and outlive it. The caller may add to it, then
+ * finalizes it (statsobj.ConstructFinalize) and destructs it at the end.
+ */
+rsRetVal action_begin_statistics(const action_label *self, const char *const *names,
+                                 intctr_t *counters, size_t how_many, statsobj_t **result);
+
+/* Adds to a counter; counts only while impstats is loaded, as rsyslog's own do. Any thread. */
+static inline void count_up(intctr_t *counter, size_t how_many)
+{
+    if (GatherStats && how_many > 0)
+        __atomic_add_fetch(counter, how_many, __ATOMIC_RELAXED);
+}
+
+/* Logs a wrong parameter: which action, which parameter, the value, and what would be right. */
+void action_reject(const action_label *self, const char *parameter, const char *value,
+                   const char *right);
+
+/*
+ * Puts the default, <workDirectory>/synctap.db, in the place of an absent
+ * path. For checkCnf: the work directory may be set late. False when there
+ * is none or memory is out; said in the log.
+ */
+bool action_complete_database(const action_label *self, char **path, rsconf_t *conf);
+
+/* Can a database be made there? Else says in the log what to write instead. */
+bool action_check_directory(const action_label *self, const char *database);
+
+/*
+ * A line in the log at most once a minute for one kind of trouble; what came
+ * in between is told with the next line. For any thread; starts as {0}.
+ */
+typedef struct log_limit {
+    int64_t last; /* seconds; 0: never yet */
+    unsigned long long suppressed;
+} log_limit;
+
+void log_limited(log_limit *limit, const action_label *self, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* The printable form of a parameter's string; the caller frees it, NULL when memory is out. */
+char *parameter_string(const struct svar *value);
+
+#endif

@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* state_watcher: one look after the other; what others ask of it is a flag under the mutex. */
+#include "rsyslog/state_watcher.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "errmsg.h"
+
+enum {
+    WATCH_PERIOD = 250, /* milliseconds between two looks at the database */
+    LEAST_PAUSE = 20,   /* the same when somebody wants a look at once */
+    REPAIR_PERIOD = 4,  /* such looks between two tries to open a database that failed */
+    WRITE_PERIOD = 60,  /* tries of that kind between two to open one that could not be written */
+    BUSY_ROUNDS = 12,   /* such looks in vain, after which another's lock is a trouble: 3 s */
+};
+
+struct state_watcher {
+    watched what;
+    pthread_t thread;
+    bool is_running;
+
+    pthread_mutex_t mutex; /* guards the wishes */
+    pthread_cond_t wake;
+    bool must_stop;
+    bool must_reopen;
+    bool must_run;
+
+    /* The looking thread's. */
+    char *trouble; /* what was last said about the database; NULL: it works */
+    unsigned busy_rounds;
+    stream_facts told; /* what was already counted and said */
+};
+
+/* --- words --- */
+
+static const char *name_of(const state_watcher *self)
+{
+    return self->what.action->name;
+}
+
+static void count_errors(state_watcher *self, size_t how_many)
+{
+    count_up(self->what.state_errors, how_many);
+}
+
+static bool is_told(const state_watcher *self, const char *trouble)
+{
+    return self->trouble != NULL && trouble != NULL && strcmp(self->trouble, trouble) == 0;
+}
+
+static void log_trouble(const state_watcher *self, const char *trouble)
+{
+    if (trouble != NULL)
+        LogError(0, RS_RET_ERR,
+                 "mmsynctap: action '%s': the state database %s: %s: the role list stays as it was "
+                 "last read, naming rules go on matching, what is to be remembered waits",
+                 name_of(self), self->what.database, trouble);
+    else
+        LogMsg(0, RS_RET_OK, LOG_NOTICE,
+               "mmsynctap: action '%s': the state database %s works again", name_of(self),
+               self->what.database);
+}
+
+/* One line when a trouble begins, changes or ends; not one for each look. */
+static void tell_trouble(state_watcher *self, const char *trouble)
+{
+    if (is_told(self, trouble) || (trouble == NULL && self->trouble == NULL))
+        return;
+    log_trouble(self, trouble);
+    free(self->trouble);
+    self->trouble = trouble != NULL ? strdup(trouble) : NULL;
+}
+
+static void fail(state_watcher *self, char *error)
+{
+    count_errors(self, 1);
+    tell_trouble(self, error != NULL ? error : "out of memory");
+    free(error);
+}
+
+/* --- opening --- */
+
+static void tell_how_it_opened(state_watcher *self)
+{
+    bool writable = detector_store_is_writable(self->what.detector);
+
+    count_errors(self, !writable);
+    tell_trouble(self, writable ? NULL : "it can only be read, not written");
+}
+
+static void open_database(state_watcher *self)
+{
+    char *error;
+
+    if (self->what.database == NULL) /* the configuration's check has said so */
+        return;
+    if (detector_open_store(self->what.detector, self->what.database, STORE_CREATE, timestamp_now(),
+                            &error))
+        tell_how_it_opened(self);
+    else
+        fail(self, error);
+}
+
+/* The database was deleted, perhaps with others: an empty one would take the role list away. */
+static void restore_database(state_watcher *self)
+{
+    char *error;
+
+    count_errors(self, 1);
+    LogError(0, RS_RET_ERR,
+             "mmsynctap: action '%s': the state database %s was deleted: it is written anew from "
+             "what is still open of it",
+             name_of(self), self->what.database);
+    if (detector_restore_store(self->what.detector, self->what.database, timestamp_now(), &error))
+        tell_how_it_opened(self);
+    else
+        fail(self, error);
+}
+
+static void replace_damaged_database(state_watcher *self)
+{
+    char *moved_to, *error;
+
+    if (detector_replace_damaged_store(self->what.detector, self->what.database, timestamp_now(),
+                                       &moved_to, &error)) {
+        if (moved_to != NULL)
+            LogError(0, RS_RET_ERR,
+                     "mmsynctap: action '%s': the state database %s was damaged: it is now %s, and "
+                     "what could be read of it is in a new one; load the role list again",
+                     name_of(self), self->what.database, moved_to);
+        tell_how_it_opened(self);
+    } else {
+        fail(self, error);
+    }
+    free(moved_to);
+}
+
+static void bring_back(state_watcher *self)
+{
+    if (detector_has_store(self->what.detector) && access(self->what.database, F_OK) != 0)
+        restore_database(self);
+    else
+        open_database(self);
+}
+
+/* --- a look --- */
+
+static void be_patient(state_watcher *self, char *error)
+{
+    if (++self->busy_rounds == BUSY_ROUNDS)
+        fail(self, strdup("another program keeps it locked"));
+    free(error);
+}
+
+static void be_content(state_watcher *self, bool has_changed)
+{
+    self->busy_rounds = 0;
+    if ((has_changed || self->trouble != NULL) && detector_store_is_writable(self->what.detector))
+        tell_trouble(self, NULL);
+}
+
+static void tend(state_watcher *self)
+{
+    char *error;
+    detector_refresh_result result = detector_tend(self->what.detector, timestamp_now(),
+                                                   self->what.late, self->what.arg, &error);
+
+    switch (result) {
+    case REFRESH_UNCHANGED:
+    case REFRESH_CHANGED:
+        be_content(self, result == REFRESH_CHANGED);
+        break;
+    case REFRESH_BUSY:
+        be_patient(self, error);
+        break;
+    case REFRESH_FAILED:
+        fail(self, error);
+        if (detector_store_is_damaged(self->what.detector))
+            replace_damaged_database(self);
+        break;
+    }
+}
+
+static void look_after_database(state_watcher *self, unsigned turn)
+{
+    bool is_in_place = detector_store_is_in_place(self->what.detector);
+
+    if (is_in_place && turn % (REPAIR_PERIOD * WRITE_PERIOD) == REPAIR_PERIOD &&
+        !detector_store_is_writable(self->what.detector))
+        open_database(self);
+    else if (is_in_place)
+        tend(self);
+    else if (turn % REPAIR_PERIOD == 0)
+        bring_back(self);
+}
+
+/* What workers could not write down, and what is too much to be remembered. */
+static void tell_losses(state_watcher *self)
+{
+    stream_facts now = detector_read_facts(self->what.detector, timestamp_now()).stream;
+
+    if (now.journal_error != self->told.journal_error && now.journal_error != 0) {
+        count_errors(self, 1);
+        LogError(now.journal_error, RS_RET_ERR,
+                 "mmsynctap: action '%s': what is to be remembered cannot be written beside the "
+                 "state database %s: it is kept in memory as far as there is room",
+                 name_of(self), self->what.database);
+    }
+    if (now.lost > self->told.lost) {
+        count_errors(self, now.lost - self->told.lost);
+        LogError(0, RS_RET_ERR,
+                 "mmsynctap: action '%s': %llu records or alerts could not be remembered: they may "
+                 "not match later, or alert again",
+                 name_of(self), (unsigned long long)(now.lost - self->told.lost));
+    }
+    if (now.dropped > self->told.dropped) {
+        count_up(self->what.pending_dropped, now.dropped - self->told.dropped);
+        if (self->told.dropped == 0)
+            LogError(0, RS_RET_ERR,
+                     "mmsynctap: action '%s': more than %d records wait for the role list: the "
+                     "oldest are given up, pending_dropped counts them",
+                     name_of(self), STREAM_MOST_PENDING);
+    }
+    self->told = now;
+    if (now.has_backlog && self->trouble == NULL)
+        state_watcher_wake(self);
+}
+
+static void run_once(state_watcher *self, unsigned turn)
+{
+    look_after_database(self, turn);
+    tell_losses(self);
+    self->what.ran(self->what.arg);
+}
+
+/* --- the thread --- */
+
+/* So many milliseconds, or until a wish comes true; the mutex is held. */
+static void wait_for(state_watcher *self, const bool *wish, long milliseconds)
+{
+    struct timespec until;
+
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += milliseconds * 1000000L;
+    until.tv_sec += until.tv_nsec / 1000000000L;
+    until.tv_nsec %= 1000000000L;
+    while (!self->must_stop && !self->must_reopen && !*wish &&
+           pthread_cond_timedwait(&self->wake, &self->mutex, &until) == 0)
+        continue;
+}
+
+/* Wishes that come one upon the other share a look. */
+static void wait_for_turn(state_watcher *self)
+{
+    static const bool nothing = false;
+
+    wait_for(self, &self->must_run, WATCH_PERIOD);
+    if (self->must_run)
+        wait_for(self, &nothing, LEAST_PAUSE);
+    self->must_run = false;
+}
+
+static bool take_wish(bool *wish)
+{
+    bool wished = *wish;
+
+    *wish = false;
+    return wished;
+}
+
+/* What is still to be written down at the end; late alerts come with the next start. */
+static bool hand_on_nothing(void *arg, const alert *a)
+{
+    (void)arg;
+    (void)a;
+    return false;
+}
+
+static void look_for_the_last_time(state_watcher *self)
+{
+    char *error;
+
+    detector_tend(self->what.detector, timestamp_now(), hand_on_nothing, NULL, &error);
+    free(error);
+}
+
+static void *watch(void *watcher)
+{
+    state_watcher *self = watcher;
+
+    pthread_mutex_lock(&self->mutex);
+    for (unsigned turn = 0; !self->must_stop; turn++) {
+        bool reopens = take_wish(&self->must_reopen);
+
+        pthread_mutex_unlock(&self->mutex);
+        if (reopens)
+            bring_back(self);
+        run_once(self, turn);
+        pthread_mutex_lock(&self->mutex);
+        wait_for_turn(self);
+    }
+    pthread_mutex_unlock(&self->mutex);
+    look_for_the_last_time(self);
+    return NULL;
+}
+
+static void init(state_watcher *self)
+{
+    pthread_condattr_t attributes;
+
+    pthread_mutex_init(&self->mutex, NULL);
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&self->wake, &attributes);
+    pthread_condattr_destroy(&attributes);
+}
+
+/* Signals are the main thread's. */
+static void start_thread(state_watcher *self)
+{
+    sigset_t all, before;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    self->is_running = pthread_create(&self->thread, NULL, watch, self) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (!self->is_running)
+        LogError(errno, RS_RET_ERR,
+                 "mmsynctap: action '%s': no thread to watch the state database: it is read at HUP "
+                 "only",
+                 name_of(self));
+}
+
+state_watcher *state_watcher_start(const watched *what)
+{
+    state_watcher *self = calloc(1, sizeof(*self));
+
+    if (self == NULL)
+        return NULL;
+    self->what = *what;
+    init(self);
+    open_database(self);
+    start_thread(self);
+    return self;
+}
+
+void state_watcher_reopen(state_watcher *self)
+{
+    if (self == NULL)
+        return;
+    if (!self->is_running) {
+        bring_back(self);
+        run_once(self, 0);
+        return;
+    }
+    pthread_mutex_lock(&self->mutex);
+    self->must_reopen = true;
+    pthread_cond_signal(&self->wake);
+    pthread_mutex_unlock(&self->mutex);
+}
+
+void state_watcher_wake(state_watcher *self)
+{
+    if (self == NULL || !self->is_running)
+        return;
+    pthread_mutex_lock(&self->mutex);
+    self->must_run = true;
+    pthread_cond_signal(&self->wake);
+    pthread_mutex_unlock(&self->mutex);
+}
+
+static void stop_thread(state_watcher *self)
+{
+    pthread_mutex_lock(&self->mutex);
+    self->must_stop = true;
+    pthread_cond_signal(&self->wake);
+    pthread_mutex_unlock(&self->mutex);
+    pthread_join(self->thread, NULL);
+}
+
+void state_watcher_stop(state_watcher *self)
+{
+    if (self == NULL)
+        return;
+    if (self->is_running)
+        stop_thread(self);
+    pthread_cond_destroy(&self->wake);
+    pthread_mutex_destroy(&self->mutex);
+    free(self->trouble);
+    free(self);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * tag: the tree that mmsynctap puts on a message, and on an alert's.
+ *
+ * Made as text and parsed, so that a tree of rsyslog's comes of it whatever
+ * an alert holds. One thread.
+ */
+#ifndef SYNCTAP_TAG_H
+#define SYNCTAP_TAG_H
+
+#include "base/json.h"
+
+typedef struct tag_maker tag_maker;
+
+/* NULL when memory is out. The caller frees it. */
+tag_maker *tag_maker_new(void);
+void tag_maker_free(tag_maker *self);
+
+/*
+ * {"status":..,"count":..,"alert":..,"alerts":[..]}: `first` is an alert's
+ * JSON, `all` those of `count` alerts with commas between them. The caller's;
+ * NULL when memory is out.
+ */
+json *tag_make(tag_maker *self, const char *status, size_t count, text first, text all);
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * alert: one row that the rule returned, and how it is written.
+ *
+ * An alert is a view of its record; it lives as long as that, in one thread.
+ */
+#ifndef SYNCTAP_ALERT_H
+#define SYNCTAP_ALERT_H
+
+#include "base/buffer.h"
+#include "base/digest.h"
+#include "record/audit_record.h"
+#include "rule/rule.h"
+
+/* What an alert tells of its incident. */
+typedef struct alert_incident {
+    char id[UUID_TEXT_SIZE]; /* "": it has none */
+    bool is_new;             /* this alert opened it */
+    unsigned alert_count;    /* with this one */
+    timestamp opened;
+    char first_alert[UUID_TEXT_SIZE];
+} alert_incident;
+
+typedef struct alert {
+    const audit_record *record;
+    audit_target target;
+    unsigned matched_by;      /* a bit (1 << rule_reason) each */
+    bool kql;                 /* the query itself returns this row */
+    bool late;                /* the role list made it match after the fact */
+    bool duplicate;           /* it was handed on before */
+    bool degraded;            /* made from a fragment: confidence is less than exact */
+    timestamp time_generated; /* the record's, or when it was received if it has none */
+    timestamp detected_at;
+    text collector; /* the host name of the machine that detected it */
+    char id[UUID_TEXT_SIZE];
+    alert_incident incident;
+    char content_hash[SHA256_TEXT_SIZE]; /* of a record without an id; "" until it is needed */
+} alert;
+
+/*
+ * The alert's name-based id: the same for the same row on every collector
+ * and in every replay. Writes into self->id, and keeps the record's hash for
+ * its next row; false when memory is out.
+ */
+bool alert_give_id(alert *self);
+
+/* Writes the alert as one JSON object, its keys in the contract's order. */
+void alert_write(const alert *self, buffer *out);
+
+/*
+ * Writes the row that the query projects, under its KQL names, followed by
+ * Id, TargetId, TargetIndex, MatchedBy and Kql.
+ */
+void alert_write_row(const alert *self, buffer *out);
+
+#endif

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* explain: the members of one explanation. */
+#include "rule/explain.h"
+
+#include <stdio.h>
+
+/* What both semantics say of something. */
+typedef struct verdicts {
+    bool kql;
+    bool wide;
+} verdicts;
+
+static void write_boolean(buffer *out, const char *key, bool value)
+{
+    json_write_key(out, key);
+    buffer_append_string(out, value ? "true" : "false");
+}
+
+static void write_verdicts(buffer *out, verdicts v)
+{
+    write_boolean(out, "kql", v.kql);
+    write_boolean(out, "wide", v.wide);
+}
+
+static void write_reasons(buffer *out, const char *key, unsigned reasons)
+{
+    json_write_key(out, key);
+    buffer_append_char(out, '[');
+    for (rule_reason r = 0; r < RULE_REASONS; r++) {
+        if (reasons & (1u << r)) {
+            json_write_item(out);
+            json_write_string(out, text_of(rule_reason_name(r)));
+        }
+    }
+    buffer_append_char(out, ']');
+}
+
+static bool is_recent(const explanation *self)
+{
+    return !self->record->has_time ||
+           self->record->time_generated > rule_records_since(self->rule, self->now);
+}
+
+static void write_time(const explanation *self, buffer *out)
+{
+    char written[TIMESTAMP_TEXT_SIZE];
+    bool has_time = self->record->has_time;
+
+    timestamp_format(has_time ? self->record->time_generated : self->now, written);
+    json_write_key(out, "time");
+    buffer_append_char(out, '{');
+    json_write_member(out, "time_generated", text_of(written));
+    write_boolean(out, "is_readable", has_time);
+    write_boolean(out, "is_within_lookback", is_recent(self));
+    buffer_append_char(out, '}');
+}
+
+static verdicts judge_operation(const explanation *self, unsigned *reasons)
+{
+    unsigned none = 0;
+
+    return (verdicts){
+        .kql = self->kql && rule_is_operation(self->rule, self->kql, SEMANTICS_KQL, &none),
+        .wide = rule_is_operation(self->rule, self->record, SEMANTICS_WIDE, reasons),
+    };
+}
+
+static void write_strings(buffer *out, const text *strings, size_t count)
+{
+    buffer_append_char(out, '[');
+    for (size_t i = 0; i < count; i++) {
+        json_write_item(out);
+        json_write_string(out, strings[i]);
+    }
+    buffer_append_char(out, ']');
+}
+
+static void write_operation(const explanation *self, verdicts v, unsigned reasons, buffer *out)
+{
+    size_t count;
+    const text *operations = rule_get_list(self->rule, RULE_OPERATIONS, &count);
+
+    json_write_key(out, "operation");
+    buffer_append_char(out, '{');
+    json_write_member(out, "operation_name", self->record->operation_name);
+    json_write_member(out, "activity_display_name", self->record->activity_name);
+    json_write_member(out, "operator", (text)TEXT("has_any"));
+    json_write_key(out, "right");
+    write_strings(out, operations, count);
+    write_verdicts(out, v);
+    write_reasons(out, "needed", reasons);
+    buffer_append_char(out, '}');
+}
+
+static void write_clause(buffer *out, const clause_verdict *v)
+{
+    json_write_item(out);
+    buffer_append_char(out, '{');
+    json_write_member(out, "clause", text_of(v->name));
+    json_write_member(out, "operand", text_of(v->operand));
+    json_write_member(out, "left", v->left);
+    json_write_member(out, "operator", text_of(v->word));
+    json_write_key(out, "right");
+    if (v->right != NULL)
+        write_strings(out, v->right, v->right_count);
+    else
+        json_write_string(out, (text)TEXT("SyncAccounts"));
+    write_verdicts(out, (verdicts){v->kql, v->wide});
+    buffer_append_char(out, '}');
+}
+
+static void write_clauses(const explanation *self, const audit_target *target, buffer *out)
+{
+    json_write_key(out, "clauses");
+    buffer_append_char(out, '[');
+    for (rule_reason c = 0; c < RULE_CLAUSES; c++) {
+        clause_verdict v = rule_explain_clause(self->rule, c, self->accounts, target, self->now);
+        write_clause(out, &v);
+    }
+    buffer_append_char(out, ']');
+}
+
+static void write_target(const explanation *self, const audit_target *target, const char *reading,
+                         unsigned matched, buffer *out)
+{
+    char index[24];
+
+    snprintf(index, sizeof(index), "%zu", target->index);
+    json_write_item(out);
+    buffer_append_char(out, '{');
+    json_write_key(out, "index");
+    buffer_append_string(out, index);
+    json_write_member(out, "reading", text_of(reading));
+    json_write_member(out, "upn", target->upn);
+    json_write_member(out, "id", target->id);
+    write_boolean(out, "matches", matched != 0);
+    write_reasons(out, "matched_by", matched);
+    write_clauses(self, target, out);
+    buffer_append_char(out, '}');
+}
+
+/* All targets in one reading, judged in its semantics; whether one of them matches. */
+static bool write_targets(const explanation *self, const audit_record *record, const char *reading,
+                          buffer *out)
+{
+    size_t count = audit_record_target_count(record);
+    bool matches = false;
+
+    for (size_t i = 0; i < count; i++) {
+        audit_target target;
+        unsigned matched;
+
+        if (!audit_record_target(record, i, self->memory, &target)) {
+            out->failed = true;
+            return false;
+        }
+        matched = rule_match_target(self->rule, self->accounts, &target, record->view, self->now);
+        matches |= matched != 0;
+        write_target(self, &target, reading, matched, out);
+    }
+    return matches;
+}
+
+/* Do both readings see the same targets? Then they are written once. */
+static bool readings_agree(const explanation *self)
+{
+    json *targets = self->record->target_resources;
+
+    return self->kql != NULL && self->kql->target_resources == targets &&
+           self->record->notes == 0 && json_kind_of(targets) != JSON_OBJECT;
+}
+
+/* The query's verdict on targets that are written in WIDE's reading. */
+static bool matches_in_kql(const explanation *self)
+{
+    size_t count = audit_record_target_count(self->kql);
+    bool matches = false;
+
+    for (size_t i = 0; i < count; i++) {
+        audit_target target;
+
+        matches |=
+            audit_record_target(self->kql, i, self->memory, &target) &&
+            rule_match_target(self->rule, self->accounts, &target, SEMANTICS_KQL, self->now) != 0;
+    }
+    return matches;
+}
+
+static verdicts write_all_targets(const explanation *self, buffer *out)
+{
+    bool agree = readings_agree(self);
+    verdicts v = {false, false};
+
+    json_write_key(out, "targets");
+    buffer_append_char(out, '[');
+    if (self->kql != NULL)
+        v.kql = agree ? matches_in_kql(self) : write_targets(self, self->kql, "kql", out);
+    v.wide = write_targets(self, self->record, agree ? "both" : "wide", out);
+    buffer_append_char(out, ']');
+    return v;
+}
+
+static void write_notes(const audit_record *record, buffer *out)
+{
+    static const struct {
+        unsigned note;
+        const char *words;
+    } notes[] = {
+        {NOTE_KEY_CASE, "a key stands in another case than the shape's"},
+        {NOTE_JSON_STRING, "TargetResources or InitiatedBy is a string that holds JSON"},
+        {NOTE_TARGET_ELSEWHERE, "TargetResources is empty, another field names the target"},
+    };
+
+    json_write_key(out, "notes");
+    buffer_append_char(out, '[');
+    for (size_t i = 0; i < sizeof(notes) / sizeof(notes[0]); i++) {
+        if (record->notes & notes[i].note) {
+            json_write_item(out);
+            json_write_string(out, text_of(notes[i].words));
+        }
+    }
+    if (!record->has_time) {
+        json_write_item(out);
+        json_write_string(out, (text)TEXT("without a readable time: counts as generated now"));
+    }
+    buffer_append_char(out, ']');
+}
+
+bool explain_write_members(const explanation *self, buffer *out)
+{
+    unsigned needed = 0;
+    verdicts operation = judge_operation(self, &needed);
+    bool recent = is_recent(self);
+    verdicts targets;
+
+    json_write_member(out, "shape", text_of(audit_shape_name(self->record->shape)));
+    json_write_member(out, "record_id", self->record->record_id);
+    write_time(self, out);
+    write_operation(self, operation, needed, out);
+    targets = write_all_targets(self, out);
+    write_notes(self->record, out);
+    write_verdicts(out, (verdicts){recent && operation.kql && targets.kql,
+                                   recent && operation.wide && (targets.wide || targets.kql)});
+    return !buffer_failed(out);
+}

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* judge: the rows of KQL's reading first, then those that wide semantics adds. */
+#include "rule/judge.h"
+
+/* The rows of KQL's reading, so that wide semantics adds only what they lack. */
+typedef struct kql_row {
+    json *value; /* the target */
+    bool matched;
+} kql_row;
+
+typedef struct kql_rows {
+    kql_row *rows; /* by the target's index */
+    size_t count;
+    bool split; /* one that matched was a property of an expanded object */
+} kql_rows;
+
+alert judge_begin_row(const judgement *self, const audit_record *record)
+{
+    return (alert){
+        .record = record,
+        .time_generated = record->has_time ? record->time_generated : self->received,
+        .detected_at = self->now,
+        .collector = self->collector,
+    };
+}
+
+bool judge_is_stale(judgement *self, const alert *row)
+{
+    if (row->time_generated > rule_records_since(self->rule, self->now))
+        return false;
+    self->stale++;
+    return true;
+}
+
+static bool is_recent(judgement *self, const audit_record *record)
+{
+    alert row = judge_begin_row(self, record);
+
+    return !judge_is_stale(self, &row);
+}
+
+static void hand_out(judgement *self, judge_sink *sink, alert *row)
+{
+    if (sink != NULL)
+        sink(self->arg, row);
+}
+
+static bool read_target(judgement *self, const audit_record *record, size_t index, alert *row)
+{
+    bool read = audit_record_target(record, index, self->memory, &row->target);
+
+    self->out_of_memory |= !read;
+    return read;
+}
+
+/* Judges one row; true, and row->matched_by, when it matches. */
+static bool matches(judgement *self, alert *row, semantics s)
+{
+    row->matched_by = rule_match_target(self->rule, self->accounts, &row->target, s, self->now);
+    return row->matched_by != 0;
+}
+
+/* `shown` is the record that the alerts tell of, as far as it is not the target's. */
+static void judge_kql(judgement *self, const audit_record *record, const audit_record *shown,
+                      kql_rows *rows)
+{
+    size_t targets = audit_record_target_count(record);
+    alert row = judge_begin_row(self, shown);
+
+    row.kql = true;
+    rows->rows = arena_alloc(self->memory, targets * sizeof(kql_row));
+    if (rows->rows == NULL) {
+        self->out_of_memory = true;
+        return;
+    }
+    for (; rows->count < targets; rows->count++) {
+        bool matched =
+            read_target(self, record, rows->count, &row) && matches(self, &row, SEMANTICS_KQL);
+
+        rows->rows[rows->count] = (kql_row){row.target.value, matched};
+        rows->split |= matched && row.target.key != NULL;
+        if (matched)
+            hand_out(self, self->take_match, &row);
+    }
+}
+
+/* KQL's row of the same target, or NULL where wide semantics reads other targets. */
+static const kql_row *kql_row_of(const kql_rows *rows, const audit_target *target)
+{
+    const kql_row *row = target->index < rows->count ? &rows->rows[target->index] : NULL;
+
+    return row != NULL && row->value == target->value ? row : NULL;
+}
+
+static bool is_covered(const kql_rows *rows, const audit_target *target)
+{
+    const kql_row *row = kql_row_of(rows, target);
+
+    return rows->split || (row != NULL && row->matched);
+}
+
+static void judge_wide(judgement *self, const audit_record *record, unsigned reasons,
+                       const kql_rows *rows)
+{
+    size_t targets = audit_record_target_count(record);
+    alert row = judge_begin_row(self, record);
+
+    for (size_t i = 0; i < targets; i++) {
+        if (!read_target(self, record, i, &row) || is_covered(rows, &row.target))
+            continue;
+        if (!matches(self, &row, SEMANTICS_WIDE)) {
+            hand_out(self, self->take_unmatched, &row);
+            continue;
+        }
+        row.matched_by |= reasons;
+        hand_out(self, self->take_match, &row);
+    }
+}
+
+/*
+ * The rows of KQL's reading that did not match. Of those that wide semantics
+ * reads too, it has its own say.
+ */
+static void hand_out_unmatched(judgement *self, const audit_record *record, const kql_rows *rows,
+                               const audit_record *wide)
+{
+    size_t targets = wide != NULL ? audit_record_target_count(wide) : 0;
+    alert row = judge_begin_row(self, record), other;
+
+    for (size_t i = 0; i < rows->count; i++) {
+        if (rows->rows[i].matched || !read_target(self, record, i, &row))
+            continue;
+        if (i < targets && read_target(self, wide, i, &other) &&
+            other.target.value == row.target.value)
+            continue;
+        hand_out(self, self->take_unmatched, &row);
+    }
+}
+
+static void keep_query_column(text *shown, text column)
+{
+    if (column.length > 0)
+        *shown = column;
+}
+
+/* WIDE's reading tells more of a record; but what the query has a word for stays the query's. */
+static audit_record shown_record(const audit_record *kql, const audit_record *wide)
+{
+    audit_record shown = *wide;
+
+    keep_query_column(&shown.operation_name, kql->operation_name);
+    keep_query_column(&shown.actor, kql->actor);
+    keep_query_column(&shown.source_ip, kql->source_ip);
+    keep_query_column(&shown.result, kql->result);
+    return shown;
+}
+
+/* Does one of its targets match? */
+static bool has_match(judgement *self, const audit_record *record)
+{
+    size_t targets = audit_record_target_count(record);
+    alert row = {.record = record};
+
+    for (size_t i = 0; i < targets; i++)
+        if (read_target(self, record, i, &row) && matches(self, &row, record->view))
+            return true;
+    return false;
+}
+
+static void read_rest(judgement *self, audit_record *record)
+{
+    const audit_reader reader = {self->memory, self->parser};
+
+    self->out_of_memory |= !audit_record_read_rest(record, &reader);
+}
+
+static void judge_in_kql(judgement *self, audit_record *kql)
+{
+    kql_rows rows = {0};
+    unsigned reasons = 0;
+
+    if (!rule_is_operation(self->rule, kql, SEMANTICS_KQL, &reasons) || !is_recent(self, kql))
+        return;
+    if (self->take_unmatched == NULL && !has_match(self, kql))
+        return;
+    read_rest(self, kql);
+    judge_kql(self, kql, kql, &rows);
+    hand_out_unmatched(self, kql, &rows, NULL);
+}
+
+/* `kql` is NULL when the query sees no record. */
+static void judge_in_both(judgement *self, audit_record *kql, audit_record *wide)
+{
+    audit_record shown;
+    kql_rows rows = {0};
+    unsigned reasons = 0;
+
+    if (!rule_is_operation(self->rule, wide, SEMANTICS_WIDE, &reasons) || !is_recent(self, wide))
+        return;
+    if (self->take_unmatched == NULL && !has_match(self, wide) &&
+        (kql == NULL || !has_match(self, kql)))
+        return;
+    read_rest(self, wide);
+    shown = *wide;
+    if (kql != NULL) {
+        read_rest(self, kql);
+        shown = shown_record(kql, wide);
+    }
+    if (kql != NULL && rule_is_operation(self->rule, kql, SEMANTICS_KQL, &reasons))
+        judge_kql(self, kql, &shown, &rows);
+    judge_wide(self, wide, reasons, &rows);
+    if (kql != NULL)
+        hand_out_unmatched(self, kql, &rows, wide);
+}
+
+static audit_result read_record(judgement *self, json *object, semantics view, audit_record *record)
+{
+    const audit_reader reader = {self->memory, self->parser};
+    audit_result reading = audit_record_read(object, view, &reader, record);
+
+    self->out_of_memory |= reading == AUDIT_OUT_OF_MEMORY;
+    return reading;
+}
+
+audit_result judge_record(judgement *self, json *object)
+{
+    bool is_wide = rule_get_semantics(self->rule) == SEMANTICS_WIDE;
+    audit_record kql, wide;
+    audit_result as_kql = read_record(self, object, SEMANTICS_KQL, &kql);
+    audit_result result = as_kql;
+
+    if (is_wide) {
+        result = read_record(self, object, SEMANTICS_WIDE, &wide);
+        if (result == AUDIT_RECORD)
+            judge_in_both(self, as_kql == AUDIT_RECORD ? &kql : NULL, &wide);
+        audit_record_release(&wide);
+    } else if (as_kql == AUDIT_RECORD) {
+        judge_in_kql(self, &kql);
+    }
+    audit_record_release(&kql);
+    return result;
+}

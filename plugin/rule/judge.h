@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * judge: one record against the rule, as the query sees it and as wide
+ * semantics does.
+ */
+#ifndef SYNCTAP_JUDGE_H
+#define SYNCTAP_JUDGE_H
+
+#include "base/arena.h"
+#include "rule/alert.h"
+#include "rule/rule.h"
+
+struct sync_accounts;
+
+/* Takes a row; it has no id yet. It and all in it live until the sink returns. */
+typedef void judge_sink(void *arg, alert *row);
+
+/* What a record is judged by, and what came of it. One thread. */
+typedef struct judgement {
+    const rule *rule;
+    const struct sync_accounts *accounts;
+    timestamp now;      /* the instant that the spans count back from */
+    timestamp received; /* the time of a record that has none */
+    text collector;     /* the alerts' */
+    arena *memory;      /* the caller's to reset */
+    json_parser *parser;
+    judge_sink *take_match;
+    judge_sink *take_unmatched; /* a row of the rule's operations that does not match; or NULL */
+    void *arg;
+
+    size_t stale; /* records of the rule's operations that lie before the lookback */
+    bool out_of_memory;
+} judgement;
+
+/* A row of this record that was found in another way than by judge_record; without a target. */
+alert judge_begin_row(const judgement *self, const audit_record *record);
+
+/* Is it before the lookback? Then it is counted. */
+bool judge_is_stale(judgement *self, const alert *row);
+
+/* Judges an object, if it is a record: hands out its rows. */
+audit_result judge_record(judgement *self, json *object);
+
+#endif

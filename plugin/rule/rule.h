@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * rule: the Sentinel analytic rule, as a table of clauses over one target.
+ *
+ * A rule is its lists of strings, its two spans and its semantics. Immutable
+ * once it is in use: any number of threads may evaluate it.
+ */
+#ifndef SYNCTAP_RULE_H
+#define SYNCTAP_RULE_H
+
+#include "base/kql.h"
+#include "base/text.h"
+#include "base/timestamp.h"
+#include "record/audit_record.h"
+#include "record/identity_record.h"
+
+struct sync_accounts;
+
+typedef struct rule rule;
+
+/* The lists of strings; each can be replaced. */
+typedef enum rule_list {
+    RULE_OPERATIONS,
+    RULE_ROLES,
+    RULE_UPN_STARTSWITH,
+    RULE_UPN_CONTAINS,
+    RULE_UPN_HAS,
+    RULE_DISPLAYNAME_HAS,
+    RULE_LISTS
+} rule_list;
+
+/*
+ * Why a row matched, a bit (1 << reason) each, in the order of matched_by:
+ * the clauses that hold, then what wide semantics had to do for it.
+ */
+typedef enum rule_reason {
+    /* the clauses of the query's final where */
+    CLAUSE_IDENTITY_UPN,
+    CLAUSE_IDENTITY_OBJECT_ID,
+    CLAUSE_UPN_STARTSWITH,
+    CLAUSE_UPN_CONTAINS,
+    CLAUSE_UPN_HAS,
+    RULE_CLAUSES,
+    /* the cases that the query misses for a technical reason */
+    WIDE_JSON_STRING = RULE_CLAUSES,
+    WIDE_TARGET_OBJECT,
+    WIDE_KEY_CASE,
+    WIDE_ID_CASE,
+    WIDE_LETTERS, /* a boundary beside a non-ASCII letter, or U+017F, U+212A */
+    WIDE_DELETED_USER,
+    WIDE_ACTIVITY_NAME,
+    WIDE_OPERATION,
+    WIDE_ROLE, /* the account is a sync account in wide semantics only */
+    WIDE_TARGET_ELSEWHERE,
+    RULE_REASONS
+} rule_reason;
+
+/* The facts of the rule, for alerts. */
+extern const char RULE_ID[];
+extern const char RULE_NAME[];
+extern const char RULE_VERSION[];
+extern const char RULE_SEVERITY[];
+
+/*
+ * The rule with its own strings, a lookback of 1 d, an identity window of
+ * 14 d and wide semantics; NULL when memory is out. The caller frees it.
+ */
+rule *rule_new(void);
+void rule_free(rule *self);
+
+/* Replaces a list by copies of these strings; false, and nothing changed, when memory is out. */
+bool rule_set_list(rule *self, rule_list list, const text *strings, size_t count);
+
+void rule_set_semantics(rule *self, semantics s);
+void rule_set_lookback(rule *self, timespan lookback);
+void rule_set_identity_window(rule *self, timespan window);
+
+const text *rule_get_list(const rule *self, rule_list list, size_t *count);
+
+/* What wide semantics adds to the list: nothing when the list was replaced, or in KQL's semantics.
+ */
+const text *rule_get_wide_list(const rule *self, rule_list list, size_t *count);
+
+semantics rule_get_semantics(const rule *self);
+timespan rule_get_lookback(const rule *self);
+timespan rule_get_identity_window(const rule *self);
+
+/* ago(): records and role rows count when they are newer; a span of 0 means that all do. */
+timestamp rule_records_since(const rule *self, timestamp now);
+timestamp rule_identities_since(const rule *self, timestamp now);
+
+/* The list's name as a parameter ("upn.startswith") and as an option ("upn-startswith"). */
+const char *rule_list_parameter(rule_list list);
+const char *rule_list_option(rule_list list);
+
+/* The reason's name in matched_by: "identity_upn", "json_string", ... */
+const char *rule_reason_name(rule_reason reason);
+
+/*
+ * where OperationName has_any (...). In wide semantics the activity's name
+ * counts too; then the bits of what was needed are added to *reasons.
+ */
+bool rule_is_operation(const rule *self, const audit_record *record, semantics s,
+                       unsigned *reasons);
+
+/* Is this row of the role list a sync account's? Its age is not looked at. */
+bool rule_is_sync_account(const rule *self, const identity_record *row, semantics s);
+
+/*
+ * The rows' final where: a bit for each clause that holds for the target, in
+ * wide semantics also for what was needed; 0 when it does not match.
+ * `accounts` is judged as of `now`. SEMANTICS_WIDE only if the rule is wide.
+ */
+unsigned rule_match_target(const rule *self, const struct sync_accounts *accounts,
+                           const audit_target *target, semantics s, timestamp now);
+
+/*
+ * A deleted user's UPN begins with its object id in 32 hex digits; the rest is as it was, and
+ * wide semantics tests it too. False when it is no such UPN.
+ */
+bool rule_upn_before_deletion(text upn, text *rest);
+
+/* One clause looked at, for an explanation. */
+typedef struct clause_verdict {
+    const char *name;    /* as in matched_by */
+    const char *operand; /* "TargetUpn" or "TargetId" */
+    const char *word;    /* the operator: "in~", "startswith", ... */
+    text left;           /* the operand's value */
+    const text *right;   /* the rule's strings; NULL: SyncAccounts */
+    size_t right_count;
+    bool kql;
+    bool wide;
+} clause_verdict;
+
+/* What rule_match_target looks at, clause by clause (< RULE_CLAUSES), in both semantics. */
+clause_verdict rule_explain_clause(const rule *self, rule_reason clause,
+                                   const struct sync_accounts *accounts, const audit_target *target,
+                                   timestamp now);
+
+#endif

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * sync_accounts: copies of rows, in three orders.
+ *
+ * By AccountUPN's bytes (the key), to put changes in; by folded UPN and by
+ * object id, to look up. Sync accounts are few even in a large tenant, so an
+ * edit copies them all.
+ */
+#include "rule/sync_accounts.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+typedef struct account {
+    timestamp time_generated;
+    bool kql; /* a sync account by the query itself, not only in wide semantics */
+    text upn;
+    text object_id;
+} account;
+
+struct sync_accounts {
+    atomic_uint references;
+    semantics semantics;
+    size_t count;
+    account *by_key;
+    const account **by_upn;
+    const account **by_object_id;
+    char *bytes; /* of all texts */
+};
+
+/* A row as it was put: no account is to stay under the key when it is gone. */
+typedef struct change {
+    account account;
+    bool gone;
+    char *bytes; /* of the account's texts */
+} change;
+
+struct sync_accounts_edit {
+    const sync_accounts *old;
+    const rule *rule;
+    change *changes;
+    size_t count;
+    size_t room;
+    bool failed;
+};
+
+static sync_accounts *allocate(semantics s, size_t count, size_t bytes)
+{
+    sync_accounts *self = calloc(1, sizeof(*self));
+
+    if (self == NULL)
+        return NULL;
+    atomic_init(&self->references, 1);
+    self->semantics = s;
+    self->by_key = calloc(count + 1, sizeof(account));
+    self->by_upn = calloc(count + 1, sizeof(account *));
+    self->by_object_id = calloc(count + 1, sizeof(account *));
+    self->bytes = malloc(bytes + 1);
+    if (self->by_key && self->by_upn && self->by_object_id && self->bytes)
+        return self;
+    sync_accounts_unref(self);
+    return NULL;
+}
+
+sync_accounts *sync_accounts_new(semantics s)
+{
+    return allocate(s, 0, 0);
+}
+
+sync_accounts *sync_accounts_ref(sync_accounts *self)
+{
+    atomic_fetch_add(&self->references, 1);
+    return self;
+}
+
+void sync_accounts_unref(sync_accounts *self)
+{
+    if (self == NULL || atomic_fetch_sub(&self->references, 1) != 1)
+        return;
+    free(self->by_key);
+    free(self->by_upn);
+    free(self->by_object_id);
+    free(self->bytes);
+    free(self);
+}
+
+size_t sync_accounts_count(const sync_accounts *self)
+{
+    return self->count;
+}
+
+typedef int account_order(const account *a, text wanted, semantics s);
+
+static int order_by_upn(const account *a, text wanted, semantics s)
+{
+    return kql_compare(a->upn, wanted, s);
+}
+
+static int order_by_object_id(const account *a, text wanted, semantics s)
+{
+    if (s == SEMANTICS_WIDE)
+        return kql_compare(a->object_id, wanted, SEMANTICS_WIDE);
+    return text_compare(a->object_id, wanted);
+}
+
+static size_t first_not_before(const sync_accounts *self, const account *const *sorted,
+                               account_order *order, text wanted)
+{
+    size_t low = 0, high = self->count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (order(sorted[middle], wanted, self->semantics) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/*
+ * Is one of the accounts that equal `wanted` newer than `since`? Texts that
+ * are equal to KQL are so in wide semantics too, so they lie in that run.
+ */
+static bool has(const sync_accounts *self, const account *const *sorted, account_order *order,
+                text wanted, semantics s, timestamp since)
+{
+    for (size_t i = first_not_before(self, sorted, order, wanted);
+         i < self->count && order(sorted[i], wanted, self->semantics) == 0; i++)
+        if (sorted[i]->time_generated > since &&
+            (s == SEMANTICS_WIDE || (sorted[i]->kql && order(sorted[i], wanted, s) == 0)))
+            return true;
+    return false;
+}
+
+bool sync_accounts_has_upn(const sync_accounts *self, text upn, semantics s, timestamp since)
+{
+    return has(self, self->by_upn, order_by_upn, upn, s, since);
+}
+
+bool sync_accounts_has_object_id(const sync_accounts *self, text id, semantics s, timestamp since)
+{
+    return has(self, self->by_object_id, order_by_object_id, id, s, since);
+}
+
+static int compare_upns(const void *a, const void *b, void *self)
+{
+    return order_by_upn(*(const account *const *)a, (*(const account *const *)b)->upn,
+                        ((const sync_accounts *)self)->semantics);
+}
+
+static int compare_object_ids(const void *a, const void *b, void *self)
+{
+    return order_by_object_id(*(const account *const *)a, (*(const account *const *)b)->object_id,
+                              ((const sync_accounts *)self)->semantics);
+}
+
+static void sort_for_looking_up(sync_accounts *self)
+{
+    for (size_t i = 0; i < self->count; i++)
+        self->by_upn[i] = self->by_object_id[i] = &self->by_key[i];
+    qsort_r(self->by_upn, self->count, sizeof(account *), compare_upns, self);
+    qsort_r(self->by_object_id, self->count, sizeof(account *), compare_object_ids, self);
+}
+
+sync_accounts_edit *sync_accounts_edit_begin(const sync_accounts *old, const rule *r)
+{
+    sync_accounts_edit *self = calloc(1, sizeof(*self));
+
+    if (self != NULL)
+        *self = (sync_accounts_edit){.old = old, .rule = r};
+    return self;
+}
+
+static int compare_key(const void *key, const void *a)
+{
+    return text_compare(*(const text *)key, ((const account *)a)->upn);
+}
+
+static bool holds_key(const sync_accounts *accounts, text key)
+{
+    return bsearch(&key, accounts->by_key, accounts->count, sizeof(account), compare_key) != NULL;
+}
+
+static bool make_room_for_change(sync_accounts_edit *self)
+{
+    size_t room = self->room ? 2 * self->room : 16;
+    change *changes;
+
+    if (self->count < self->room)
+        return true;
+    changes = realloc(self->changes, room * sizeof(change));
+    if (changes == NULL)
+        return false;
+    self->changes = changes;
+    self->room = room;
+    return true;
+}
+
+static text put_text(char **at, text t)
+{
+    text copy = {*at, t.length};
+
+    if (t.length > 0)
+        memcpy(*at, t.bytes, t.length);
+    *at += t.length;
+    return copy;
+}
+
+static bool copy_change(change *c, const identity_record *row, bool kql, bool gone)
+{
+    char *at = malloc(row->account_upn.length + row->account_object_id.length + 1);
+
+    if (at == NULL)
+        return false;
+    c->bytes = at;
+    c->gone = gone;
+    c->account.time_generated = row->time_generated;
+    c->account.kql = kql;
+    c->account.upn = put_text(&at, row->account_upn);
+    c->account.object_id = put_text(&at, row->account_object_id);
+    return true;
+}
+
+void sync_accounts_edit_put(sync_accounts_edit *self, const identity_record *row)
+{
+    bool stays = rule_is_sync_account(self->rule, row, rule_get_semantics(self->rule));
+    bool kql = stays && rule_is_sync_account(self->rule, row, SEMANTICS_KQL);
+
+    if (!stays && !holds_key(self->old, row->account_upn))
+        return;
+    if (make_room_for_change(self) && copy_change(&self->changes[self->count], row, kql, !stays))
+        self->count++;
+    else
+        self->failed = true;
+}
+
+static int compare_changes(const void *a, const void *b)
+{
+    return text_compare(((const change *)a)->account.upn, ((const change *)b)->account.upn);
+}
+
+static void add_account(sync_accounts *self, char **at, const account *a)
+{
+    self->by_key[self->count++] = (account){
+        .time_generated = a->time_generated,
+        .kql = a->kql,
+        .upn = put_text(at, a->upn),
+        .object_id = put_text(at, a->object_id),
+    };
+}
+
+static size_t bytes_of(const account *a)
+{
+    return a->upn.length + a->object_id.length;
+}
+
+/* Merges what was with what changed, both in the order of their keys. */
+static void merge(const sync_accounts_edit *edit, sync_accounts *self)
+{
+    const sync_accounts *old = edit->old;
+    char *at = self->bytes;
+    size_t o = 0, c = 0;
+
+    while (o < old->count || c < edit->count) {
+        int order = o == old->count ? 1
+                    : c == edit->count
+                        ? -1
+                        : text_compare(old->by_key[o].upn, edit->changes[c].account.upn);
+        if (order < 0) {
+            add_account(self, &at, &old->by_key[o++]);
+            continue;
+        }
+        o += order == 0;
+        if (!edit->changes[c].gone)
+            add_account(self, &at, &edit->changes[c].account);
+        c++;
+    }
+}
+
+static sync_accounts *apply(sync_accounts_edit *edit)
+{
+    size_t bytes = 0;
+    sync_accounts *self;
+
+    if (edit->failed)
+        return NULL;
+    for (size_t i = 0; i < edit->old->count; i++)
+        bytes += bytes_of(&edit->old->by_key[i]);
+    for (size_t i = 0; i < edit->count; i++)
+        bytes += bytes_of(&edit->changes[i].account);
+    self = allocate(rule_get_semantics(edit->rule), edit->old->count + edit->count, bytes);
+    if (self == NULL)
+        return NULL;
+    if (edit->count > 0)
+        qsort(edit->changes, edit->count, sizeof(change), compare_changes);
+    merge(edit, self);
+    sort_for_looking_up(self);
+    return self;
+}
+
+sync_accounts *sync_accounts_edit_end(sync_accounts_edit *self)
+{
+    sync_accounts *result = apply(self);
+
+    for (size_t i = 0; i < self->count; i++)
+        free(self->changes[i].bytes);
+    free(self->changes);
+    free(self);
+    return result;
+}

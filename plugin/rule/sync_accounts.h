@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * sync_accounts: the query's SyncAccounts, an immutable snapshot.
+ *
+ * It holds the role-list rows that are sync accounts, and nothing of the
+ * others. Shared by reference count; any number of threads may look up. Its
+ * rows carry their times, and a look-up says as of when, so nothing has to
+ * change for a row to grow too old.
+ */
+#ifndef SYNCTAP_SYNC_ACCOUNTS_H
+#define SYNCTAP_SYNC_ACCOUNTS_H
+
+#include "record/identity_record.h"
+#include "rule/rule.h"
+
+typedef struct sync_accounts sync_accounts;
+typedef struct sync_accounts_edit sync_accounts_edit;
+
+/*
+ * No accounts at all, for a rule of these semantics; NULL when memory is out.
+ * One reference. A snapshot of wide semantics can be asked in both, one of
+ * KQL's only in KQL's.
+ */
+sync_accounts *sync_accounts_new(semantics s);
+
+sync_accounts *sync_accounts_ref(sync_accounts *self);
+
+/* The last one to give back its reference frees it; NULL is allowed. */
+void sync_accounts_unref(sync_accounts *self);
+
+/* How many accounts it holds, whatever their age. */
+size_t sync_accounts_count(const sync_accounts *self);
+
+/* upn in~ AccountUPN, over the rows newer than `since`. */
+bool sync_accounts_has_upn(const sync_accounts *self, text upn, semantics s, timestamp since);
+
+/* id in AccountObjectId (in~ in wide semantics), over the rows newer than `since`. */
+bool sync_accounts_has_object_id(const sync_accounts *self, text id, semantics s, timestamp since);
+
+/*
+ * A new snapshot is made by editing an old one: begin, put each role-list
+ * row that changed (the newest of its AccountUPN, no key twice), end. An
+ * edit belongs to one thread; `old` and the rule must outlive it.
+ */
+
+/* NULL when memory is out. Ended, and so freed, by sync_accounts_edit_end. */
+sync_accounts_edit *sync_accounts_edit_begin(const sync_accounts *old, const rule *r);
+
+/*
+ * Puts a changed row: copied if the rule says it is a sync account, otherwise
+ * its account is gone from the new snapshot. A failure is remembered.
+ */
+void sync_accounts_edit_put(sync_accounts_edit *self, const identity_record *row);
+
+/* The new snapshot, one reference; NULL when memory ran out since the beginning. */
+sync_accounts *sync_accounts_edit_end(sync_accounts_edit *self);
+
+#endif

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * role_list: the IdentityInfo rows in the state database, the newest of each
+ * AccountUPN.
+ *
+ * Writers put rows inside a transaction; each transaction that changes
+ * something gets the next change number, so that a reader asks for what
+ * changed since the last it saw, whichever process wrote it. Rows of equal
+ * times: the first that came stays (KQL's arg_max). The roles have a time of
+ * their own, that of the newest row that says them: a row that says nothing
+ * of roles leaves them. One thread at a time.
+ */
+#ifndef SYNCTAP_ROLE_LIST_H
+#define SYNCTAP_ROLE_LIST_H
+
+#include "record/identity_record.h"
+#include "state/store.h"
+
+typedef struct role_list role_list;
+
+typedef struct role_list_facts {
+    int64_t rows;
+    bool has_rows;
+    timestamp newest; /* the newest row's time; meaningful when has_rows */
+} role_list_facts;
+
+/* The role list of this store, which must outlive it. NULL: store_error says why. */
+role_list *role_list_open(store *s);
+void role_list_close(role_list *self);
+
+/*
+ * A million rows may come: gives the connection room for the pages that they
+ * touch, 32 MB, for as long as it is open. Else SQLite reads and writes each
+ * of them over and over, since the accounts come in no order.
+ */
+void role_list_expect_many(role_list *self);
+
+/* Begins a transaction of puts. False: store_error says why, nothing is begun. */
+bool role_list_begin(role_list *self);
+
+/*
+ * Begins a transaction whose puts are the whole role list: at its commit
+ * each account that was not put loses its roles, as of `now` if its row is
+ * not newer. Unless role_list_spare_others says that the list had gaps.
+ * The first put of ROLES_ADDED replaces an account's roles, the next ones add to them.
+ */
+bool role_list_begin_snapshot(role_list *self, timestamp now);
+void role_list_spare_others(role_list *self);
+
+/*
+ * Puts a row: its names if it is newer than what is known of its account,
+ * its roles (ROLES_GIVEN) if it is newer than the row that said them; added
+ * roles come to those known at any time. False: see store_error.
+ */
+bool role_list_put(role_list *self, const identity_record *row);
+
+/* Keeps the transaction, or drops it. A failed commit has dropped it. */
+bool role_list_commit(role_list *self);
+void role_list_rollback(role_list *self);
+
+/* How many accounts the transaction that was committed last changed. */
+size_t role_list_changed(const role_list *self);
+
+/* Takes a row with the roles last known; it lives until the sink returns. */
+typedef void role_list_sink(void *arg, const identity_record *row);
+
+/*
+ * Hands out each row that changed after *change, in no order, and moves
+ * *change on. From 0 it is all rows. When the database's count is below
+ * *change (it is another database), *change becomes 0 and *restarted true,
+ * and nothing is handed out. False: store_error says why; rows may have been
+ * handed out, *change stays.
+ */
+bool role_list_changes(role_list *self, int64_t *change, bool *restarted, role_list_sink *sink,
+                       void *arg);
+
+/* Takes a version of an account, and when another took its place on the writer's clock. */
+typedef void role_list_version_sink(void *arg, const identity_record *row, timestamp superseded);
+
+/*
+ * Hands out the versions of accounts that were written after `change` and
+ * that others have superseded since, in the order in which that happened: whoever looks now and
+ * then has not seen them. False: store_error says why.
+ */
+bool role_list_each_superseded(role_list *self, int64_t change, role_list_version_sink *sink,
+                               void *arg);
+
+/* Within a transaction: forgets some of those that were superseded before that time. */
+bool role_list_forget_superseded(role_list *self, timestamp before, int *removed);
+
+/* All rows in the order of AccountUPN. */
+bool role_list_each(role_list *self, role_list_sink *sink, void *arg);
+
+bool role_list_read_facts(role_list *self, role_list_facts *facts);
+
+#endif
