@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* digest: RFC 9562 section 5.5 over libmd's SHA-1, and libmd's SHA-256. */
+/* digest: RFC 9562 section 5.5 over nettle's SHA-1, and nettle's SHA-256. */
 #include "base/digest.h"
 
-#include <sha1.h>
-#include <sha2.h>
+#include <nettle/base16.h>
+#include <nettle/sha1.h>
+#include <nettle/sha2.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -30,25 +31,33 @@ static void write_uuid(const uint8_t *id, char result[static UUID_TEXT_SIZE])
 
 void digest_uuid(const text *parts, size_t count, char result[static UUID_TEXT_SIZE])
 {
-    uint8_t id[SHA1_DIGEST_LENGTH];
-    SHA1_CTX context;
+    uint8_t id[SHA1_DIGEST_SIZE];
+    struct sha1_ctx context;
 
-    SHA1Init(&context);
-    SHA1Update(&context, NAMESPACE, sizeof(NAMESPACE));
+    sha1_init(&context);
+    sha1_update(&context, sizeof(NAMESPACE), NAMESPACE);
     for (size_t i = 0; i < count; i++) {
         char length[24];
         int digits = snprintf(length, sizeof(length), "%zu:", parts[i].length);
 
-        SHA1Update(&context, (const uint8_t *)length, (size_t)digits);
+        sha1_update(&context, (size_t)digits, (const uint8_t *)length);
         if (parts[i].length > 0)
-            SHA1Update(&context, (const uint8_t *)parts[i].bytes, parts[i].length);
+            sha1_update(&context, parts[i].length, (const uint8_t *)parts[i].bytes);
     }
-    SHA1Final(id, &context);
+    sha1_digest(&context, sizeof(id), id);
     set_version_and_variant(id);
     write_uuid(id, result);
 }
 
 void digest_sha256(text t, char result[static SHA256_TEXT_SIZE])
 {
-    SHA256Data((const uint8_t *)t.bytes, t.length, result);
+    struct sha256_ctx context;
+    uint8_t digest[SHA256_DIGEST_SIZE];
+
+    sha256_init(&context);
+    if (t.length > 0)
+        sha256_update(&context, t.length, (const uint8_t *)t.bytes);
+    sha256_digest(&context, sizeof(digest), digest);
+    base16_encode_update(result, sizeof(digest), digest);
+    result[2 * sizeof(digest)] = '\0';
 }
