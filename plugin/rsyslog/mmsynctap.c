@@ -26,6 +26,7 @@
 
 #include "detector/detector.h"
 #include "rsyslog/alert_queue.h"
+#include "rsyslog/rsyslog_probe.h"
 #include "rsyslog/settings.h"
 #include "rsyslog/state_watcher.h"
 #include "rsyslog/tag.h"
@@ -605,7 +606,7 @@ static void remember_instance(modConfData_t *conf, instanceData *self)
 
 BEGINnewActInst
 CODESTARTnewActInst
-    CODE_STD_STRING_REQUESTnewActInst(1)
+    CODE_STD_STRING_REQUESTnewActInst(1);
     CHKiRet(OMSRsetEntry(*ppOMSR, 0, NULL, OMSR_TPL_AS_MSG));
     CHKiRet(createInstance(&pData));
     if (!settings_take(&pData->settings, lst, loadModConf->count + 1))
@@ -659,12 +660,19 @@ CODEqueryEtryPt_STD_CONF2_QUERIES
 CODEqueryEtryPt_doHUP
 ENDqueryEtryPt
 
-BEGINmodInit()
-CODESTARTmodInit
+BEGINmodInit(AfterProbe)
+CODESTARTmodInit;
     *ipIFVersProvided = CURR_MOD_IF_VERSION;
-    CODEmodInit_QueryRegCFSLineHdlr
-    if (!rsyslog_layout_fits("mmsynctap"))
-        ABORT_FINALIZE(RS_RET_MODULE_LOAD_ERR_DLOPEN);
+    CODEmodInit_QueryRegCFSLineHdlr;
     CHKiRet(objUse(glbl, CORE_COMPONENT));
     CHKiRet(objUse(statsobj, CORE_COMPONENT));
 ENDmodInit
+
+/* What rsyslogd calls. Until the probe has said yes, no table of this module is filled. */
+rsRetVal modInit(int version_asked, int *version_given, module_query **query, host_query *host,
+                 modInfo_t *info)
+{
+    if (!rsyslog_fits("mmsynctap"))
+        return RS_RET_MODULE_LOAD_ERR_DLOPEN;
+    return modInitAfterProbe(version_asked, version_given, query, host, info);
+}

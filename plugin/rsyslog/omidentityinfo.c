@@ -22,6 +22,7 @@
 #include "statsobj.h"
 #include "template.h"
 
+#include "rsyslog/rsyslog_probe.h"
 #include "state/identity_import.h"
 #include "state/store_rescue.h"
 
@@ -463,7 +464,7 @@ CODESTARTnewActInst
     pvals = nvlstGetParams(lst, &actpblk, NULL);
     if (pvals == NULL)
         ABORT_FINALIZE(RS_RET_PARAM_ERROR);
-    CODE_STD_STRING_REQUESTnewActInst(STRINGS)
+    CODE_STD_STRING_REQUESTnewActInst(STRINGS);
     CHKiRet(createInstance(&pData));
     if (!take_parameters(pData, pvals) || !check_property(pData))
         ABORT_FINALIZE(RS_RET_PARAM_ERROR);
@@ -519,11 +520,18 @@ CODEqueryEtryPt_STD_CONF2_QUERIES
 CODEqueryEtryPt_doHUP
 ENDqueryEtryPt
 
-BEGINmodInit()
-CODESTARTmodInit
+BEGINmodInit(AfterProbe)
+CODESTARTmodInit;
     *ipIFVersProvided = CURR_MOD_IF_VERSION;
-    CODEmodInit_QueryRegCFSLineHdlr
-    if (!rsyslog_layout_fits("omidentityinfo"))
-        ABORT_FINALIZE(RS_RET_MODULE_LOAD_ERR_DLOPEN);
+    CODEmodInit_QueryRegCFSLineHdlr;
     CHKiRet(objUse(statsobj, CORE_COMPONENT));
 ENDmodInit
+
+/* What rsyslogd calls. Until the probe has said yes, no table of this module is filled. */
+rsRetVal modInit(int version_asked, int *version_given, module_query **query, host_query *host,
+                 modInfo_t *info)
+{
+    if (!rsyslog_fits("omidentityinfo"))
+        return RS_RET_MODULE_LOAD_ERR_DLOPEN;
+    return modInitAfterProbe(version_asked, version_given, query, host, info);
+}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* rsyslog_module: the probe, and messages in one form. */
+/* rsyslog_module: messages in one form, and defaults. */
 #include "rsyslog/rsyslog_module.h"
 
 #include <errno.h>
@@ -19,41 +19,6 @@
 #include "rainerscript.h"
 
 enum { LOG_PAUSE = 60 }; /* seconds between two lines of one kind */
-
-/* Fields from both ends of the struct, scalars only: following a wrong pointer would crash. */
-static bool fields_lie_where_headers_say(smsg_t *m)
-{
-    static char somewhere;
-    ruleset_t *const marker = (ruleset_t *)&somewhere;
-    bool fits;
-
-    MsgSetRawMsg(m, "synctap", 7);
-    MsgSetMSGoffs(m, 2);
-    msgSetPRI(m, (syslog_pri_t)(10 << 3 | 1));
-    setProtocolVersion(m, 1);
-    MsgSetRuleset(m, marker);
-    fits = m->iLenRawMsg == 7 && m->offMSG == 2 && m->iLenMSG == 5 && m->iFacility == 10 &&
-           m->iSeverity == 1 && m->iProtocolVersion == 1 && m->pRuleset == marker;
-    MsgSetRuleset(m, NULL);
-    return fits;
-}
-
-bool rsyslog_layout_fits(const char *module)
-{
-    smsg_t *m;
-    bool fits;
-
-    if (msgConstruct(&m) != RS_RET_OK)
-        return false;
-    fits = fields_lie_where_headers_say(m);
-    msgDestruct(&m);
-    if (!fits)
-        LogError(0, RS_RET_MODULE_LOAD_ERR_DLOPEN,
-                 "%s: built for rsyslog " VERSION ", but this rsyslogd lays out its messages in "
-                 "another way: build %s again with the headers of this version; it is not loaded",
-                 module, module);
-    return fits;
-}
 
 bool action_label_set(action_label *self, const char *module, const char *given, unsigned number)
 {
@@ -91,14 +56,23 @@ void action_reject(const action_label *self, const char *parameter, const char *
              self->name, parameter, value, right);
 }
 
+/* Before 8.2206 there was one for all configurations (glbl.h). */
+#if glblCURR_IF_VERSION < 10
+#define WORK_DIRECTORY_OF(conf) ((void)(conf), (const char *)glbl.GetWorkDir())
+#else
+#define WORK_DIRECTORY_OF(conf) ((const char *)glbl.GetWorkDir(conf))
+#endif
+
 static const char *work_directory(rsconf_t *conf)
 {
-    DEFobjCurrIf(obj) DEFobjCurrIf(glbl) const char *found = NULL;
+    DEFobjCurrIf(obj);
+    DEFobjCurrIf(glbl);
+    const char *found = NULL;
     DEFiRet;
 
     CHKiRet(objGetObjInterface(&obj));
     CHKiRet(objUse(glbl, CORE_COMPONENT));
-    found = (const char *)glbl.GetWorkDir(conf);
+    found = WORK_DIRECTORY_OF(conf);
     objRelease(glbl, CORE_COMPONENT);
 finalize_it:
     return iRet == RS_RET_OK && found != NULL && found[0] != '\0' ? found : NULL;

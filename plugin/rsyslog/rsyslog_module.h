@@ -3,8 +3,7 @@
  * rsyslog_module: what both modules need of rsyslogd in the same way.
  *
  * Only accessor functions of rsyslog are called and no field of its structs
- * is read, but in the probe: layouts change between versions, and the
- * loader's interface version does not tell (it did at 8.2510 and 8.2608).
+ * is read, but in rsyslog_probe.c: layouts change between versions.
  */
 #ifndef SYNCTAP_RSYSLOG_MODULE_H
 #define SYNCTAP_RSYSLOG_MODULE_H
@@ -20,13 +19,6 @@
 
 #include "base/buffer.h"
 #include "base/text.h"
-
-/*
- * Is this the rsyslogd that the headers were of? Builds a message through
- * rsyslogd's functions and looks whether its fields lie where the headers
- * say. When not, one line in the log says so. For modInit.
- */
-bool rsyslog_layout_fits(const char *module);
 
 /* An action, for messages about it: module, and the name it has in the configuration. */
 typedef struct action_label {
