@@ -26,6 +26,7 @@ static const struct {
     {"json", json_tests},
     {"kql", kql_tests},
     {"line_scan", line_scan_tests},
+    {"own_file", own_file_tests},
     {"role_list", role_list_tests},
     {"rule", rule_tests},
     {"seen", seen_tests},
