@@ -33,7 +33,7 @@ static bool open_identity_files(audit_session *self, char **error)
 {
     store *s = store_of_files(self, error);
 
-    return s != NULL && detector_adopt_store(self->detector, s, self->options->now, error);
+    return s != NULL && keeper_adopt(self->keeper, s, self->options->now, error);
 }
 
 /* No database is no error unless one was asked for: the naming rules judge alone. */
@@ -49,7 +49,7 @@ static bool open_role_list(audit_session *self)
         return true;
     }
     if (of_files ? open_identity_files(self, &error)
-                 : detector_open_store(self->detector, o->database, STORE_EXISTING, o->now, &error))
+                 : keeper_open(self->keeper, o->database, STORE_EXISTING, o->now, &error))
         return true;
     fprintf(stderr, "synctap: %s: %s\n", of_files ? "the role list" : o->database,
             error ? error : "out of memory");
@@ -75,7 +75,8 @@ static bool make_detector(audit_session *self, const options *o)
 {
     *self = (audit_session){
         .options = o, .detector = detector_new(o->rule), .progress = progress_begin()};
-    self->worker = self->detector ? detector_worker_new(self->detector) : NULL;
+    self->keeper = self->detector ? keeper_new(self->detector) : NULL;
+    self->worker = self->keeper ? detector_worker_new(self->detector) : NULL;
     if (self->worker == NULL) {
         fputs("synctap: out of memory\n", stderr);
         return false;
@@ -129,7 +130,7 @@ static bool begin_role_list(audit_session *self)
     char *error = NULL;
 
     self->store = copy_of_role_list(self, &error);
-    if (self->store != NULL && detector_adopt_store(self->detector, self->store, o->now, &error))
+    if (self->store != NULL && keeper_adopt(self->keeper, self->store, o->now, &error))
         return true;
     fprintf(stderr, "synctap: %s: %s\n", o->database_given ? o->database : "the role list",
             error ? error : "out of memory");
@@ -157,12 +158,13 @@ bool audit_session_begin_stream(audit_session *self, const options *o)
     if (!make_detector(self, o))
         return false;
     set_collector(self);
-    return detector_follow(self->detector, &following) && begin_role_list(self);
+    return keeper_follow(self->keeper, &following) && begin_role_list(self);
 }
 
 void audit_session_end(audit_session *self)
 {
     detector_worker_free(self->worker);
+    keeper_free(self->keeper);
     detector_free(self->detector);
 }
 

@@ -7,7 +7,7 @@
 #define SYNCTAP_AUDIT_SESSION_H
 
 #include "cli/options.h"
-#include "detector/detector.h"
+#include "detector/keeper.h"
 #include "files/archive.h"
 #include "files/input_file.h"
 #include "files/progress.h"
@@ -15,8 +15,9 @@
 typedef struct audit_session {
     const options *options;
     detector *detector;
+    keeper *keeper;
     detector_worker *worker;
-    store *store; /* of a stream: in memory, the detector's; else NULL */
+    store *store; /* of a stream: in memory, the keeper's; else NULL */
     progress progress;
     bool unreadable; /* something could not be read; said on standard error */
 } audit_session;

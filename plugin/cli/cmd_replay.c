@@ -95,14 +95,13 @@ static bool begin_table(replay *r)
 
 /* --- the role list --- */
 
-/* Lets the detector see what has changed, and what has expired, by now. */
-static void tend(replay *r)
+/* Lets the keeper see what has changed, and what has expired, by now. */
+static void update(replay *r)
 {
     char *error;
-    detector_refresh_result result =
-        detector_tend(r->session.detector, r->clock.now, write_alert, r, &error);
+    keeper_status status = keeper_update(r->session.keeper, r->clock.now, write_alert, r, &error);
 
-    if (result == REFRESH_FAILED || result == REFRESH_BUSY)
+    if (status == KEEPER_FAILED || status == KEEPER_BUSY)
         fail(r, "the role list in memory cannot be read");
     free(error);
 }
@@ -129,7 +128,7 @@ static void take_rows(replay *r, const identity_rows *rows)
     if (!put_rows(r, rows))
         return;
     store_forget_version(r->session.store); /* its own connection wrote */
-    tend(r);
+    update(r);
 }
 
 /* --- an event --- */
@@ -254,7 +253,7 @@ static void take_part(void *arg, void *part, const char *name, size_t lines_befo
     }
     event_list_free(list);
     if (r->order == NULL && !r->failed)
-        tend(r);
+        update(r);
 }
 
 static void tell(void *arg, const char *name, size_t line, const char *what)

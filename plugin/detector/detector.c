@@ -1,14 +1,60 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* detector: what is shared behind a lock that no message waits for, and the way of a message. */
-#include "detector/detector_parts.h"
+/* detector: snapshots behind a lock that is held for a moment only, and the way of a message. */
+#include "detector/detector.h"
 
 #include <inttypes.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "gate/gate.h"
 #include "rule/fragment.h"
+#include "rule/judge.h"
 
 enum { NEVER_JUDGED = -1 }; /* no change of a role list */
+
+struct detector {
+    const rule *rule;
+    gate *gate;
+    char *collector;
+    stream *stream; /* the keeper's; NULL: each message is judged alone */
+
+    /* The snapshots. Workers take theirs under the lock when the generation has moved. */
+    pthread_mutex_t publishing;
+    atomic_ullong generation;
+    carrier *rulebase;
+    sync_accounts *accounts;
+    int64_t change; /* the role list's that `accounts` stands for */
+};
+
+struct detector_worker {
+    detector *detector;
+    unsigned long long generation;
+    carrier *rulebase;
+    sync_accounts *accounts;
+    int64_t change;
+    gate_scratch *scratch;
+    unwrap *unwrap;
+    arena *memory;
+    stream_scratch stream;
+    buffer keys; /* of a record that is to be remembered */
+    buffer record;
+};
+
+/* One message on its way, or one pending record that is judged again. */
+typedef struct message_feed {
+    detector_worker *worker;
+    judgement judgement;
+    detector_sink *sink;
+    void *arg;
+    bool is_late;
+    bool refused;          /* the sink did not hand an alert on */
+    size_t unmatched;      /* rows of the record under judgement */
+    pending_record record; /* the first of them, as far as it is to be remembered */
+    bool out_of_memory;
+    detection seen;
+} message_feed;
 
 /* Of all the phrases by which an operation can be told in the rule's semantics. */
 static gate *make_gate(const rule *r)
@@ -45,7 +91,6 @@ detector *detector_new(const rule *r)
         return NULL;
     self->rule = r;
     pthread_mutex_init(&self->publishing, NULL);
-    pthread_mutex_init(&self->reading, NULL);
     atomic_init(&self->generation, 1);
     if (make_parts(self))
         return self;
@@ -57,24 +102,22 @@ void detector_free(detector *self)
 {
     if (self == NULL)
         return;
-    stream_free(self->stream); /* before the store that it is attached to */
-    detector_worker_free(self->tender);
-    role_list_close(self->state.list);
-    store_close(self->state.store);
     gate_free(self->gate);
     carrier_unref(self->rulebase);
     sync_accounts_unref(self->accounts);
     pthread_mutex_destroy(&self->publishing);
-    pthread_mutex_destroy(&self->reading);
     free(self->collector);
     free(self);
 }
 
-bool detector_follow(detector *self, const stream_options *options)
+const rule *detector_rule(const detector *self)
 {
-    self->stream = stream_new(self->rule, options);
-    self->tender = self->stream != NULL ? detector_worker_new(self) : NULL;
-    return self->tender != NULL;
+    return self->rule;
+}
+
+void detector_follow(detector *self, stream *s)
+{
+    self->stream = s;
 }
 
 bool detector_set_collector(detector *self, const char *host_name)
@@ -102,6 +145,19 @@ bool detector_open_rulebase(detector *self, const char *path, char **error)
     pthread_mutex_unlock(&self->publishing);
     carrier_unref(before);
     return true;
+}
+
+void detector_set_accounts(detector *self, sync_accounts *accounts, int64_t change)
+{
+    sync_accounts *before;
+
+    pthread_mutex_lock(&self->publishing);
+    before = self->accounts;
+    self->accounts = sync_accounts_ref(accounts);
+    self->change = change;
+    atomic_fetch_add(&self->generation, 1);
+    pthread_mutex_unlock(&self->publishing);
+    sync_accounts_unref(before);
 }
 
 detector_worker *detector_worker_new(detector *d)
@@ -262,8 +318,9 @@ static void remember(message_feed *f, json *object)
 
 /* --- a record --- */
 
-message_feed detector_begin_feed(detector_worker *self, timestamp now, timestamp received,
-                                 detector_sink *sink, void *arg)
+/* For what came at `received` and is judged at `now`. */
+static message_feed begin_feed(detector_worker *self, timestamp now, timestamp received,
+                               detector_sink *sink, void *arg)
 {
     const detector *d = self->detector;
     bool joins_late = d->stream != NULL && stream_joins_late(d->stream);
@@ -306,7 +363,8 @@ static unwrap_kind kind_of(audit_result reading)
     return kinds[reading];
 }
 
-unwrap_kind detector_judge_object(message_feed *f, json *object)
+/* What it needed of the worker's arena is free again. */
+static unwrap_kind judge_object(message_feed *f, json *object)
 {
     audit_result reading;
 
@@ -321,9 +379,9 @@ unwrap_kind detector_judge_object(message_feed *f, json *object)
     return kind_of(reading);
 }
 
-static unwrap_kind judge_object(void *arg, json *object)
+static unwrap_kind take_object(void *arg, json *object)
 {
-    return detector_judge_object(arg, object);
+    return judge_object(arg, object);
 }
 
 /* --- a stretch that could not be read --- */
@@ -375,14 +433,14 @@ static void note_unwrapped(message_feed *f, const unwrapped *found)
 detection detector_feed(detector_worker *self, text message, timestamp now, detector_sink *sink,
                         void *arg)
 {
-    unwrap_sink takers = {NULL, judge_object, judge_broken};
+    unwrap_sink takers = {NULL, take_object, judge_broken};
     unwrapped found;
     message_feed f;
 
     if (!gate_may_hold(self->detector->gate, self->scratch, message))
         return (detection){0};
     catch_up(self);
-    f = detector_begin_feed(self, now, now, sink, arg);
+    f = begin_feed(self, now, now, sink, arg);
     takers.arg = &f;
     found = unwrap_text(self->unwrap, self->rulebase, message, &takers);
     note_unwrapped(&f, &found);
@@ -398,12 +456,12 @@ size_t detector_find_candidate(detector_worker *self, text t)
 detection detector_feed_tree(detector_worker *self, json *tree, timestamp now, detector_sink *sink,
                              void *arg)
 {
-    unwrap_sink takers = {NULL, judge_object, judge_broken};
+    unwrap_sink takers = {NULL, take_object, judge_broken};
     unwrapped found;
     message_feed f;
 
     catch_up(self);
-    f = detector_begin_feed(self, now, now, sink, arg);
+    f = begin_feed(self, now, now, sink, arg);
     takers.arg = &f;
     found = unwrap_tree(self->unwrap, tree, &takers);
     note_unwrapped(&f, &found);
@@ -440,8 +498,8 @@ unwrap_kind detector_feed_object(detector_worker *self, json *object, timestamp 
     message_feed f;
 
     catch_up(self);
-    f = detector_begin_feed(self, now, now, sink, arg);
-    kind = detector_judge_object(&f, object);
+    f = begin_feed(self, now, now, sink, arg);
+    kind = judge_object(&f, object);
     seen->records += kind == UNWRAP_RECORD;
     add_seen(&f, seen);
     return kind;
@@ -453,10 +511,34 @@ void detector_feed_broken(detector_worker *self, text broken, timestamp now, det
     message_feed f;
 
     catch_up(self);
-    f = detector_begin_feed(self, now, now, sink, arg);
+    f = begin_feed(self, now, now, sink, arg);
     f.judgement.arg = &f;
     judge_broken(&f, broken, NULL);
     add_seen(&f, seen);
+}
+
+/* --- a pending record --- */
+
+judged_again detector_judge_again(detector_worker *self, text record, timestamp received,
+                                  const sync_accounts *accounts, timestamp now, detector_sink *sink,
+                                  void *arg)
+{
+    json *object;
+    size_t taken;
+    message_feed f;
+
+    if (json_parse(unwrap_parser(self->unwrap), record, &object, &taken) != NULL)
+        return (judged_again){.out_of_memory = record.length == 0}; /* SQLite had none for it */
+    f = begin_feed(self, now, received, sink, arg);
+    f.judgement.accounts = accounts;
+    f.is_late = true;
+    judge_object(&f, object);
+    json_free(object);
+    return (judged_again){
+        .is_done = f.unmatched == 0 && !f.refused,
+        .refused = f.refused,
+        .out_of_memory = f.out_of_memory || f.judgement.out_of_memory,
+    };
 }
 
 /* --- a message explained --- */
@@ -519,7 +601,7 @@ detector_explained detector_explain(detector_worker *self, text message, timesta
     unwrapped found;
 
     catch_up(self);
-    e.message_feed = detector_begin_feed(self, now, now, count_row, NULL);
+    e.message_feed = begin_feed(self, now, now, count_row, NULL);
     e.message_feed.judgement.arg = &e.message_feed;
     found = unwrap_text(self->unwrap, self->rulebase, message, &takers);
     note_unwrapped(&e.message_feed, &found);

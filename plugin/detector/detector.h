@@ -4,8 +4,8 @@
  *
  * A detector is shared: its rule never changes, its rulebase and its
  * SyncAccounts are snapshots that are replaced as a whole while workers use
- * the ones they have. It judges each message alone, or as a stream
- * (detector_follow). Each thread that feeds has a worker of its own. The
+ * the ones they have. It judges each message alone, or, with a keeper that
+ * says so, as a stream. Each thread that feeds has a worker of its own. The
  * clock is the caller's: `now` is when a message was received.
  */
 #ifndef SYNCTAP_DETECTOR_H
@@ -16,8 +16,7 @@
 #include "rule/alert.h"
 #include "rule/explain.h"
 #include "rule/rule.h"
-#include "state/role_list.h"
-#include "state/store.h"
+#include "rule/sync_accounts.h"
 #include "state/stream.h"
 
 typedef struct detector detector;
@@ -37,21 +36,6 @@ typedef struct detection {
     bool undecodable;   /* an operation's phrase stands in one of them */
 } detection;
 
-/* What there is to say of the role list. */
-typedef struct detector_facts {
-    size_t sync_accounts;
-    role_list_facts identity;
-    stream_facts stream; /* all 0 without one */
-} detector_facts;
-
-/* What detector_refresh found. */
-typedef enum detector_refresh_result {
-    REFRESH_UNCHANGED,
-    REFRESH_CHANGED,
-    REFRESH_BUSY,   /* another process has locked the database: the next time will tell */
-    REFRESH_FAILED, /* the error says why; what was known stays known */
-} detector_refresh_result;
-
 /*
  * A detector for this rule, which must outlive it. It has no rulebase and no
  * role list: the naming rules alone judge. NULL when memory is out. The
@@ -67,77 +51,33 @@ void detector_free(detector *self);
 bool detector_set_collector(detector *self, const char *host_name);
 
 /*
- * Makes it a stream: it remembers what it has seen, as stream.h says. False
- * when memory is out. Before the first message is fed and a store is opened.
- */
-bool detector_follow(detector *self, const stream_options *options);
-
-/*
  * Opens a rulebase and puts it in the place of the one in use. On a failure
  * that one stays, and *error (NULL only when memory is out) is the caller's
  * to free. Any thread.
  */
 bool detector_open_rulebase(detector *self, const char *path, char **error);
 
-/*
- * Opens a state database and reads its role list, in the place of the ones
- * in use. On a failure those stay, and *error is the caller's to free. Any
- * thread.
- */
-bool detector_open_store(detector *self, const char *path, store_open_mode how, timestamp now,
-                         char **error);
+const rule *detector_rule(const detector *self);
 
-/* The same with a store that is open already; it becomes the detector's, whatever comes of it. */
-bool detector_adopt_store(detector *self, store *s, timestamp now, char **error);
+/* --- for the keeper --- */
 
 /*
- * For a database that was deleted: writes it anew from what is still open,
- * if no other file is there, and takes what is there now. What was known
- * stays known beside it.
+ * Makes its messages a stream, which must outlive the last of them. Before
+ * the first message is fed.
  */
-bool detector_restore_store(detector *self, const char *path, timestamp now, char **error);
+void detector_follow(detector *self, stream *s);
 
 /*
- * For one that is damaged: moves it aside, to *moved_to (the caller's to
- * free; NULL when another process had done it), and takes a new one with
- * what could be read of it. What was known stays known. There must be a store.
+ * Puts a snapshot of the accounts in the place of the one in use, and takes a
+ * reference of its own; it stands for the role list up to that change. Any thread.
  */
-bool detector_replace_damaged_store(detector *self, const char *path, timestamp now,
-                                    char **moved_to, char **error);
+void detector_set_accounts(detector *self, sync_accounts *accounts, int64_t change);
 
-bool detector_has_store(detector *self);
-
-/* False, too, when there is no store. */
-bool detector_store_is_writable(detector *self);
-
-/* Is the store's file still the one at its path? False, too, when there is no store. */
-bool detector_store_is_in_place(detector *self);
-
-/* Did its last step fail because the file is no sound database? False, too, without a store. */
-bool detector_store_is_damaged(detector *self);
-
-/*
- * Takes in what other connections did to the role list since the last time.
- * Cheap when nothing changed. On a failure *error is the caller's to free.
- * Any thread.
- */
-detector_refresh_result detector_refresh(detector *self, char **error);
+/* --- for messages --- */
 
 /* Takes each row that matched; the alert and all in it live until it returns. False: it was not
  * handed on. */
 typedef bool detector_sink(void *arg, const alert *a);
-
-/*
- * For a stream, to be called again and again by one thread: moves what was
- * remembered into the database, takes in what others did to the role list,
- * hands the alerts of records that match only now to the sink, and forgets
- * what has expired. An alert that the sink did not hand on comes again with
- * the next call. On a failure *error is the caller's to free.
- */
-detector_refresh_result detector_tend(detector *self, timestamp now, detector_sink *late, void *arg,
-                                      char **error);
-
-detector_facts detector_read_facts(detector *self, timestamp now);
 
 /* A worker for one thread; NULL when memory is out. The caller frees it. */
 detector_worker *detector_worker_new(detector *d);
@@ -167,6 +107,18 @@ unwrap_kind detector_feed_object(detector_worker *self, json *object, timestamp 
 /* Judges a stretch of a message that could not be read; adds to *seen. */
 void detector_feed_broken(detector_worker *self, text broken, timestamp now, detector_sink *sink,
                           void *arg, detection *seen);
+
+/* What judging a pending record again came to. */
+typedef struct judged_again {
+    bool is_done; /* nothing in it is left that may match another time */
+    bool refused; /* the sink did not hand an alert on */
+    bool out_of_memory;
+} judged_again;
+
+/* Judges a pending record again, with these accounts in the place of the detector's. */
+judged_again detector_judge_again(detector_worker *self, text record, timestamp received,
+                                  const sync_accounts *accounts, timestamp now, detector_sink *sink,
+                                  void *arg);
 
 /* Takes the explanation of each record; it and all in it live until it returns. */
 typedef void detector_explainer(void *arg, const explanation *e);

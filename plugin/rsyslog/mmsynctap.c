@@ -24,7 +24,7 @@
 #include "statsobj.h"
 #include "template.h"
 
-#include "detector/detector.h"
+#include "detector/keeper.h"
 #include "rsyslog/alert_queue.h"
 #include "rsyslog/rsyslog_probe.h"
 #include "rsyslog/settings.h"
@@ -89,6 +89,7 @@ typedef struct gauges {
 typedef struct _instanceData {
     settings settings;
     detector *detector;
+    keeper *keeper; /* the watcher's thread alone uses it, when it has begun */
     alert_queue *queue;
     state_watcher *watcher;
     tag_maker *late_tag; /* the watcher's thread alone uses it, and the next */
@@ -132,7 +133,7 @@ static void set_gauges(void *instance)
 {
     instanceData *self = instance;
     timestamp now = timestamp_now();
-    detector_facts facts = detector_read_facts(self->detector, now);
+    keeper_facts facts = keeper_read_facts(self->keeper, now);
     timespan age = now - facts.identity.newest;
     gauges *g = &self->gauges;
 
@@ -285,14 +286,14 @@ static bool follow(instanceData *self)
 {
     char *journal = journal_path(self);
     bool follows = journal != NULL &&
-                   detector_follow(self->detector, &(stream_options){
-                                                       .action = self->settings.label.name,
-                                                       .journal = journal,
-                                                       .latejoin = joins_late(self),
-                                                       .tag_is_all = self->settings.ruleset == NULL,
-                                                       .incidents = self->settings.incidents,
-                                                       .most_pending = STREAM_MOST_PENDING,
-                                                   });
+                   keeper_follow(self->keeper, &(stream_options){
+                                                   .action = self->settings.label.name,
+                                                   .journal = journal,
+                                                   .latejoin = joins_late(self),
+                                                   .tag_is_all = self->settings.ruleset == NULL,
+                                                   .incidents = self->settings.incidents,
+                                                   .most_pending = STREAM_MOST_PENDING,
+                                               });
 
     free(journal);
     self->late_tag = tag_maker_new();
@@ -309,7 +310,7 @@ static void activate_instance(instanceData *self)
                  self->settings.label.name);
     self->watcher = state_watcher_start(&(watched){
         .action = &self->settings.label,
-        .detector = self->detector,
+        .keeper = self->keeper,
         .database = self->settings.database,
         .state_errors = &self->counters[STATE_ERRORS],
         .pending_dropped = &self->counters[PENDING_DROPPED],
@@ -575,6 +576,7 @@ CODESTARTfreeInstance
     tag_maker_free(pData->late_tag);
     buffer_free(&pData->late_alert);
     alert_queue_free(pData->queue);
+    keeper_free(pData->keeper);
     detector_free(pData->detector);
     settings_free(&pData->settings);
 ENDfreeInstance
@@ -612,6 +614,7 @@ CODESTARTnewActInst
     if (!settings_take(&pData->settings, lst, loadModConf->count + 1))
         ABORT_FINALIZE(RS_RET_PARAM_ERROR);
     CHKmalloc(pData->detector = detector_new(pData->settings.rule));
+    CHKmalloc(pData->keeper = keeper_new(pData->detector));
     CHKiRet(make_statistics(pData));
     remember_instance(loadModConf, pData);
 CODE_STD_FINALIZERnewActInst

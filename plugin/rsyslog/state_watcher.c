@@ -84,11 +84,17 @@ static void fail(state_watcher *self, char *error)
     free(error);
 }
 
+/* NULL without one. */
+static const store *store_of(const state_watcher *self)
+{
+    return keeper_store(self->what.keeper);
+}
+
 /* --- opening --- */
 
 static void tell_how_it_opened(state_watcher *self)
 {
-    bool writable = detector_store_is_writable(self->what.detector);
+    bool writable = store_is_writable(store_of(self));
 
     count_errors(self, !writable);
     tell_trouble(self, writable ? NULL : "it can only be read, not written");
@@ -100,8 +106,7 @@ static void open_database(state_watcher *self)
 
     if (self->what.database == NULL) /* the configuration's check has said so */
         return;
-    if (detector_open_store(self->what.detector, self->what.database, STORE_CREATE, timestamp_now(),
-                            &error))
+    if (keeper_open(self->what.keeper, self->what.database, STORE_CREATE, timestamp_now(), &error))
         tell_how_it_opened(self);
     else
         fail(self, error);
@@ -117,7 +122,7 @@ static void restore_database(state_watcher *self)
              "mmsynctap: action '%s': the state database %s was deleted: it is written anew from "
              "what is still open of it",
              name_of(self), self->what.database);
-    if (detector_restore_store(self->what.detector, self->what.database, timestamp_now(), &error))
+    if (keeper_restore(self->what.keeper, self->what.database, timestamp_now(), &error))
         tell_how_it_opened(self);
     else
         fail(self, error);
@@ -127,8 +132,8 @@ static void replace_damaged_database(state_watcher *self)
 {
     char *moved_to, *error;
 
-    if (detector_replace_damaged_store(self->what.detector, self->what.database, timestamp_now(),
-                                       &moved_to, &error)) {
+    if (keeper_replace_damaged(self->what.keeper, self->what.database, timestamp_now(), &moved_to,
+                               &error)) {
         if (moved_to != NULL)
             LogError(0, RS_RET_ERR,
                      "mmsynctap: action '%s': the state database %s was damaged: it is now %s, and "
@@ -143,7 +148,7 @@ static void replace_damaged_database(state_watcher *self)
 
 static void bring_back(state_watcher *self)
 {
-    if (detector_has_store(self->what.detector) && access(self->what.database, F_OK) != 0)
+    if (store_of(self) != NULL && access(self->what.database, F_OK) != 0)
         restore_database(self);
     else
         open_database(self);
@@ -161,27 +166,27 @@ static void be_patient(state_watcher *self, char *error)
 static void be_content(state_watcher *self, bool has_changed)
 {
     self->busy_rounds = 0;
-    if ((has_changed || self->trouble != NULL) && detector_store_is_writable(self->what.detector))
+    if ((has_changed || self->trouble != NULL) && store_is_writable(store_of(self)))
         tell_trouble(self, NULL);
 }
 
-static void tend(state_watcher *self)
+static void update(state_watcher *self)
 {
     char *error;
-    detector_refresh_result result = detector_tend(self->what.detector, timestamp_now(),
-                                                   self->what.late, self->what.arg, &error);
+    keeper_status status =
+        keeper_update(self->what.keeper, timestamp_now(), self->what.late, self->what.arg, &error);
 
-    switch (result) {
-    case REFRESH_UNCHANGED:
-    case REFRESH_CHANGED:
-        be_content(self, result == REFRESH_CHANGED);
+    switch (status) {
+    case KEEPER_UNCHANGED:
+    case KEEPER_CHANGED:
+        be_content(self, status == KEEPER_CHANGED);
         break;
-    case REFRESH_BUSY:
+    case KEEPER_BUSY:
         be_patient(self, error);
         break;
-    case REFRESH_FAILED:
+    case KEEPER_FAILED:
         fail(self, error);
-        if (detector_store_is_damaged(self->what.detector))
+        if (store_is_damaged(store_of(self)))
             replace_damaged_database(self);
         break;
     }
@@ -189,13 +194,13 @@ static void tend(state_watcher *self)
 
 static void look_after_database(state_watcher *self, unsigned turn)
 {
-    bool is_in_place = detector_store_is_in_place(self->what.detector);
+    bool is_in_place = store_of(self) != NULL && store_is_in_place(store_of(self));
 
     if (is_in_place && turn % (REPAIR_PERIOD * WRITE_PERIOD) == REPAIR_PERIOD &&
-        !detector_store_is_writable(self->what.detector))
+        !store_is_writable(store_of(self)))
         open_database(self);
     else if (is_in_place)
-        tend(self);
+        update(self);
     else if (turn % REPAIR_PERIOD == 0)
         bring_back(self);
 }
@@ -203,7 +208,7 @@ static void look_after_database(state_watcher *self, unsigned turn)
 /* What workers could not write down, and what is too much to be remembered. */
 static void tell_losses(state_watcher *self)
 {
-    stream_facts now = detector_read_facts(self->what.detector, timestamp_now()).stream;
+    stream_facts now = keeper_read_facts(self->what.keeper, timestamp_now()).stream;
 
     if (now.journal_error != self->told.journal_error && now.journal_error != 0) {
         count_errors(self, 1);
@@ -286,7 +291,7 @@ static void look_for_the_last_time(state_watcher *self)
 {
     char *error;
 
-    detector_tend(self->what.detector, timestamp_now(), hand_on_nothing, NULL, &error);
+    keeper_update(self->what.keeper, timestamp_now(), hand_on_nothing, NULL, &error);
     free(error);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * state_watcher: the thread that tends a detector.
+ * state_watcher: the thread that drives a keeper.
  *
  * It looks at the state database every quarter of a second: moves there what
  * was remembered, takes in what changed, sends the alerts of records that
@@ -12,14 +12,14 @@
 
 #include "rsyslog/rsyslog_module.h"
 
-#include "detector/detector.h"
+#include "detector/keeper.h"
 
 typedef struct state_watcher state_watcher;
 
 /* What a watcher works for; all of it outlives the watcher. */
 typedef struct watched {
     const action_label *action;
-    detector *detector;
+    keeper *keeper;
     const char *database;      /* NULL: there is none to watch */
     intctr_t *state_errors;    /* counts failed looks, and entries that were lost */
     intctr_t *pending_dropped; /* counts pending records over the bound */

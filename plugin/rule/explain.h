@@ -14,7 +14,7 @@
 /* A record and what judges it; views that live as long as the record. */
 typedef struct explanation {
     const rule *rule; /* of wide semantics, so that both can be told */
-    const struct sync_accounts *accounts;
+    const sync_accounts *accounts;
     timestamp now;
     const audit_record *record; /* in WIDE's reading, which tells most */
     const audit_record *kql;    /* as the query reads it; NULL: it sees no record */

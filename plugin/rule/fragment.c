@@ -19,7 +19,7 @@ typedef struct token {
 
 typedef struct reading {
     const rule *rule;
-    const struct sync_accounts *accounts;
+    const sync_accounts *accounts;
     timestamp now;
     fragment *result;
     bool has_operation;
@@ -309,7 +309,7 @@ static audit_record empty_record(text content)
     };
 }
 
-fragment_result fragment_read(text broken, const rule *r, const struct sync_accounts *accounts,
+fragment_result fragment_read(text broken, const rule *r, const sync_accounts *accounts,
                               timestamp now, arena *memory, fragment *result)
 {
     reading under_way = {.rule = r, .accounts = accounts, .now = now, .result = result};

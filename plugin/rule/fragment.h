@@ -28,7 +28,7 @@ typedef struct fragment {
 } fragment;
 
 /* Reads a text that begins as JSON does; what is found lives in the arena or in the text. */
-fragment_result fragment_read(text broken, const rule *r, const struct sync_accounts *accounts,
+fragment_result fragment_read(text broken, const rule *r, const sync_accounts *accounts,
                               timestamp now, arena *memory, fragment *result);
 
 #endif

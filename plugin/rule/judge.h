@@ -10,15 +10,13 @@
 #include "rule/alert.h"
 #include "rule/rule.h"
 
-struct sync_accounts;
-
 /* Takes a row; it has no id yet. It and all in it live until the sink returns. */
 typedef void judge_sink(void *arg, alert *row);
 
 /* What a record is judged by, and what came of it. One thread. */
 typedef struct judgement {
     const rule *rule;
-    const struct sync_accounts *accounts;
+    const sync_accounts *accounts;
     timestamp now;      /* the instant that the spans count back from */
     timestamp received; /* the time of a record that has none */
     text collector;     /* the alerts' */

@@ -5,8 +5,6 @@
 #include <ctype.h>
 #include <stdlib.h>
 
-#include "rule/sync_accounts.h"
-
 const char RULE_ID[] = "9b1a0008-1008-4108-9108-aadprov00008";
 const char RULE_NAME[] = "TAP Added to Entra Connector Account (Backdoor)";
 const char RULE_VERSION[] = "1.0.0";
@@ -272,6 +270,19 @@ bool rule_is_sync_account(const rule *self, const identity_record *row, semantic
            any(self, RULE_UPN_STARTSWITH, kql_startswith, row->account_upn, s) ||
            any(self, RULE_DISPLAYNAME_HAS, kql_has, row->account_display_name, s) ||
            (s == SEMANTICS_WIDE && any_wide(self, RULE_ROLES, row->assigned_roles));
+}
+
+static account_standing standing_of(const rule *self, const identity_record *row)
+{
+    if (!rule_is_sync_account(self, row, self->semantics))
+        return NO_SYNC_ACCOUNT;
+    return rule_is_sync_account(self, row, SEMANTICS_KQL) ? SYNC_ACCOUNT_IN_KQL
+                                                          : SYNC_ACCOUNT_IN_WIDE;
+}
+
+void rule_put_account(const rule *self, sync_accounts_edit *edit, const identity_record *row)
+{
+    sync_accounts_edit_put(edit, row, standing_of(self, row));
 }
 
 /* --- the clauses over a target --- */

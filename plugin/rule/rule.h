@@ -13,8 +13,7 @@
 #include "base/timestamp.h"
 #include "record/audit_record.h"
 #include "record/identity_record.h"
-
-struct sync_accounts;
+#include "rule/sync_accounts.h"
 
 typedef struct rule rule;
 
@@ -106,12 +105,15 @@ bool rule_is_operation(const rule *self, const audit_record *record, semantics s
 /* Is this row of the role list a sync account's? Its age is not looked at. */
 bool rule_is_sync_account(const rule *self, const identity_record *row, semantics s);
 
+/* Puts a row of the role list into an edit as what it is in the rule's semantics. */
+void rule_put_account(const rule *self, sync_accounts_edit *edit, const identity_record *row);
+
 /*
  * The rows' final where: a bit for each clause that holds for the target, in
  * wide semantics also for what was needed; 0 when it does not match.
  * `accounts` is judged as of `now`. SEMANTICS_WIDE only if the rule is wide.
  */
-unsigned rule_match_target(const rule *self, const struct sync_accounts *accounts,
+unsigned rule_match_target(const rule *self, const sync_accounts *accounts,
                            const audit_target *target, semantics s, timestamp now);
 
 /*
@@ -134,7 +136,7 @@ typedef struct clause_verdict {
 
 /* What rule_match_target looks at, clause by clause (< RULE_CLAUSES), in both semantics. */
 clause_verdict rule_explain_clause(const rule *self, rule_reason clause,
-                                   const struct sync_accounts *accounts, const audit_target *target,
+                                   const sync_accounts *accounts, const audit_target *target,
                                    timestamp now);
 
 #endif

@@ -37,7 +37,6 @@ typedef struct change {
 
 struct sync_accounts_edit {
     const sync_accounts *old;
-    const rule *rule;
     change *changes;
     size_t count;
     size_t room;
@@ -164,12 +163,12 @@ static void sort_for_looking_up(sync_accounts *self)
     qsort_r(self->by_object_id, self->count, sizeof(account *), compare_object_ids, self);
 }
 
-sync_accounts_edit *sync_accounts_edit_begin(const sync_accounts *old, const rule *r)
+sync_accounts_edit *sync_accounts_edit_begin(const sync_accounts *old)
 {
     sync_accounts_edit *self = calloc(1, sizeof(*self));
 
     if (self != NULL)
-        *self = (sync_accounts_edit){.old = old, .rule = r};
+        self->old = old;
     return self;
 }
 
@@ -208,29 +207,27 @@ static text put_text(char **at, text t)
     return copy;
 }
 
-static bool copy_change(change *c, const identity_record *row, bool kql, bool gone)
+static bool copy_change(change *c, const identity_record *row, account_standing standing)
 {
     char *at = malloc(row->account_upn.length + row->account_object_id.length + 1);
 
     if (at == NULL)
         return false;
     c->bytes = at;
-    c->gone = gone;
+    c->gone = standing == NO_SYNC_ACCOUNT;
     c->account.time_generated = row->time_generated;
-    c->account.kql = kql;
+    c->account.kql = standing == SYNC_ACCOUNT_IN_KQL;
     c->account.upn = put_text(&at, row->account_upn);
     c->account.object_id = put_text(&at, row->account_object_id);
     return true;
 }
 
-void sync_accounts_edit_put(sync_accounts_edit *self, const identity_record *row)
+void sync_accounts_edit_put(sync_accounts_edit *self, const identity_record *row,
+                            account_standing standing)
 {
-    bool stays = rule_is_sync_account(self->rule, row, rule_get_semantics(self->rule));
-    bool kql = stays && rule_is_sync_account(self->rule, row, SEMANTICS_KQL);
-
-    if (!stays && !holds_key(self->old, row->account_upn))
+    if (standing == NO_SYNC_ACCOUNT && !holds_key(self->old, row->account_upn))
         return;
-    if (make_room_for_change(self) && copy_change(&self->changes[self->count], row, kql, !stays))
+    if (make_room_for_change(self) && copy_change(&self->changes[self->count], row, standing))
         self->count++;
     else
         self->failed = true;
@@ -290,7 +287,7 @@ static sync_accounts *apply(sync_accounts_edit *edit)
         bytes += bytes_of(&edit->old->by_key[i]);
     for (size_t i = 0; i < edit->count; i++)
         bytes += bytes_of(&edit->changes[i].account);
-    self = allocate(rule_get_semantics(edit->rule), edit->old->count + edit->count, bytes);
+    self = allocate(edit->old->semantics, edit->old->count + edit->count, bytes);
     if (self == NULL)
         return NULL;
     if (edit->count > 0)

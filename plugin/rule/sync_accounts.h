@@ -10,8 +10,8 @@
 #ifndef SYNCTAP_SYNC_ACCOUNTS_H
 #define SYNCTAP_SYNC_ACCOUNTS_H
 
+#include "base/kql.h"
 #include "record/identity_record.h"
-#include "rule/rule.h"
 
 typedef struct sync_accounts sync_accounts;
 typedef struct sync_accounts_edit sync_accounts_edit;
@@ -40,17 +40,25 @@ bool sync_accounts_has_object_id(const sync_accounts *self, text id, semantics s
 /*
  * A new snapshot is made by editing an old one: begin, put each role-list
  * row that changed (the newest of its AccountUPN, no key twice), end. An
- * edit belongs to one thread; `old` and the rule must outlive it.
+ * edit belongs to one thread; `old` must outlive it.
  */
 
 /* NULL when memory is out. Ended, and so freed, by sync_accounts_edit_end. */
-sync_accounts_edit *sync_accounts_edit_begin(const sync_accounts *old, const rule *r);
+sync_accounts_edit *sync_accounts_edit_begin(const sync_accounts *old);
+
+/* What a row is to the rule. */
+typedef enum account_standing {
+    NO_SYNC_ACCOUNT,
+    SYNC_ACCOUNT_IN_WIDE, /* in wide semantics only */
+    SYNC_ACCOUNT_IN_KQL,  /* by the query itself, and so in wide semantics too */
+} account_standing;
 
 /*
- * Puts a changed row: copied if the rule says it is a sync account, otherwise
- * its account is gone from the new snapshot. A failure is remembered.
+ * Puts a changed row: copied if it is a sync account, otherwise its account is
+ * gone from the new snapshot. A failure is remembered.
  */
-void sync_accounts_edit_put(sync_accounts_edit *self, const identity_record *row);
+void sync_accounts_edit_put(sync_accounts_edit *self, const identity_record *row,
+                            account_standing standing);
 
 /* The new snapshot, one reference; NULL when memory ran out since the beginning. */
 sync_accounts *sync_accounts_edit_end(sync_accounts_edit *self);

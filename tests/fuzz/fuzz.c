@@ -74,10 +74,12 @@ store *fuzz_store(void)
 detector *fuzz_detector(const rule *r)
 {
     detector *d = detector_new(r);
+    keeper *k = d != NULL ? keeper_new(d) : NULL;
     char *error = NULL;
 
     require_set_up(d != NULL && detector_set_collector(d, "collector.example"), NULL);
-    require_set_up(detector_adopt_store(d, fuzz_store(), fuzz_now(), &error), error);
+    require_set_up(k != NULL && keeper_adopt(k, fuzz_store(), fuzz_now(), &error), error);
+    keeper_free(k); /* the detector has what it told */
     require_set_up(detector_open_rulebase(d, FUZZ_RULEBASES "/entra-audit.rulebase", &error),
                    error);
     return d;

@@ -9,7 +9,7 @@
 
 #include "base/text.h"
 #include "base/timestamp.h"
-#include "detector/detector.h"
+#include "detector/keeper.h"
 #include "record/carrier.h"
 #include "rule/rule.h"
 #include "state/role_list.h"

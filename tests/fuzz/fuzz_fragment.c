@@ -19,9 +19,9 @@ static sync_accounts *role_accounts(void)
         .assigned_roles = TEXT("[\"Directory Synchronization Accounts\"]"),
     };
     sync_accounts *none = sync_accounts_new(SEMANTICS_WIDE), *one;
-    sync_accounts_edit *edit = sync_accounts_edit_begin(none, wide_rule);
+    sync_accounts_edit *edit = sync_accounts_edit_begin(none);
 
-    sync_accounts_edit_put(edit, &row);
+    rule_put_account(wide_rule, edit, &row);
     one = sync_accounts_edit_end(edit);
     sync_accounts_unref(none);
     return one;

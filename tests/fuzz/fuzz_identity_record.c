@@ -15,7 +15,7 @@
 static rule *wide_rule;
 static store *database; /* the detector's, and of a second role list beside its own */
 static role_list *list;
-static detector *follower;
+static keeper *follower;
 static identity_import *importer;
 static carrier *rulebase;
 
@@ -27,8 +27,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     (void)argv;
     wide_rule = fuzz_rule(SEMANTICS_WIDE);
     database = fuzz_store();
-    follower = detector_new(wide_rule);
-    fuzz_require(detector_adopt_store(follower, database, fuzz_now(), &error), "the set-up works",
+    follower = keeper_new(detector_new(wide_rule));
+    fuzz_require(keeper_adopt(follower, database, fuzz_now(), &error), "the set-up works",
                  (text)TEXT("adopting a store"));
     list = role_list_open(database);
     importer = identity_import_new();
@@ -37,12 +37,12 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 }
 
 /* Only another connection's changes are seen; here it is one and the same. */
-static void refresh(text input)
+static void update(text input)
 {
     char *error;
 
     store_forget_version(database);
-    FUZZ_REQUIRE(detector_refresh(follower, &error) == REFRESH_CHANGED, input);
+    FUZZ_REQUIRE(keeper_update(follower, fuzz_now(), NULL, NULL, &error) == KEEPER_CHANGED, input);
 }
 
 static void import(const carrier *by, text input)
@@ -55,19 +55,19 @@ static void import(const carrier *by, text input)
     FUZZ_REQUIRE((done.broken > 0) == (done.reason != NULL), input);
     FUZZ_REQUIRE(role_list_changed(list) <= done.rows, input);
     FUZZ_REQUIRE(role_list_commit(list), input);
-    refresh(input);
+    update(input);
 }
 
 static void put_row(void *edit, const identity_record *row)
 {
-    sync_accounts_edit_put(edit, row);
+    rule_put_account(wide_rule, edit, row);
 }
 
 /* How many sync accounts the whole list makes. */
 static size_t count_accounts(text input)
 {
     sync_accounts *none = sync_accounts_new(SEMANTICS_WIDE), *all;
-    sync_accounts_edit *edit = sync_accounts_edit_begin(none, wide_rule);
+    sync_accounts_edit *edit = sync_accounts_edit_begin(none);
     size_t count;
 
     FUZZ_REQUIRE(role_list_each(list, put_row, edit), input);
@@ -88,7 +88,7 @@ static void count_row(void *arg, const identity_record *row)
 
 static void check_facts(text input)
 {
-    detector_facts facts = detector_read_facts(follower, fuzz_now());
+    keeper_facts facts = keeper_read_facts(follower, fuzz_now());
     int64_t rows = 0;
 
     FUZZ_REQUIRE(role_list_each(list, count_row, &rows), input);
@@ -108,7 +108,7 @@ static void empty_list(text input)
                               NULL, NULL, NULL) == SQLITE_OK,
                  input);
     sqlite3_finalize(any);
-    refresh(input);
+    update(input);
 }
 
 static void import_all(text input)

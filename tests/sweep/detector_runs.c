@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "detector/detector.h"
+#include "detector/keeper.h"
 #include "failing_malloc.h"
 #include "sweep.h"
 
@@ -82,7 +82,7 @@ static outcome open_rulebase(detector *d)
 }
 
 /* A store that could not be adopted leaves the accounts as they were. */
-static outcome adopt_store(detector *d)
+static outcome adopt_store(keeper *k)
 {
     store *s = open_store();
     char *error;
@@ -90,36 +90,36 @@ static outcome adopt_store(detector *d)
 
     put_account(s);
     sweep_begin();
-    adopted = detector_adopt_store(d, s, sweep_now(), &error);
+    adopted = keeper_adopt(k, s, sweep_now(), &error);
     sweep_end();
     free(error);
-    if (SWEEP_EXPECT(detector_read_facts(d, sweep_now()).sync_accounts == adopted) == WRONG)
+    if (SWEEP_EXPECT(keeper_read_facts(k, sweep_now()).sync_accounts == adopted) == WRONG)
         return WRONG;
     return adopted ? AS_ALWAYS : OUT_OF_MEMORY;
 }
 
 /* What a refresh could not take in, the next one does. */
-static outcome refresh(detector *d)
+static outcome update(keeper *k)
 {
     store *s = open_store();
-    detector_refresh_result first;
+    keeper_status first;
     char *error;
 
-    SWEEP_REQUIRE(detector_adopt_store(d, s, sweep_now(), &error));
+    SWEEP_REQUIRE(keeper_adopt(k, s, sweep_now(), &error));
     put_account(s);
     store_forget_version(s);
     sweep_begin();
-    first = detector_refresh(d, &error);
+    first = keeper_update(k, sweep_now(), NULL, NULL, &error);
     sweep_end();
     free(error);
-    if (first == REFRESH_FAILED) {
-        if (SWEEP_EXPECT(detector_read_facts(d, sweep_now()).sync_accounts == 0) == WRONG)
+    if (first == KEEPER_FAILED) {
+        if (SWEEP_EXPECT(keeper_read_facts(k, sweep_now()).sync_accounts == 0) == WRONG)
             return WRONG;
-        SWEEP_REQUIRE(detector_refresh(d, &error) == REFRESH_CHANGED);
+        SWEEP_REQUIRE(keeper_update(k, sweep_now(), NULL, NULL, &error) == KEEPER_CHANGED);
     }
-    if (SWEEP_EXPECT(detector_read_facts(d, sweep_now()).sync_accounts == 1) == WRONG)
+    if (SWEEP_EXPECT(keeper_read_facts(k, sweep_now()).sync_accounts == 1) == WRONG)
         return WRONG;
-    return first == REFRESH_FAILED ? OUT_OF_MEMORY : AS_ALWAYS;
+    return first == KEEPER_FAILED ? OUT_OF_MEMORY : AS_ALWAYS;
 }
 
 static outcome with_detector(outcome (*run)(detector *d))
@@ -130,6 +130,21 @@ static outcome with_detector(outcome (*run)(detector *d))
 
     SWEEP_REQUIRE(r != NULL && d != NULL);
     came = run(d);
+    detector_free(d);
+    rule_free(r);
+    return came;
+}
+
+static outcome with_keeper(outcome (*run)(keeper *k))
+{
+    rule *r = rule_new();
+    detector *d = detector_new(r);
+    keeper *k = keeper_new(d);
+    outcome came;
+
+    SWEEP_REQUIRE(r != NULL && d != NULL && k != NULL);
+    came = run(k);
+    keeper_free(k);
     detector_free(d);
     rule_free(r);
     return came;
@@ -151,12 +166,12 @@ static outcome run_rulebase(void)
 
 static outcome run_adopt(void)
 {
-    return with_detector(adopt_store);
+    return with_keeper(adopt_store);
 }
 
-static outcome run_refresh(void)
+static outcome run_update(void)
 {
-    return with_detector(refresh);
+    return with_keeper(update);
 }
 
 /* --- its verdict --- */
@@ -203,11 +218,13 @@ static outcome feed_worker(detector_worker *worker, const char *message)
 
 static void begin_feeding(detector *d)
 {
+    keeper *k = keeper_new(d);
     store *s = open_store();
     char *error;
 
     put_account(s);
-    SWEEP_REQUIRE(detector_adopt_store(d, s, sweep_now(), &error));
+    SWEEP_REQUIRE(k != NULL && keeper_adopt(k, s, sweep_now(), &error));
+    keeper_free(k); /* the detector has what it told */
     SWEEP_REQUIRE(detector_open_rulebase(d, rulebase_path(), &error));
 }
 
@@ -326,8 +343,8 @@ static outcome run_explain(void)
 const sweep_run detector_runs[] = {
     {"detector", run_new},
     {"detector, rulebase", run_rulebase},
-    {"detector, store", run_adopt},
-    {"detector, refresh", run_refresh},
+    {"keeper, store", run_adopt},
+    {"keeper, update", run_update},
     {"detector, match", run_match},
     {"detector, match in kql", run_match_in_kql},
     {"detector, match in strings", run_match_in_strings},

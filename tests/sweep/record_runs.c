@@ -163,15 +163,15 @@ static identity_record account(const char *upn, const char *id)
 /* Puts more rows than an edit has room for at first; one of `old` goes. */
 static sync_accounts *edit_accounts(const sync_accounts *old, const rule *r)
 {
-    sync_accounts_edit *edit = sync_accounts_edit_begin(old, r);
+    sync_accounts_edit *edit = sync_accounts_edit_begin(old);
     identity_record row = account("gone", "1");
 
     if (edit == NULL)
         return NULL;
-    sync_accounts_edit_put(edit, &row);
+    rule_put_account(r, edit, &row);
     for (char upn[] = "Sync_a"; upn[5] <= 'z'; upn[5]++) {
         row = account(upn, upn);
-        sync_accounts_edit_put(edit, &row);
+        rule_put_account(r, edit, &row);
     }
     return sync_accounts_edit_end(edit);
 }

@@ -177,10 +177,10 @@ sync_accounts *accounts_of(const rule *r, const sync_accounts *old, const identi
 
     if (old == NULL)
         old = kept(sync_accounts_new(rule_get_semantics(r)));
-    edit = sync_accounts_edit_begin(old, r);
+    edit = sync_accounts_edit_begin(old);
     REQUIRE(edit != NULL);
     for (size_t i = 0; i < count; i++)
-        sync_accounts_edit_put(edit, &rows[i]);
+        rule_put_account(r, edit, &rows[i]);
     return kept(sync_accounts_edit_end(edit));
 }
 

@@ -1,5 +1,5 @@
 /* Messages in, alerts out: shapes, wrappings, time, the role list, and several workers at once. */
-#include "detector/detector.h"
+#include "detector/keeper.h"
 
 #include <libfastjson/json.h>
 #include <pthread.h>
@@ -578,21 +578,42 @@ static void test_a_record_cannot_pass_for_our_own_alert(void)
 
 /* --- the role list --- */
 
-static void open_detector_store(detector *d, const char *path)
+static bool ignore_alert(void *arg, const alert *a)
 {
-    char *error;
-
-    REQUIRE(detector_open_store(d, path, STORE_CREATE, time_of(NOW), &error));
+    (void)arg;
+    (void)a;
+    return true;
 }
 
-static detector_refresh_result refresh(detector *d)
+static void give_back_keeper(void *k)
+{
+    keeper_free(k);
+}
+
+static keeper *new_keeper(detector *d)
+{
+    keeper *k = keeper_new(d);
+
+    REQUIRE(k != NULL);
+    test_at_end(give_back_keeper, k);
+    return k;
+}
+
+static void open_keeper(keeper *k, const char *path)
 {
     char *error;
-    detector_refresh_result result = detector_refresh(d, &error);
 
-    EXPECT_INT(result == REFRESH_FAILED, error != NULL);
+    REQUIRE(keeper_open(k, path, STORE_CREATE, time_of(NOW), &error));
+}
+
+static keeper_status update(keeper *k)
+{
+    char *error;
+    keeper_status status = keeper_update(k, time_of(NOW), ignore_alert, NULL, &error);
+
+    EXPECT_INT(status == KEEPER_FAILED, error != NULL);
     free(error);
-    return result;
+    return status;
 }
 
 static identity_record bob(const char *roles, const char *time)
@@ -608,64 +629,68 @@ static outcome feed_bob(detector_worker *w)
 static void test_without_a_store_the_naming_rules_alone_judge(void)
 {
     detector *d = new_detector(new_rule(SEMANTICS_KQL));
+    keeper *k = new_keeper(d);
 
-    EXPECT_NOT(detector_has_store(d));
-    EXPECT_NOT(detector_store_is_writable(d));
-    EXPECT_INT(refresh(d), REFRESH_UNCHANGED);
-    EXPECT_INT(detector_read_facts(d, time_of(NOW)).sync_accounts, 0);
+    EXPECT(keeper_store(k) == NULL);
+    EXPECT_INT(update(k), KEEPER_UNCHANGED);
+    EXPECT_INT(keeper_read_facts(k, time_of(NOW)).sync_accounts, 0);
     EXPECT_INT(feed(new_worker(d), PLAIN_AUDIT_TEXT(SHAPE_DIAGNOSTIC)).seen.rows, 1);
 }
 
 static void test_the_role_list_in_a_store_is_read_when_it_is_opened(void)
 {
     detector *d = new_detector(new_rule(SEMANTICS_KQL));
+    keeper *k = new_keeper(d);
     detector_worker *w = new_worker(d);
 
     PUT_ROWS(open_role_list(open_store(test_path("state.db"))), bob(SYNC_ROLE, NOW));
     EXPECT_INT(feed_bob(w).seen.rows, 0);
-    open_detector_store(d, test_path("state.db"));
-    EXPECT(detector_has_store(d));
-    EXPECT(detector_store_is_writable(d));
+    open_keeper(k, test_path("state.db"));
+    EXPECT(keeper_store(k) != NULL);
+    EXPECT(store_is_writable(keeper_store(k)));
     EXPECT_INT(feed_bob(w).matched_by, 1u << CLAUSE_IDENTITY_UPN);
 }
 
 static void test_a_role_list_that_comes_through_another_connection_counts_after_a_refresh(void)
 {
     detector *d = new_detector(new_rule(SEMANTICS_KQL));
+    keeper *k = new_keeper(d);
     detector_worker *w = new_worker(d);
     role_list *elsewhere = open_role_list(open_store(test_path("state.db")));
 
-    open_detector_store(d, test_path("state.db"));
+    open_keeper(k, test_path("state.db"));
     EXPECT_INT(feed_bob(w).seen.rows, 0);
     PUT_ROWS(elsewhere, bob(SYNC_ROLE, "2026-06-01T10:00:00Z"));
-    EXPECT_INT(refresh(d), REFRESH_CHANGED);
+    EXPECT_INT(update(k), KEEPER_CHANGED);
     EXPECT_INT(feed_bob(w).seen.rows, 1);
-    EXPECT_INT(refresh(d), REFRESH_UNCHANGED);
+    EXPECT_INT(update(k), KEEPER_UNCHANGED);
     PUT_ROWS(elsewhere, bob("[]", "2026-06-01T11:00:00Z"));
-    EXPECT_INT(refresh(d), REFRESH_CHANGED);
+    EXPECT_INT(update(k), KEEPER_CHANGED);
     EXPECT_INT(feed_bob(w).seen.rows, 0);
 }
 
 static void test_a_target_matches_by_its_id(void)
 {
     detector *d = new_detector(new_rule(SEMANTICS_KQL));
+    keeper *k = new_keeper(d);
 
     PUT_ROWS(open_role_list(open_store(test_path("state.db"))),
              identity_row("other@x", TARGET_ID, SYNC_ROLE, NOW));
-    open_detector_store(d, test_path("state.db"));
+    open_keeper(k, test_path("state.db"));
     EXPECT_INT(feed_bob(new_worker(d)).matched_by, 1u << CLAUSE_IDENTITY_OBJECT_ID);
 }
 
 static void test_a_role_row_counts_until_the_identity_windows_edge(void)
 {
     detector *d = new_detector(new_rule(SEMANTICS_KQL));
+    keeper *k = new_keeper(d);
     detector_worker *w = new_worker(d);
     const timestamp edge = time_of("2026-06-15T12:00:00Z");
     const char *message = AUDIT_TEXT(SHAPE_DIAGNOSTIC, .upn = BOB, .time = "2026-06-15T11:00:00Z");
 
     PUT_ROWS(open_role_list(open_store(test_path("state.db"))),
              bob(SYNC_ROLE, "2026-06-01T12:00:00Z"));
-    open_detector_store(d, test_path("state.db"));
+    open_keeper(k, test_path("state.db"));
     EXPECT_INT(feed_at(w, message, edge - 1).seen.rows, 1);
     EXPECT_INT(feed_at(w, message, edge).seen.rows, 0);
     EXPECT_INT(feed_at(w, message, edge - 1).seen.rows, 1);
@@ -674,16 +699,17 @@ static void test_a_role_row_counts_until_the_identity_windows_edge(void)
 static void test_the_facts_tell_of_the_role_list(void)
 {
     detector *d = new_detector(new_rule(SEMANTICS_KQL));
+    keeper *k = new_keeper(d);
     role_list *elsewhere = open_role_list(open_store(test_path("state.db")));
-    detector_facts facts;
+    keeper_facts facts;
 
-    open_detector_store(d, test_path("state.db"));
-    EXPECT_NOT(detector_read_facts(d, time_of(NOW)).identity.has_rows);
+    open_keeper(k, test_path("state.db"));
+    EXPECT_NOT(keeper_read_facts(k, time_of(NOW)).identity.has_rows);
     PUT_ROWS(elsewhere, bob(SYNC_ROLE, "2026-06-01T10:00:00Z"),
              identity_row("someone@x", "2", "[]", "2026-06-01T11:00:00Z"),
              identity_row("Sync_1@x", "3", "", "2026-06-01T09:00:00Z"));
-    refresh(d);
-    facts = detector_read_facts(d, time_of(NOW));
+    update(k);
+    facts = keeper_read_facts(k, time_of(NOW));
     EXPECT_INT(facts.sync_accounts, 2);
     EXPECT_INT(facts.identity.rows, 3);
     EXPECT(facts.identity.has_rows);
@@ -693,48 +719,51 @@ static void test_the_facts_tell_of_the_role_list(void)
 static void test_a_store_that_cannot_be_opened_leaves_what_was(void)
 {
     detector *d = new_detector(new_rule(SEMANTICS_KQL));
+    keeper *k = new_keeper(d);
     char *error = NULL;
 
     PUT_ROWS(open_role_list(open_store(test_path("state.db"))), bob(SYNC_ROLE, NOW));
-    open_detector_store(d, test_path("state.db"));
-    EXPECT_NOT(detector_open_store(d, test_directory(), STORE_CREATE, time_of(NOW), &error));
+    open_keeper(k, test_path("state.db"));
+    EXPECT_NOT(keeper_open(k, test_directory(), STORE_CREATE, time_of(NOW), &error));
     EXPECT(error != NULL && strlen(error) > 0);
     free(error);
-    EXPECT(detector_has_store(d));
+    EXPECT(keeper_store(k) != NULL);
     EXPECT_INT(feed_bob(new_worker(d)).seen.rows, 1);
-    EXPECT_INT(refresh(d), REFRESH_UNCHANGED);
+    EXPECT_INT(update(k), KEEPER_UNCHANGED);
 }
 
 static void test_a_store_whose_file_is_gone_goes_on_serving_and_says_so(void)
 {
     detector *d = new_detector(new_rule(SEMANTICS_KQL));
+    keeper *k = new_keeper(d);
 
-    EXPECT_NOT(detector_store_is_in_place(d));
     PUT_ROWS(open_role_list(open_store(test_path("state.db"))), bob(SYNC_ROLE, NOW));
-    open_detector_store(d, test_path("state.db"));
-    EXPECT(detector_store_is_in_place(d));
+    open_keeper(k, test_path("state.db"));
+    EXPECT(store_is_in_place(keeper_store(k)));
     REQUIRE(unlink(test_path("state.db")) == 0);
-    EXPECT_NOT(detector_store_is_in_place(d));
+    EXPECT_NOT(store_is_in_place(keeper_store(k)));
     EXPECT_INT(feed_bob(new_worker(d)).seen.rows, 1);
 }
 
 static void test_another_store_takes_the_place_of_the_first(void)
 {
     detector *d = new_detector(new_rule(SEMANTICS_KQL));
+    keeper *k = new_keeper(d);
     detector_worker *w = new_worker(d);
 
     PUT_ROWS(open_role_list(open_store(test_path("one.db"))), bob(SYNC_ROLE, NOW));
     PUT_ROWS(open_role_list(open_store(test_path("two.db"))), bob("[]", NOW));
-    open_detector_store(d, test_path("one.db"));
+    open_keeper(k, test_path("one.db"));
     EXPECT_INT(feed_bob(w).seen.rows, 1);
-    open_detector_store(d, test_path("two.db"));
+    open_keeper(k, test_path("two.db"));
     EXPECT_INT(feed_bob(w).seen.rows, 0);
-    EXPECT_INT(detector_read_facts(d, time_of(NOW)).sync_accounts, 0);
+    EXPECT_INT(keeper_read_facts(k, time_of(NOW)).sync_accounts, 0);
 }
 
 static void test_an_open_store_can_be_adopted(void)
 {
     detector *d = new_detector(new_rule(SEMANTICS_KQL));
+    keeper *k = new_keeper(d);
     char *error;
     store *s = store_open(STORE_IN_MEMORY, STORE_CREATE, &error);
     role_list *list;
@@ -744,7 +773,7 @@ static void test_an_open_store_can_be_adopted(void)
     REQUIRE(list != NULL);
     PUT_ROWS(list, bob(SYNC_ROLE, NOW));
     role_list_close(list);
-    EXPECT(detector_adopt_store(d, s, time_of(NOW), &error));
+    EXPECT(keeper_adopt(k, s, time_of(NOW), &error));
     EXPECT_INT(feed_bob(new_worker(d)).seen.rows, 1);
 }
 
@@ -802,13 +831,6 @@ typedef struct feeder {
     size_t matched_changing;
 } feeder;
 
-static bool ignore_alert(void *arg, const alert *a)
-{
-    (void)arg;
-    (void)a;
-    return true;
-}
-
 static size_t rows_of(feeder *f, const char *message, timestamp now)
 {
     return detector_feed(f->worker, text_of(message), now, ignore_alert, NULL).rows;
@@ -832,7 +854,7 @@ static void *feed_until_done(void *arg)
 }
 
 /* Bob comes and goes CHANGES times; at the end he is there. */
-static void change_role_list(detector *d, role_list *elsewhere)
+static void change_role_list(keeper *k, role_list *elsewhere)
 {
     const timestamp begin = time_of("2026-06-01T10:00:00Z");
 
@@ -841,21 +863,22 @@ static void change_role_list(detector *d, role_list *elsewhere)
 
         row.time_generated = begin + i;
         PUT_ROWS(elsewhere, row);
-        EXPECT_INT(refresh(d), REFRESH_CHANGED);
+        EXPECT_INT(update(k), KEEPER_CHANGED);
         if (i % 10 == 0)
-            open_detector_store(d, test_path("state.db"));
+            open_keeper(k, test_path("state.db"));
     }
 }
 
 static void test_workers_in_threads_judge_right_while_the_role_list_changes(void)
 {
     detector *d = new_detector(new_rule(SEMANTICS_KQL));
+    keeper *k = new_keeper(d);
     role_list *elsewhere = open_role_list(open_store(test_path("state.db")));
     atomic_bool done = false;
     feeder feeders[WORKERS];
 
     PUT_ROWS(elsewhere, identity_row("alice@x", "id of alice", SYNC_ROLE, NOW));
-    open_detector_store(d, test_path("state.db"));
+    open_keeper(k, test_path("state.db"));
     for (size_t i = 0; i < WORKERS; i++) {
         feeders[i] = (feeder){
             .worker = new_worker(d),
@@ -866,7 +889,7 @@ static void test_workers_in_threads_judge_right_while_the_role_list_changes(void
         };
         REQUIRE(pthread_create(&feeders[i].thread, NULL, feed_until_done, &feeders[i]) == 0);
     }
-    change_role_list(d, elsewhere);
+    change_role_list(k, elsewhere);
     atomic_store(&done, true);
     for (size_t i = 0; i < WORKERS; i++) {
         pthread_join(feeders[i].thread, NULL);
@@ -961,8 +984,9 @@ static void check_added_over_role_list(const identity_record *rows, size_t count
     put_rows(open_role_list(open_store(test_path("state.db"))), rows, count);
     for (semantics s = SEMANTICS_KQL; s <= SEMANTICS_WIDE; s++) {
         detector *d = new_detector(new_rule(s));
+        keeper *k = new_keeper(d);
 
-        open_detector_store(d, test_path("state.db"));
+        open_keeper(k, test_path("state.db"));
         workers[s] = new_worker(d);
     }
     check_added_by_wide_to(workers[SEMANTICS_KQL], workers[SEMANTICS_WIDE], message);
@@ -1083,8 +1107,9 @@ static void test_wide_returns_every_row_of_the_query_for_random_records(void)
              identity_row("a@x", "id-a", SYNC_ROLE, NOW), identity_row("", "id-c", SYNC_ROLE, NOW));
     for (semantics s = SEMANTICS_KQL; s <= SEMANTICS_WIDE; s++) {
         detector *d = new_detector(new_rule(s));
+        keeper *k = new_keeper(d);
 
-        open_detector_store(d, test_path("state.db"));
+        open_keeper(k, test_path("state.db"));
         workers[s] = new_worker(d);
     }
     for (int i = 0; i < 3000; i++) {

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "detector/detector.h"
+#include "detector/keeper.h"
 #include "fixtures.h"
 #include "state/alert_log.h"
 #include "suites.h"
@@ -19,6 +19,7 @@
 /* One life of a detector on a database, with a worker and a second connection for the role list. */
 typedef struct life {
     detector *detector;
+    keeper *keeper;
     detector_worker *worker;
     role_list *elsewhere;
     timestamp now;
@@ -30,7 +31,7 @@ typedef struct life {
     char alert_id[UUID_TEXT_SIZE];
 } life;
 
-static stream_options manner_of_test(void)
+static stream_options options_of_test(void)
 {
     return (stream_options){
         .action = "test",
@@ -59,8 +60,10 @@ static bool take_alert(void *arg, const alert *a)
 static void end_life(life *l)
 {
     detector_worker_free(l->worker);
+    keeper_free(l->keeper);
     detector_free(l->detector);
     l->worker = NULL;
+    l->keeper = NULL;
     l->detector = NULL;
 }
 
@@ -79,17 +82,19 @@ static life *begin_life_with(const stream_options *options, rule *r)
     l->now = time_of(NOW);
     l->elsewhere = open_role_list(open_store(test_path("state.db")));
     l->detector = detector_new(r);
-    REQUIRE(l->detector != NULL && detector_follow(l->detector, options));
+    REQUIRE(l->detector != NULL);
+    l->keeper = keeper_new(l->detector);
+    REQUIRE(l->keeper != NULL && keeper_follow(l->keeper, options));
     l->worker = detector_worker_new(l->detector);
     REQUIRE(l->worker != NULL);
-    REQUIRE(detector_open_store(l->detector, test_path("state.db"), STORE_CREATE, l->now, &error));
+    REQUIRE(keeper_open(l->keeper, test_path("state.db"), STORE_CREATE, l->now, &error));
     test_at_end(end_life_at_last, l);
     return l;
 }
 
 static life *begin_life(void)
 {
-    const stream_options options = manner_of_test();
+    const stream_options options = options_of_test();
 
     return begin_life_with(&options, new_rule(SEMANTICS_WIDE));
 }
@@ -99,14 +104,14 @@ static detection feed(life *l, const char *message)
     return detector_feed(l->worker, text_of(message), l->now, take_alert, l);
 }
 
-static detector_refresh_result tend(life *l)
+static keeper_status update(life *l)
 {
     char *error;
-    detector_refresh_result result = detector_tend(l->detector, l->now, take_alert, l, &error);
+    keeper_status status = keeper_update(l->keeper, l->now, take_alert, l, &error);
 
-    EXPECT(result == REFRESH_UNCHANGED || result == REFRESH_CHANGED);
+    EXPECT(status == KEEPER_UNCHANGED || status == KEEPER_CHANGED);
     free(error);
-    return result;
+    return status;
 }
 
 /* What was handed on since the last time. */
@@ -120,7 +125,7 @@ static const char *alerts_of(life *l)
 
 static stream_facts facts_of(life *l)
 {
-    return detector_read_facts(l->detector, l->now).stream;
+    return keeper_read_facts(l->keeper, l->now).stream;
 }
 
 static const char *record_of_alice(const char *id)
@@ -183,11 +188,11 @@ static void test_an_alert_that_was_not_handed_on_comes_with_the_next_look(void)
 
     l->refuses = true;
     feed(l, record_of_sync("one"));
-    tend(l);
+    update(l);
     l->refuses = false;
-    tend(l);
+    update(l);
     EXPECT_STRING(alerts_of(l), "one(late) ");
-    tend(l);
+    update(l);
     EXPECT_STRING(alerts_of(l), "");
 }
 
@@ -206,7 +211,7 @@ static void test_a_row_may_alert_again_when_it_has_left_the_lookback(void)
 {
     life *l = begin_life();
     rule *r = new_rule(SEMANTICS_WIDE);
-    const stream_options options = manner_of_test();
+    const stream_options options = options_of_test();
 
     rule_set_lookback(r, 0);
     end_life(l);
@@ -220,31 +225,31 @@ static void test_a_row_may_alert_again_when_it_has_left_the_lookback(void)
 
 static void test_two_actions_on_one_database_do_not_know_each_others_alerts(void)
 {
-    stream_options options = manner_of_test();
+    stream_options options = options_of_test();
     life *one = begin_life(), *other;
 
     options.action = "other";
     options.journal = test_path("state.db-other.stream");
     other = begin_life_with(&options, new_rule(SEMANTICS_WIDE));
     feed(one, record_of_sync("one"));
-    tend(one);
-    tend(other);
+    update(one);
+    update(other);
     feed(other, record_of_sync("one"));
     EXPECT_STRING(alerts_of(other), "one ");
 }
 
 static void test_a_tags_alert_is_written_down_when_its_message_has_surely_gone(void)
 {
-    stream_options options = manner_of_test();
+    stream_options options = options_of_test();
     life *l;
 
     options.tag_is_all = true;
     l = begin_life_with(&options, new_rule(SEMANTICS_WIDE));
     feed(l, record_of_sync("one"));
-    tend(l);
+    update(l);
     EXPECT_INT(access(test_path("state.db-test.stream.1"), F_OK), -1);
     l->now += 11 * TICKS_PER_SECOND;
-    tend(l);
+    update(l);
     end_life(l);
     l = begin_life_with(&options, new_rule(SEMANTICS_WIDE));
     EXPECT_INT(feed(l, record_of_sync("one")).duplicates, 1);
@@ -257,10 +262,10 @@ static void test_a_record_alerts_when_the_role_list_gains_its_account(void)
     life *l = begin_life();
 
     EXPECT_INT(feed(l, record_of_alice("one")).rows, 0);
-    tend(l);
+    update(l);
     EXPECT_INT(facts_of(l).pending, 1);
     put_alice(l, SYNC_ROLE, NOW);
-    tend(l);
+    update(l);
     EXPECT_STRING(alerts_of(l), "one(late) ");
     EXPECT_INT(facts_of(l).pending, 0);
     EXPECT_INT(feed(l, record_of_alice("one")).duplicates, 1);
@@ -271,9 +276,9 @@ static void test_a_record_alerts_when_its_target_id_becomes_known(void)
     life *l = begin_life();
 
     feed(l, record_of_alice("one"));
-    tend(l);
+    update(l);
     PUT_ROWS(l->elsewhere, identity_row("other@x", TARGET_ID, SYNC_ROLE, NOW));
-    tend(l);
+    update(l);
     EXPECT_STRING(alerts_of(l), "one(late) ");
 }
 
@@ -282,10 +287,10 @@ static void test_other_accounts_make_nothing_alert(void)
     life *l = begin_life();
 
     feed(l, record_of_alice("one"));
-    tend(l);
+    update(l);
     PUT_ROWS(l->elsewhere, identity_row("other@x", "other id", SYNC_ROLE, NOW));
     put_alice(l, "[\"Reader\"]", NOW);
-    tend(l);
+    update(l);
     EXPECT_STRING(alerts_of(l), "");
     EXPECT_INT(facts_of(l).pending, 1);
 }
@@ -298,7 +303,7 @@ static void test_a_record_that_waits_outlives_a_restart(void)
     end_life(l);
     l = begin_life();
     put_alice(l, SYNC_ROLE, NOW);
-    tend(l);
+    update(l);
     EXPECT_STRING(alerts_of(l), "one(late) ");
 }
 
@@ -307,11 +312,11 @@ static void test_a_change_of_the_role_list_while_nothing_ran_counts(void)
     life *l = begin_life();
 
     feed(l, record_of_alice("one"));
-    tend(l);
+    update(l);
     end_life(l);
     put_alice(l, SYNC_ROLE, NOW);
     l = begin_life();
-    tend(l);
+    update(l);
     EXPECT_STRING(alerts_of(l), "one(late) ");
 }
 
@@ -322,7 +327,7 @@ static void test_a_record_that_was_judged_by_an_older_role_list_is_judged_again(
     feed(l, record_of_sync("to take the snapshot"));
     put_alice(l, SYNC_ROLE, NOW);
     feed(l, record_of_alice("one")); /* by the snapshot from before the change */
-    tend(l);
+    update(l);
     EXPECT_STRING(alerts_of(l), "to take the snapshot one(late) ");
 }
 
@@ -331,10 +336,10 @@ static void test_a_record_expires_with_the_lookback(void)
     life *l = begin_life();
 
     feed(l, record_of_alice("one"));
-    tend(l);
+    update(l);
     l->now += 24 * HOUR;
     put_alice(l, SYNC_ROLE, NOW);
-    tend(l);
+    update(l);
     EXPECT_STRING(alerts_of(l), "");
     EXPECT_INT(facts_of(l).pending, 0);
 }
@@ -344,10 +349,10 @@ static void test_a_record_alerts_up_to_the_end_of_the_lookback(void)
     life *l = begin_life();
 
     feed(l, record_of_alice("one"));
-    tend(l);
+    update(l);
     l->now += 24 * HOUR - 1;
     put_alice(l, SYNC_ROLE, NOW);
-    tend(l);
+    update(l);
     EXPECT_STRING(alerts_of(l), "one(late) ");
 }
 
@@ -356,15 +361,15 @@ static void test_an_alert_that_the_queue_does_not_take_comes_again(void)
     life *l = begin_life();
 
     feed(l, record_of_alice("one"));
-    tend(l);
+    update(l);
     put_alice(l, SYNC_ROLE, NOW);
     l->refuses = true;
-    tend(l);
-    tend(l);
+    update(l);
+    update(l);
     l->refuses = false;
-    tend(l);
+    update(l);
     EXPECT_STRING(alerts_of(l), "one(late) ");
-    tend(l);
+    update(l);
     EXPECT_STRING(alerts_of(l), "");
 }
 
@@ -374,10 +379,10 @@ static void test_a_role_that_came_and_went_between_two_looks_counts(void)
 
     l->now = timestamp_now() - HOUR; /* superseded rows carry the writer's clock */
     feed(l, record_without_time("one"));
-    tend(l);
+    update(l);
     put_alice_at(l, SYNC_ROLE, l->now - 2);
     put_alice_at(l, "[]", l->now - 1);
-    tend(l);
+    update(l);
     EXPECT_STRING(alerts_of(l), "one(late) ");
 }
 
@@ -389,39 +394,39 @@ static void test_a_role_that_went_before_the_record_came_does_not_count(void)
     put_alice_at(l, SYNC_ROLE, l->now - 2);
     put_alice_at(l, "[]", l->now - 1);
     feed(l, record_without_time("one"));
-    tend(l);
+    update(l);
     EXPECT_STRING(alerts_of(l), "");
 }
 
 static void test_without_latejoin_nothing_is_remembered_of_what_did_not_match(void)
 {
-    stream_options options = manner_of_test();
+    stream_options options = options_of_test();
     life *l;
 
     options.latejoin = false;
     l = begin_life_with(&options, new_rule(SEMANTICS_WIDE));
     feed(l, record_of_alice("one"));
-    tend(l);
+    update(l);
     EXPECT_INT(facts_of(l).pending, 0);
     put_alice(l, SYNC_ROLE, NOW);
-    tend(l);
+    update(l);
     EXPECT_STRING(alerts_of(l), "");
 }
 
 static void test_of_too_many_records_the_oldest_go(void)
 {
-    stream_options options = manner_of_test();
+    stream_options options = options_of_test();
     life *l;
 
     options.most_pending = 3;
     l = begin_life_with(&options, new_rule(SEMANTICS_WIDE));
     for (int i = 1; i <= 5; i++)
         feed(l, record_of_alice(test_string("%d", i)));
-    tend(l);
+    update(l);
     EXPECT_INT(facts_of(l).pending, 3);
     EXPECT_INT(facts_of(l).dropped, 2);
     put_alice(l, SYNC_ROLE, NOW);
-    tend(l);
+    update(l);
     EXPECT_STRING(alerts_of(l), "3(late) 4(late) 5(late) ");
 }
 
@@ -435,9 +440,9 @@ static void test_a_record_with_two_targets_alerts_for_each_in_its_time(void)
 
     EXPECT_INT(feed(l, record).rows, 1);
     EXPECT_STRING(alerts_of(l), "two ");
-    tend(l);
+    update(l);
     put_alice(l, SYNC_ROLE, NOW);
-    tend(l);
+    update(l);
     EXPECT_STRING(alerts_of(l), "two(late) ");
     EXPECT_INT(facts_of(l).pending, 0);
 }
@@ -480,7 +485,7 @@ static void test_an_incident_goes_on_after_a_restart(void)
 
 static void test_a_full_incident_takes_no_more(void)
 {
-    stream_options options = manner_of_test();
+    stream_options options = options_of_test();
     life *l;
 
     options.incidents.most_alerts = 2;
@@ -504,9 +509,9 @@ static void test_a_closed_incident_is_not_reopened(void)
     life *l = begin_life();
 
     feed(l, record_of_sync("one"));
-    tend(l);
+    update(l);
     close_incident_elsewhere(l->incident_id, l->now);
-    tend(l);
+    update(l);
     EXPECT_INT(facts_of(l).open_incidents, 0);
     feed(l, record_of_sync("two"));
     EXPECT(l->incident_is_new);
@@ -525,7 +530,7 @@ static void test_an_incidents_id_comes_from_its_first_alert_alone(void)
 
 static void test_with_a_window_of_0_there_are_no_incidents(void)
 {
-    stream_options options = manner_of_test();
+    stream_options options = options_of_test();
     life *l;
 
     options.incidents.window = 0;
@@ -537,7 +542,7 @@ static void test_with_a_window_of_0_there_are_no_incidents(void)
 
 static unsigned incidents_of_two_targets(incident_matching matching)
 {
-    stream_options options = manner_of_test();
+    stream_options options = options_of_test();
     life *l;
 
     options.incidents.matching = matching;
@@ -579,10 +584,10 @@ static void test_a_deleted_database_is_written_anew_with_all_that_was_in_it(void
 
     put_alice(l, SYNC_ROLE, NOW);
     feed(l, AUDIT_TEXT(SHAPE_DIAGNOSTIC, .upn = "bob@x", .record_id = "one"));
-    tend(l);
+    update(l);
     remove_database();
-    REQUIRE(detector_restore_store(l->detector, test_path("state.db"), l->now, &error));
-    EXPECT(detector_store_is_in_place(l->detector));
+    REQUIRE(keeper_restore(l->keeper, test_path("state.db"), l->now, &error));
+    EXPECT(store_is_in_place(keeper_store(l->keeper)));
     EXPECT_INT(facts_of(l).pending, 1);
     end_life(l);
     next = begin_life();
@@ -606,15 +611,14 @@ static void test_a_damaged_database_is_moved_aside_and_what_was_known_stays_know
     char *error, *moved_to;
 
     put_alice(l, SYNC_ROLE, NOW);
-    tend(l);
+    update(l);
     write_garbage(test_path("state.db"), 0, 100);
-    REQUIRE(detector_replace_damaged_store(l->detector, test_path("state.db"), l->now, &moved_to,
-                                           &error));
+    REQUIRE(keeper_replace_damaged(l->keeper, test_path("state.db"), l->now, &moved_to, &error));
     REQUIRE(moved_to != NULL);
     EXPECT_INT(access(moved_to, F_OK), 0);
     free(moved_to);
     EXPECT_INT(feed(l, record_of_alice("one")).rows, 1);
-    tend(l);
+    update(l);
     EXPECT_STRING(alerts_of(l), "one ");
 }
 
