@@ -54,7 +54,7 @@ static size_t read_file(layer *self, char *out, size_t room)
     return got > 0 ? (size_t)got : 0;
 }
 
-/* A decoder may have left the first bytes of a character: they stay, in front. */
+/* A decoder may have left the first bytes of a character: they stay, in front of much room. */
 static void refill(layer *self)
 {
     size_t got;

@@ -14,6 +14,8 @@ struct decoder {
 
 const decoder_kind *decoder_kind_of(text beginning)
 {
+    if (beginning.length > DECODER_BEGINNING) /* who has more tells the same */
+        beginning.length = DECODER_BEGINNING;
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
         if (kinds[i]->is_begun_by(beginning))
             return kinds[i];

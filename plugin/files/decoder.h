@@ -3,11 +3,11 @@
  * decoder: makes plain bytes of coded ones, a piece at a time.
  *
  * What a stream is coded in is told by how it begins: gzip, xz and zstd, one
- * or several members or frames in a row, and UTF-16 with a byte order mark,
- * which becomes UTF-8. Each coding is a table of steps in a file of its own.
- * The libraries of the codings are used, not libarchive, because a stream
- * that is cut off must give what stands before the cut: libarchive throws
- * away the piece that it was at. A decoder belongs to one thread.
+ * or several members or frames in a row, and UTF-16 (with a byte order mark, or
+ * every second byte NUL), which becomes UTF-8. Each coding is a table of steps in a file of its
+ * own. The libraries of the codings are used, not libarchive, because a stream that is cut off must
+ * give what stands before the cut: libarchive throws away the piece that it was at. A decoder
+ * belongs to one thread.
  */
 #ifndef SYNCTAP_DECODER_H
 #define SYNCTAP_DECODER_H
@@ -62,8 +62,10 @@ decoder *decoder_new(const decoder_kind *kind);
 void decoder_free(decoder *self);
 
 /*
- * Decodes some of the input. Not to be called again after a result that is
- * neither DECODING nor DECODING_MAY_END.
+ * Decodes some of the input. There must be room for a byte at least; a step
+ * that takes nothing and writes nothing wants more input, never more room, and
+ * what it leaves of the input is less than DECODER_BEGINNING bytes. Not to be called again after a
+ * result that is neither DECODING nor DECODING_MAY_END.
  */
 decode_result decoder_step(decoder *self, decoder_io *io);
 

@@ -113,6 +113,17 @@ class Compressed(unittest.TestCase):
                 self.assertIn("whole", [row["Id"] for row in
                                         objects(done.output)])
 
+    def test_utf_16_is_read_to_its_end(self):
+        wide = json.dumps({"text": "\N{KEY}" * 40}, ensure_ascii=False) + "\n"
+        text = wide * 4000 + lines("last").decode()
+        for mark, coding in (("\ufeff", "utf-16-le"), ("\ufeff", "utf-16-be"),
+                             ("", "utf-16-le"), ("", "utf-16-be")):
+            path = self._write("audits", (mark + text).encode(coding))
+            for threads in (1, 2):
+                with self.subTest(mark=mark, coding=coding, threads=threads):
+                    self.assertEqual(["last"], self._ids(
+                        "--threads", threads, path))
+
     def test_an_empty_file(self):
         for kind in wrappings.compressions():
             path = self._write("empty", wrappings.compress(b"", kind))

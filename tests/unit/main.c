@@ -17,6 +17,8 @@ static const struct {
     {"arena", arena_tests},
     {"audit_record", audit_record_tests},
     {"buffer", buffer_tests},
+    {"byte_stream", byte_stream_tests},
+    {"decoder", decoder_tests},
     {"detector", detector_tests},
     {"digest", digest_tests},
     {"gate", gate_tests},

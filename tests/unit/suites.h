@@ -9,6 +9,8 @@ extern CU_TestInfo archive_tests[];
 extern CU_TestInfo arena_tests[];
 extern CU_TestInfo audit_record_tests[];
 extern CU_TestInfo buffer_tests[];
+extern CU_TestInfo byte_stream_tests[];
+extern CU_TestInfo decoder_tests[];
 extern CU_TestInfo detector_tests[];
 extern CU_TestInfo digest_tests[];
 extern CU_TestInfo gate_tests[];
