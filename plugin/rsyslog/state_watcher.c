@@ -217,6 +217,13 @@ static void tell_losses(state_watcher *self)
                  "state database %s: it is kept in memory as far as there is room",
                  name_of(self), self->what.database);
     }
+    if (now.journal_trouble.count > self->told.journal_trouble.count) {
+        count_errors(self, now.journal_trouble.count - self->told.journal_trouble.count);
+        LogError(0, RS_RET_ERR,
+                 "mmsynctap: action '%s': of what is remembered beside the state database %s, %s: "
+                 "what was in it may be missing",
+                 name_of(self), self->what.database, now.journal_trouble.last);
+    }
     if (now.lost > self->told.lost) {
         count_errors(self, now.lost - self->told.lost);
         LogError(0, RS_RET_ERR,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* journal: segments of length-prefixed entries, and the entries that no file took. */
+/* journal: the files of its segments, and the entries that no file took. */
 #include "state/journal.h"
 
 #include <dirent.h>
@@ -7,32 +7,49 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <pthread.h>
-#include <stdint.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
     SEGMENT_SIZE = 4 << 20, /* bytes after which another segment is begun: a read's memory */
     MOST_SEGMENTS = 1024,   /* that nobody reads: 4 GB, more than a million records */
     MOST_KEPT = 32 << 20,   /* bytes of entries in memory while the file refuses them */
+    MOST_READ = 1 << 30,    /* bytes of a file that may be a segment: twice an rsyslog's message */
+    MOST_DIGITS = 18,       /* of a segment's number */
+    MOST_TAKEN = 8,         /* files that another process took as they were made */
 };
 
-typedef uint32_t entry_length; /* in front of each entry, in the machine's byte order */
+/* No life of a journal counts so far: a file with a greater number was put there. */
+static const uint64_t greatest_own = 1000000000000000;
+
+/* Segments that were filled and not dropped, the oldest first. */
+typedef struct segment_list {
+    uint64_t *numbers;
+    size_t count;
+    size_t room;
+} segment_list;
 
 struct journal {
     pthread_mutex_t mutex; /* guards all below */
     char *path;            /* NULL: in memory alone */
     int file;              /* of segment `current`; -1: not begun */
-    uint64_t oldest;       /* the first segment that may be there */
     uint64_t current;
-    size_t size;      /* of segment `current` */
+    size_t size; /* of segment `current` */
+    segment_list waiting;
+    size_t passed;    /* of those, by the last reading */
     buffer kept;      /* entries that no file took, as they would stand in one */
     size_t read_kept; /* bytes of `kept` that are being read, and stay in place */
     int error;
+    journal_trouble trouble;
 
-    bool read_segment; /* the reader's alone: a segment was read, not what is kept */
+    /* The reader's alone: the segment that was read last, open for its lock until it is dropped. */
+    int read_file;
+    uint64_t read_number; /* 0: what is kept was read, or nothing */
+    journal_damage read_damage;
 };
 
 static void segment_path(const journal *self, uint64_t number, char *path, size_t room)
@@ -40,42 +57,95 @@ static void segment_path(const journal *self, uint64_t number, char *path, size_
     snprintf(path, room, "%s.%llu", self->path, (unsigned long long)number);
 }
 
+/* --- the segments that are there --- */
+
+static bool make_room(segment_list *list)
+{
+    size_t room = list->room > 0 ? 2 * list->room : 16;
+    uint64_t *numbers;
+
+    if (list->count < list->room)
+        return true;
+    numbers = realloc(list->numbers, room * sizeof(*numbers));
+    if (numbers == NULL)
+        return false;
+    list->numbers = numbers;
+    list->room = room;
+    return true;
+}
+
+static bool add_segment(segment_list *list, uint64_t number)
+{
+    if (!make_room(list))
+        return false;
+    list->numbers[list->count++] = number;
+    return true;
+}
+
+static void remove_segment(segment_list *list, uint64_t number)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < list->count; i++)
+        if (list->numbers[i] != number)
+            list->numbers[kept++] = list->numbers[i];
+    list->count = kept;
+}
+
+static int compare_numbers(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+    return (x > y) - (x < y);
+}
+
 /* The number in the name of one of the journal's segments, or 0. */
 static uint64_t segment_number(const char *name, const char *base)
 {
-    size_t length = strlen(base);
-    char *end;
-    uint64_t number;
+    size_t length = strlen(base), digits;
 
     if (strncmp(name, base, length) != 0 || name[length] != '.')
         return 0;
-    number = strtoull(name + length + 1, &end, 10);
-    return *end == '\0' && name[length + 1] != '\0' ? number : 0;
+    name += length + 1;
+    digits = strspn(name, "0123456789");
+    return name[digits] == '\0' && digits <= MOST_DIGITS && *name != '0' ? strtoull(name, NULL, 10)
+                                                                         : 0;
+}
+
+static bool take_names(journal *self, DIR *directory, const char *base)
+{
+    struct dirent *found;
+
+    while ((found = readdir(directory)) != NULL) {
+        uint64_t number = segment_number(found->d_name, base);
+
+        if (number == 0)
+            continue;
+        if (!add_segment(&self->waiting, number))
+            return false;
+        if (number >= self->current && number < greatest_own)
+            self->current = number + 1;
+    }
+    return true;
 }
 
 /* Takes over the segments of an earlier process; a new one comes after them. */
-static void find_segments(journal *self)
+static bool find_segments(journal *self)
 {
     char directory[PATH_MAX], base[PATH_MAX];
-    struct dirent *found;
+    bool taken;
     DIR *d;
 
     snprintf(directory, sizeof(directory), "%s", self->path);
     snprintf(base, sizeof(base), "%s", self->path);
     d = opendir(dirname(directory));
-    self->oldest = self->current = 1;
-    for (uint64_t least = UINT64_MAX; d != NULL && (found = readdir(d)) != NULL;) {
-        uint64_t number = segment_number(found->d_name, basename(base));
-
-        if (number == 0)
-            continue;
-        if (number < least)
-            least = self->oldest = number;
-        if (number >= self->current)
-            self->current = number + 1;
-    }
-    if (d != NULL)
-        closedir(d);
+    if (d == NULL)
+        return true;
+    taken = take_names(self, d, basename(base));
+    closedir(d);
+    if (self->waiting.count > 0)
+        qsort(self->waiting.numbers, self->waiting.count, sizeof(uint64_t), compare_numbers);
+    return taken;
 }
 
 journal *journal_open(const char *path)
@@ -85,15 +155,13 @@ journal *journal_open(const char *path)
     if (self == NULL)
         return NULL;
     pthread_mutex_init(&self->mutex, NULL);
-    self->file = -1;
-    self->oldest = self->current = 1;
+    self->file = self->read_file = -1;
+    self->current = 1;
     if (path == NULL)
         return self;
     self->path = strdup(path);
-    if (self->path != NULL && strlen(path) < PATH_MAX - 32) {
-        find_segments(self);
+    if (self->path != NULL && strlen(path) < PATH_MAX - 32 && find_segments(self))
         return self;
-    }
     journal_close(self);
     return NULL;
 }
@@ -106,39 +174,71 @@ static bool refused(journal *self)
     return false;
 }
 
-static void end_segment(journal *self)
+static bool segment_has_entries(const journal *self)
 {
-    if (self->file < 0)
-        return;
-    close(self->file);
-    self->file = -1;
-    self->current++;
+    return self->file >= 0 && self->size > JOURNAL_HEADER_SIZE;
 }
 
-/* Its lock tells other processes that it is being written. A number may be another's already. */
-static bool begin_segment(journal *self)
+/* A child that was forked has the file, too: its lock goes by a word, not by the close. */
+static void close_locked(int *file)
+{
+    if (*file < 0)
+        return;
+    flock(*file, LOCK_UN);
+    close(*file);
+    *file = -1;
+}
+
+/* An empty one goes at once. There is room in the list since the segment began. */
+static void end_segment(journal *self)
 {
     char path[PATH_MAX];
 
-    if (self->file >= 0 && self->size < SEGMENT_SIZE)
-        return true;
-    end_segment(self);
-    if (self->current - self->oldest >= MOST_SEGMENTS) {
-        errno = EDQUOT;
-        return refused(self);
-    }
-    do {
-        segment_path(self, self->current, path, sizeof(path));
-        self->file = open(path, O_CREAT | O_EXCL | O_WRONLY | O_APPEND | O_CLOEXEC, 0640);
-    } while (self->file < 0 && errno == EEXIST && self->current++ > 0);
-    self->size = 0;
     if (self->file < 0)
-        return refused(self);
-    flock(self->file, LOCK_EX | LOCK_NB);
-    return true;
+        return;
+    segment_path(self, self->current, path, sizeof(path));
+    if (segment_has_entries(self) || unlink(path) != 0)
+        add_segment(&self->waiting, self->current);
+    close_locked(&self->file);
+    self->current++;
 }
 
-/* All of it or nothing: a piece would make what comes after it unreadable. */
+/*
+ * The lock tells other processes that it is being written. One that looked between the two steps
+ * reads it now, or has removed it: then it is not to be written. A file system without locks does
+ * without.
+ */
+static bool is_own(int file)
+{
+    struct stat found;
+
+    if (flock(file, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+        return false;
+    return fstat(file, &found) == 0 && found.st_nlink > 0;
+}
+
+/* A number may be another's already. */
+static bool make_segment(journal *self)
+{
+    char path[PATH_MAX];
+
+    for (int taken = 0; taken < MOST_TAKEN; self->current++) {
+        segment_path(self, self->current, path, sizeof(path));
+        self->file = open(path, O_CREAT | O_EXCL | O_WRONLY | O_APPEND | O_CLOEXEC, 0640);
+        if (self->file < 0 && errno != EEXIST)
+            return refused(self);
+        if (self->file >= 0 && is_own(self->file))
+            return true;
+        if (self->file >= 0)
+            unlink(path);
+        taken += self->file >= 0;
+        close_locked(&self->file);
+    }
+    errno = EBUSY;
+    return refused(self);
+}
+
+/* All of it or nothing: a piece is cut off again. */
 static bool write_whole(journal *self, text bytes)
 {
     ssize_t written = write(self->file, bytes.bytes, bytes.length);
@@ -149,11 +249,37 @@ static bool write_whole(journal *self, text bytes)
     }
     self->error = written < 0 ? errno : ENOSPC;
     if (written > 0 && ftruncate(self->file, (off_t)self->size) != 0)
-        end_segment(self); /* a reader stops at the piece */
+        end_segment(self); /* the piece is the segment's last */
     return false;
 }
 
-/* Writes what is kept; then the file works. */
+static bool write_header(journal *self)
+{
+    buffer header = {0};
+    bool written;
+
+    journal_write_header(&header);
+    written = !buffer_failed(&header) && write_whole(self, buffer_text(&header));
+    buffer_free(&header);
+    if (!written)
+        end_segment(self);
+    return written;
+}
+
+static bool begin_segment(journal *self)
+{
+    if (self->file >= 0 && self->size < SEGMENT_SIZE)
+        return true;
+    end_segment(self);
+    if (self->waiting.count >= MOST_SEGMENTS || !make_room(&self->waiting)) {
+        errno = EDQUOT;
+        return refused(self);
+    }
+    self->size = 0;
+    return make_segment(self) && write_header(self);
+}
+
+/* Writes what is kept, all of it or nothing; then the file works. */
 static bool write_kept(journal *self)
 {
     if (self->path == NULL || !begin_segment(self))
@@ -165,33 +291,24 @@ static bool write_kept(journal *self)
     return true;
 }
 
-/* The kept bytes stay in place while they are being read: what was read of them is cut off later.
- */
+/* Bytes that are being read stay in place: what was read of them is cut off later. */
 static bool may_write_kept(const journal *self)
 {
     return self->read_kept == 0;
 }
 
-static journal_append_result keep(journal *self, const text *parts)
+static journal_append_result keep(journal *self, text entry)
 {
-    size_t before = self->kept.length;
-
-    if (self->path != NULL && before + parts[1].length > MOST_KEPT)
+    if (entry.length > UINT32_MAX ||
+        (self->path != NULL && self->kept.length + entry.length > MOST_KEPT) ||
+        !journal_write_entry(&self->kept, entry))
         return JOURNAL_LOST;
-    buffer_append(&self->kept, parts[0]);
-    buffer_append(&self->kept, parts[1]);
-    if (!buffer_failed(&self->kept))
-        return self->path == NULL ? JOURNAL_WRITTEN : JOURNAL_KEPT;
-    self->kept.length = before;
-    self->kept.failed = false;
-    return JOURNAL_LOST;
+    return self->path == NULL ? JOURNAL_WRITTEN : JOURNAL_KEPT;
 }
 
 static journal_append_result append(journal *self, text entry)
 {
-    const entry_length length = (entry_length)entry.length;
-    const text parts[] = {{(const char *)&length, sizeof(length)}, entry};
-    journal_append_result kept = keep(self, parts);
+    journal_append_result kept = keep(self, entry);
 
     if (kept == JOURNAL_KEPT && may_write_kept(self) && write_kept(self))
         return JOURNAL_WRITTEN;
@@ -208,47 +325,43 @@ journal_append_result journal_append(journal *self, text entry)
     return result;
 }
 
-static void remove_empty_segment(const journal *self)
-{
-    char path[PATH_MAX];
-
-    if (self->file < 0 || self->size > 0)
-        return;
-    segment_path(self, self->current, path, sizeof(path));
-    unlink(path);
-}
-
 void journal_close(journal *self)
 {
     if (self == NULL)
         return;
     if (self->kept.length > 0)
         write_kept(self);
-    remove_empty_segment(self);
     end_segment(self);
+    close_locked(&self->read_file);
     buffer_free(&self->kept);
     pthread_mutex_destroy(&self->mutex);
+    free(self->waiting.numbers);
     free(self->path);
     free(self);
 }
 
 /* --- reading --- */
 
-/* Hands out whole entries; one that was cut by a kill is the last of its segment. */
-static bool hand_out(text entries, journal_sink *sink, void *arg)
-{
-    entry_length length;
+/* What became of one segment. */
+typedef enum segment_result {
+    SEGMENT_TAKEN,   /* all of it was handed out */
+    SEGMENT_REFUSED, /* by the sink */
+    SEGMENT_GONE,
+    SEGMENT_PASSED, /* to be looked at again */
+    SEGMENT_FOREIGN /* to be left alone */
+} segment_result;
 
-    while (entries.length >= sizeof(length)) {
-        memcpy(&length, entries.bytes, sizeof(length));
-        entries = text_from(entries, sizeof(length));
-        if (length > entries.length)
-            return true;
-        if (!sink(arg, (text){entries.bytes, length}))
-            return false;
-        entries = text_from(entries, length);
-    }
-    return true;
+static void note_error(journal *self, int error)
+{
+    pthread_mutex_lock(&self->mutex);
+    self->error = error;
+    pthread_mutex_unlock(&self->mutex);
+}
+
+static segment_result pass(journal *self)
+{
+    note_error(self, errno);
+    return SEGMENT_PASSED;
 }
 
 static bool read_file(int file, buffer *content)
@@ -263,154 +376,219 @@ static bool read_file(int file, buffer *content)
     return got == 0 && !buffer_failed(content);
 }
 
-static journal_read_result fail_reading(journal *self)
+static bool may_be_segment(int file)
 {
-    pthread_mutex_lock(&self->mutex);
-    refused(self);
-    pthread_mutex_unlock(&self->mutex);
-    return JOURNAL_FAILED;
+    struct stat found;
+
+    return fstat(file, &found) == 0 && S_ISREG(found.st_mode) && found.st_uid == geteuid() &&
+           found.st_size <= MOST_READ;
+}
+
+static segment_result hand_out(journal *self, text content, journal_sink *sink, void *arg)
+{
+    static const segment_result results[] = {
+        [SEGMENT_READ] = SEGMENT_TAKEN,
+        [SEGMENT_STOPPED] = SEGMENT_REFUSED,
+        [SEGMENT_OF_OTHER_VERSION] = SEGMENT_FOREIGN,
+    };
+
+    return results[journal_read_segment(content, sink, arg, &self->read_damage)];
 }
 
 /* One that another process is writing is that process's to read. */
-static journal_read_result read_open_segment(journal *self, int file, journal_sink *sink, void *arg)
+static segment_result read_open_segment(journal *self, journal_sink *sink, void *arg)
 {
     buffer content = {0};
-    journal_read_result result = JOURNAL_FAILED;
+    segment_result result;
 
-    if (flock(file, LOCK_SH | LOCK_NB) != 0)
-        return JOURNAL_EMPTY;
-    if (!read_file(file, &content))
-        fail_reading(self);
-    else if (hand_out(buffer_text(&content), sink, arg))
-        result = JOURNAL_READ;
+    if (!may_be_segment(self->read_file))
+        return SEGMENT_FOREIGN;
+    if (flock(self->read_file, LOCK_SH | LOCK_NB) != 0)
+        return SEGMENT_PASSED;
+    if (read_file(self->read_file, &content))
+        result = hand_out(self, buffer_text(&content), sink, arg);
+    else
+        result = pass(self);
     buffer_free(&content);
     return result;
 }
 
-/* A segment that is not there has been dropped already. */
-static journal_read_result read_segment(journal *self, uint64_t number, journal_sink *sink,
-                                        void *arg)
+static segment_result read_segment(journal *self, uint64_t number, journal_sink *sink, void *arg)
 {
     char path[PATH_MAX];
-    journal_read_result result;
-    int file;
+    segment_result result;
 
     segment_path(self, number, path, sizeof(path));
-    file = open(path, O_RDONLY | O_CLOEXEC);
-    if (file < 0)
-        return errno == ENOENT ? JOURNAL_EMPTY : fail_reading(self);
-    result = read_open_segment(self, file, sink, arg);
-    close(file);
+    self->read_file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (self->read_file < 0 && errno == ENOENT)
+        return SEGMENT_GONE;
+    if (self->read_file < 0)
+        return errno == ELOOP || errno == EACCES || errno == ENXIO ? SEGMENT_FOREIGN : pass(self);
+    result = read_open_segment(self, sink, arg);
+    if (result == SEGMENT_TAKEN)
+        self->read_number = number;
+    else
+        close_locked(&self->read_file);
     return result;
 }
 
-/* No segment is left but that which is being written: ends it, so that it can be read. */
+/* 0: none. When none is left but that which is being written, it is ended, so that it can be read.
+ */
 static uint64_t next_segment(journal *self)
 {
+    segment_list *waiting = &self->waiting;
     uint64_t number;
 
     pthread_mutex_lock(&self->mutex);
-    if (self->oldest == self->current && self->file >= 0 && self->size > 0)
+    if (self->passed >= waiting->count && segment_has_entries(self))
         end_segment(self);
-    number = self->oldest < self->current ? self->oldest : 0;
+    number = self->passed < waiting->count ? waiting->numbers[self->passed] : 0;
     pthread_mutex_unlock(&self->mutex);
     return number;
 }
 
-static void pass_segment(journal *self)
+static void tell_trouble(journal *self, uint64_t count, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* The mutex is held. */
+static void tell_trouble(journal *self, uint64_t count, const char *format, ...)
+{
+    va_list arguments;
+
+    self->trouble.count += count;
+    va_start(arguments, format);
+    vsnprintf(self->trouble.last, sizeof(self->trouble.last), format, arguments);
+    va_end(arguments);
+}
+
+/* Those that nobody can read, and those that are not to be read now, stand in no other's way. */
+static void go_past(journal *self, uint64_t number, segment_result result)
 {
     pthread_mutex_lock(&self->mutex);
-    self->oldest++;
+    if (result == SEGMENT_PASSED)
+        self->passed++;
+    else
+        remove_segment(&self->waiting, number);
+    if (result == SEGMENT_FOREIGN)
+        tell_trouble(self, 1, "segment %llu is none that can be read: it is left alone",
+                     (unsigned long long)number);
     pthread_mutex_unlock(&self->mutex);
 }
 
 /* A copy: appends may move the bytes. */
+static bool copy_kept(journal *self, buffer *copy)
+{
+    journal_write_header(copy);
+    pthread_mutex_lock(&self->mutex);
+    if (self->kept.length > 0 && !write_kept(self))
+        buffer_append(copy, buffer_text(&self->kept));
+    self->read_kept = buffer_failed(copy) ? 0 : copy->length - JOURNAL_HEADER_SIZE;
+    pthread_mutex_unlock(&self->mutex);
+    return !buffer_failed(copy);
+}
+
 static journal_read_result read_kept(journal *self, journal_sink *sink, void *arg)
 {
     buffer copy = {0};
-    bool whole;
+    journal_read_result result = JOURNAL_FAILED;
 
-    pthread_mutex_lock(&self->mutex);
-    if (self->kept.length > 0 && !write_kept(self))
-        buffer_append(&copy, buffer_text(&self->kept));
-    self->read_kept = copy.length;
-    pthread_mutex_unlock(&self->mutex);
-    if (copy.length == 0 && !buffer_failed(&copy))
-        return JOURNAL_EMPTY; /* what was written now is read the next time */
-    whole = !buffer_failed(&copy) && hand_out(buffer_text(&copy), sink, arg);
+    if (copy_kept(self, &copy)) {
+        result = JOURNAL_EMPTY; /* what was written now is read the next time */
+        if (self->read_kept > 0)
+            result = hand_out(self, buffer_text(&copy), sink, arg) == SEGMENT_TAKEN
+                         ? JOURNAL_READ
+                         : JOURNAL_FAILED;
+    }
     buffer_free(&copy);
-    return whole ? JOURNAL_READ : JOURNAL_FAILED;
+    return result;
 }
 
-/* A reading that failed: the bytes are free to move again. */
-static void forget_kept(journal *self)
+/* Nothing has been read, or it is to be read again. */
+static void forget_reading(journal *self)
 {
+    close_locked(&self->read_file);
+    self->read_number = 0;
+    self->read_damage = (journal_damage){0};
     pthread_mutex_lock(&self->mutex);
-    self->read_kept = 0;
+    self->read_kept = 0; /* the bytes are free to move again */
+    self->passed = 0;
     pthread_mutex_unlock(&self->mutex);
 }
 
 journal_read_result journal_read(journal *self, journal_sink *sink, void *arg)
 {
-    journal_read_result result;
     uint64_t number;
 
-    self->read_segment = false;
-    forget_kept(self);
+    forget_reading(self);
     while ((number = next_segment(self)) != 0) {
-        result = read_segment(self, number, sink, arg);
-        self->read_segment = result == JOURNAL_READ;
-        if (result != JOURNAL_EMPTY)
-            return result;
-        pass_segment(self);
+        segment_result result = read_segment(self, number, sink, arg);
+
+        if (result == SEGMENT_TAKEN || result == SEGMENT_REFUSED)
+            return result == SEGMENT_TAKEN ? JOURNAL_READ : JOURNAL_FAILED;
+        go_past(self, number, result);
     }
     return read_kept(self, sink, arg);
 }
 
+/* The mutex is held. */
 static void drop_kept(journal *self)
 {
     buffer *kept = &self->kept;
 
-    pthread_mutex_lock(&self->mutex);
     kept->length -= self->read_kept;
-    memmove(kept->bytes, kept->bytes + self->read_kept, kept->length);
+    if (self->read_kept > 0)
+        memmove(kept->bytes, kept->bytes + self->read_kept, kept->length);
     self->read_kept = 0;
-    pthread_mutex_unlock(&self->mutex);
+}
+
+/* The mutex is held. The lock is kept up to here: nobody else begins or takes a file of its name.
+ */
+static void drop_segment(journal *self)
+{
+    const journal_damage *damage = &self->read_damage;
+    char path[PATH_MAX];
+
+    segment_path(self, self->read_number, path, sizeof(path));
+    unlink(path);
+    remove_segment(&self->waiting, self->read_number);
+    if (damage->stretches > 0)
+        tell_trouble(self, damage->stretches,
+                     "segment %llu: %zu bytes from byte %zu on were damaged",
+                     (unsigned long long)self->read_number, damage->bytes, damage->from);
 }
 
 void journal_drop(journal *self)
 {
-    char path[PATH_MAX];
-
-    if (!self->read_segment) {
+    pthread_mutex_lock(&self->mutex);
+    if (self->read_number != 0)
+        drop_segment(self);
+    else
         drop_kept(self);
-        return;
-    }
-    segment_path(self, self->oldest, path, sizeof(path));
-    unlink(path);
-    pass_segment(self);
-    self->read_segment = false;
+    pthread_mutex_unlock(&self->mutex);
+    close_locked(&self->read_file);
+    self->read_number = 0;
 }
+
+/* --- what there is to say --- */
 
 bool journal_has_entries(journal *self)
 {
     bool has;
 
     pthread_mutex_lock(&self->mutex);
-    has = self->oldest < self->current || (self->file >= 0 && self->size > 0) ||
-          self->kept.length > 0;
+    has = self->waiting.count > 0 || segment_has_entries(self) || self->kept.length > 0;
     pthread_mutex_unlock(&self->mutex);
     return has;
 }
 
 size_t journal_backlog(journal *self)
 {
-    size_t filled;
+    size_t backlog;
 
     pthread_mutex_lock(&self->mutex);
-    filled = (size_t)(self->current - self->oldest);
+    backlog = self->waiting.count > self->passed ? self->waiting.count - self->passed : 0;
     pthread_mutex_unlock(&self->mutex);
-    return filled;
+    return backlog;
 }
 
 int journal_error(journal *self)
@@ -421,4 +599,14 @@ int journal_error(journal *self)
     error = self->error;
     pthread_mutex_unlock(&self->mutex);
     return error;
+}
+
+journal_trouble journal_read_trouble(journal *self)
+{
+    journal_trouble trouble;
+
+    pthread_mutex_lock(&self->mutex);
+    trouble = self->trouble;
+    pthread_mutex_unlock(&self->mutex);
+    return trouble;
 }

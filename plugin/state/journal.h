@@ -7,13 +7,18 @@
  * (segments) are named after a path, with a number behind it; whoever reads
  * takes them oldest first and drops each when its entries are elsewhere.
  * Any thread may append; one at a time reads. Segments of a process that has
- * gone are read as its own: one process at a time may have a journal open.
+ * gone are read as its own. One that another process writes, by its flock, or
+ * that cannot be read now, is passed over and looked at again by each reading.
+ * What is no regular file of the process's own user, more than 1 GB, or of a
+ * version that is not known, is left alone for the process's life, and named.
+ * journal_format.h says what stands in a segment, and what damage costs.
  */
 #ifndef SYNCTAP_JOURNAL_H
 #define SYNCTAP_JOURNAL_H
 
-#include "base/buffer.h"
-#include "base/text.h"
+#include <stdint.h>
+
+#include "state/journal_format.h"
 
 typedef struct journal journal;
 
@@ -27,8 +32,8 @@ typedef enum journal_append_result {
 /* What journal_read came to. */
 typedef enum journal_read_result {
     JOURNAL_READ,   /* all entries of a segment were handed out: drop it when they are safe */
-    JOURNAL_EMPTY,  /* there is none */
-    JOURNAL_FAILED, /* the sink said false, or journal_error says why; nothing is dropped */
+    JOURNAL_EMPTY,  /* there is none that can be read now; journal_error may say why */
+    JOURNAL_FAILED, /* the sink said false, or memory is out; nothing is dropped */
 } journal_read_result;
 
 /*
@@ -42,9 +47,6 @@ void journal_close(journal *self);
 
 journal_append_result journal_append(journal *self, text entry);
 
-/* Takes an entry, which lives until it returns; false ends the reading. */
-typedef bool journal_sink(void *arg, text entry);
-
 /* Hands out the entries of the oldest segment, in order. */
 journal_read_result journal_read(journal *self, journal_sink *sink, void *arg);
 
@@ -54,10 +56,19 @@ void journal_drop(journal *self);
 /* Are there entries that were not read and dropped? Any thread; may be a little behind. */
 bool journal_has_entries(journal *self);
 
-/* How many segments have been filled and not been read and dropped. Any thread. */
+/* How many segments have been filled, can be read, and were not read and dropped. Any thread. */
 size_t journal_backlog(journal *self);
 
 /* Why the last step on a file failed, by errno; 0 when none did. */
 int journal_error(journal *self);
+
+/* What was damaged, and what is left alone. */
+typedef struct journal_trouble {
+    uint64_t count; /* damaged stretches of bytes, and files, so far */
+    char last[80];  /* "segment 7: 120 bytes from byte 4096 on were damaged" */
+} journal_trouble;
+
+/* Any thread. */
+journal_trouble journal_read_trouble(journal *self);
 
 #endif

@@ -8,7 +8,6 @@
 
 #include "state/action_row.h"
 #include "state/alert_log.h"
-#include "state/journal.h"
 #include "state/role_list.h"
 #include "state/seen.h"
 #include "state/stream_entry.h"
@@ -410,6 +409,7 @@ stream_facts stream_read_facts(stream *self, timestamp now)
         .dropped = self->dropped,
         .lost = atomic_load(&self->lost),
         .journal_error = journal_error(self->journal),
+        .journal_trouble = journal_read_trouble(self->journal),
         .has_backlog = journal_backlog(self->journal) > 1,
     };
 }

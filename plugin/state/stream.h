@@ -13,6 +13,7 @@
 
 #include "rule/rule.h"
 #include "state/incidents.h"
+#include "state/journal.h"
 #include "state/pending.h"
 #include "state/store.h"
 
@@ -43,7 +44,8 @@ typedef struct stream_facts {
     uint64_t dropped;  /* pending records over the bound, so far */
     uint64_t lost;     /* entries that neither file nor memory took, so far */
     int journal_error; /* errno of the journal's last failure; 0: it works */
-    bool has_backlog;  /* the journal holds more than one look moves: another is due at once */
+    journal_trouble journal_trouble;
+    bool has_backlog; /* the journal holds more than one look moves: another is due at once */
 } stream_facts;
 
 /* NULL when memory is out. The rule must outlive it; strings are copied. The caller frees it. */
