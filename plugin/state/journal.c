@@ -14,6 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "state/own_file.h"
+
 enum {
     SEGMENT_SIZE = 4 << 20, /* bytes after which another segment is begun: a read's memory */
     MOST_SEGMENTS = 1024,   /* that nobody reads: 4 GB, more than a million records */
@@ -49,6 +51,7 @@ struct journal {
     /* The reader's alone: the segment that was read last, open for its lock until it is dropped. */
     int read_file;
     uint64_t read_number; /* 0: what is kept was read, or nothing */
+    const char *refusal;  /* why the last SEGMENT_FOREIGN is one */
     journal_damage read_damage;
 };
 
@@ -376,23 +379,30 @@ static bool read_file(int file, buffer *content)
     return got == 0 && !buffer_failed(content);
 }
 
-static bool may_be_segment(int file)
+static segment_result leave_alone(journal *self, const char *why)
+{
+    self->refusal = why;
+    return SEGMENT_FOREIGN;
+}
+
+static bool is_too_large(int file)
 {
     struct stat found;
 
-    return fstat(file, &found) == 0 && S_ISREG(found.st_mode) && found.st_uid == geteuid() &&
-           found.st_size <= MOST_READ;
+    return fstat(file, &found) == 0 && found.st_size > MOST_READ;
 }
 
 static segment_result hand_out(journal *self, text content, journal_sink *sink, void *arg)
 {
-    static const segment_result results[] = {
-        [SEGMENT_READ] = SEGMENT_TAKEN,
-        [SEGMENT_STOPPED] = SEGMENT_REFUSED,
-        [SEGMENT_OF_OTHER_VERSION] = SEGMENT_FOREIGN,
-    };
-
-    return results[journal_read_segment(content, sink, arg, &self->read_damage)];
+    switch (journal_read_segment(content, sink, arg, &self->read_damage)) {
+    case SEGMENT_READ:
+        return SEGMENT_TAKEN;
+    case SEGMENT_STOPPED:
+        return SEGMENT_REFUSED;
+    case SEGMENT_OF_OTHER_VERSION:
+        break;
+    }
+    return leave_alone(self, "a later version wrote it");
 }
 
 /* One that another process is writing is that process's to read. */
@@ -401,8 +411,8 @@ static segment_result read_open_segment(journal *self, journal_sink *sink, void 
     buffer content = {0};
     segment_result result;
 
-    if (!may_be_segment(self->read_file))
-        return SEGMENT_FOREIGN;
+    if (is_too_large(self->read_file))
+        return leave_alone(self, "it is too large");
     if (flock(self->read_file, LOCK_SH | LOCK_NB) != 0)
         return SEGMENT_PASSED;
     if (read_file(self->read_file, &content))
@@ -417,13 +427,15 @@ static segment_result read_segment(journal *self, uint64_t number, journal_sink 
 {
     char path[PATH_MAX];
     segment_result result;
+    const char *why;
 
     segment_path(self, number, path, sizeof(path));
-    self->read_file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    self->read_file = own_file_open(path, O_RDONLY, &why);
     if (self->read_file < 0 && errno == ENOENT)
         return SEGMENT_GONE;
     if (self->read_file < 0)
-        return errno == ELOOP || errno == EACCES || errno == ENXIO ? SEGMENT_FOREIGN : pass(self);
+        return errno == EPERM || errno == ELOOP || errno == EACCES ? leave_alone(self, why)
+                                                                   : pass(self);
     result = read_open_segment(self, sink, arg);
     if (result == SEGMENT_TAKEN)
         self->read_number = number;
@@ -470,8 +482,8 @@ static void go_past(journal *self, uint64_t number, segment_result result)
     else
         remove_segment(&self->waiting, number);
     if (result == SEGMENT_FOREIGN)
-        tell_trouble(self, 1, "segment %llu is none that can be read: it is left alone",
-                     (unsigned long long)number);
+        tell_trouble(self, 1, "segment %llu is left alone: %s", (unsigned long long)number,
+                     self->refusal);
     pthread_mutex_unlock(&self->mutex);
 }
 

@@ -504,22 +504,25 @@ static void test_a_child_that_has_the_file_does_not_keep_a_segment_from_its_read
 
 static void test_files_that_are_no_segments_are_left_alone_and_named(void)
 {
-    journal *self;
+    static const char *const names[] = {"it is no regular file", "it is a directory",
+                                        "it is a symbolic link", "it is too large"};
 
-    REQUIRE(mkfifo(test_path("j.1"), 0644) == 0);
-    REQUIRE(mkdir(test_path("j.2"), 0755) == 0);
-    REQUIRE(symlink(test_file("target", "x"), test_path("j.3")) == 0);
-    REQUIRE(truncate(test_file("j.4", ""), (off_t)2 << 30) == 0);
-    self = open_journal(test_path("j"));
-    append(self, "one", JOURNAL_WRITTEN);
-    EXPECT_STRING(all_of(self), "one ");
-    EXPECT_NOT(journal_has_entries(self));
-    EXPECT_INT(journal_read_trouble(self).count, 4);
-    EXPECT_STRING(journal_read_trouble(self).last,
-                  "segment 4 is none that can be read: it is left alone");
-    for (int i = 1; i <= 4; i++)
-        EXPECT_INT(access(test_path(test_string("j.%d", i)), F_OK), 0);
-    REQUIRE(rmdir(test_path("j.2")) == 0);
+    REQUIRE(mkfifo(test_path("a.1"), 0644) == 0);
+    REQUIRE(mkdir(test_path("b.1"), 0755) == 0);
+    REQUIRE(symlink(test_file("target", "x"), test_path("c.1")) == 0);
+    REQUIRE(truncate(test_file("d.1", ""), (off_t)2 << 30) == 0);
+    for (size_t i = 0; i < LENGTH_OF(names); i++) {
+        const char *path = test_path(test_string("%c", (int)('a' + i)));
+        journal *self = open_journal(path);
+
+        append(self, "one", JOURNAL_WRITTEN);
+        EXPECT_STRING(all_of(self), "one ");
+        EXPECT_NOT(journal_has_entries(self));
+        EXPECT_INT(journal_read_trouble(self).count, 1);
+        EXPECT_STRING(journal_read_trouble(self).last,
+                      test_string("segment 1 is left alone: %s", names[i]));
+        EXPECT_INT(access(test_string("%s.1", path), F_OK), 0);
+    }
 }
 
 static void test_a_huge_number_does_not_run_the_numbers_out(void)
