@@ -34,16 +34,8 @@ bool gate_may_hold(const gate *self, gate_scratch *scratch, text t);
  */
 size_t gate_find(const gate *self, gate_scratch *scratch, text t);
 
-/* --- for tests and measurements --- */
-
-typedef enum gate_engine {
-    GATE_BEST, /* as gate_new chooses */
-    GATE_WIDE_VECTORS,
-    GATE_NARROW_VECTORS,
-    GATE_HYPERSCAN, /* where it cannot be had, wide vectors */
-} gate_engine;
-
-gate *gate_new_with(gate_engine engine, const text *phrases, size_t count, semantics s);
-bool gate_has_hyperscan(const gate *self);
+/* The same as gate_new with an engine of engine.h, where it can be had: for tests, measurements. */
+struct engine;
+gate *gate_new_with(const struct engine *preferred, const text *phrases, size_t count, semantics s);
 
 #endif

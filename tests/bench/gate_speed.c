@@ -1,7 +1,7 @@
 /*
  * gate_speed: what a call per message costs, of the gate and of what it is compared with.
  *
- *   gate_speed FILE TURNS
+ *   gate_speed FILE TURNS [PHRASES]
  *
  * Prints one JSON object per turn: nanoseconds of processor time per line of
  * the file, by name. "fresh" walks through the whole file, which is to be much
@@ -13,10 +13,11 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "gate/engine.h"
 #include "gate/gate.h"
 #include "rule/rule.h"
 
-enum { CACHED_LINES = 400, LEAST_LINE = 64, MOST_PHRASES = 32 };
+enum { CACHED_LINES = 400, LEAST_LINE = 4, MOST_PHRASES = 64 };
 
 typedef struct messages {
     text *lines;
@@ -69,18 +70,18 @@ static void add_phrases(const text *more, size_t count)
         phrases[phrase_count++] = more[i];
 }
 
-static contender gate_contender(const char *name, gate_engine engine)
+static contender gate_contender(const char *name, const engine *preferred)
 {
     contender made = {.name = name, .may_hold = ask_gate};
 
-    made.gate = gate_new_with(engine, phrases, phrase_count, SEMANTICS_WIDE);
+    made.gate = gate_new_with(preferred, phrases, phrase_count, SEMANTICS_WIDE);
     require(made.gate != NULL, "out of memory");
     made.scratch = gate_scratch_new(made.gate);
     require(made.scratch != NULL, "out of memory");
     return made;
 }
 
-static void read_phrases(void)
+static void read_phrases_of_rule(void)
 {
     rule *r = rule_new();
     size_t count;
@@ -124,6 +125,15 @@ static messages lines_of(text all)
     return found;
 }
 
+/* A phrase in each line: how it is with many. */
+static void read_phrases_of_file(const char *path)
+{
+    messages found = lines_of(read_file(path));
+
+    require(found.count <= MOST_PHRASES, "too many phrases");
+    add_phrases(found.lines, found.count);
+}
+
 /* --- turns --- */
 
 static double now(void)
@@ -160,15 +170,19 @@ int main(int argc, char **argv)
 {
     messages all;
 
-    require(argc == 3, "usage: gate_speed FILE TURNS");
+    require(argc == 3 || argc == 4, "usage: gate_speed FILE TURNS [PHRASES]");
     all = lines_of(read_file(argv[1]));
     require(all.count > 0, "the file has no lines");
-    read_phrases();
+    if (argc == 4)
+        read_phrases_of_file(argv[3]);
+    else
+        read_phrases_of_rule();
     const contender contenders[] = {
         {.name = "memchr", .may_hold = look_for_absent_byte},
-        gate_contender("gate", GATE_BEST),
-        gate_contender("narrow", GATE_NARROW_VECTORS),
-        gate_contender("hyperscan", GATE_HYPERSCAN),
+        gate_contender("gate", NULL),
+        gate_contender("wide", &engine_vectors),
+        gate_contender("narrow", &engine_narrow_vectors),
+        gate_contender("hyperscan", &engine_hyperscan),
         {.name = "memmem", .may_hold = look_for_words},
     };
     for (int turn = 0; turn < atoi(argv[2]); turn++)

@@ -8,6 +8,7 @@
 
 #include "../unit/naive_gate.h"
 #include "base/json.h"
+#include "gate/engine.h"
 #include "gate/gate.h"
 
 enum { ENGINES = 4, MOST_LEVELS = 4 };
@@ -39,10 +40,12 @@ static json_parser *parser;
 
 static side make_side(semantics s, const text *phrases, size_t count)
 {
+    static const engine *const engines[ENGINES] = {NULL, &engine_vectors, &engine_narrow_vectors,
+                                                   &engine_hyperscan};
     side made = {.semantics = s, .phrases = phrases, .count = count};
 
     for (size_t i = 0; i < ENGINES; i++) {
-        made.gates[i] = gate_new_with((gate_engine)i, phrases, count, s);
+        made.gates[i] = gate_new_with(engines[i], phrases, count, s);
         FUZZ_REQUIRE(made.gates[i] != NULL, phrases[0]);
         made.scratches[i] = gate_scratch_new(made.gates[i]);
         FUZZ_REQUIRE(made.scratches[i] != NULL, phrases[0]);

@@ -1,4 +1,5 @@
 /* The gate: it may say yes too often, but never no to a text that decodes to a phrase. */
+#include "gate/engine.h"
 #include "gate/gate.h"
 
 #include <stdio.h>
@@ -34,8 +35,8 @@ static void give_back(void *arg)
 
 static const gates *gates_for_all(const text *phrases, size_t count, semantics s)
 {
-    static const gate_engine engines[] = {GATE_BEST, GATE_WIDE_VECTORS, GATE_NARROW_VECTORS,
-                                          GATE_HYPERSCAN};
+    static const engine *const engines[] = {NULL, &engine_vectors, &engine_narrow_vectors,
+                                            &engine_hyperscan};
     gates *g = arena_alloc(test_arena(), sizeof(*g));
 
     REQUIRE(g != NULL);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * gate_hyperscan: many phrases at once, by Hyperscan or its sibling Vectorscan.
+ * engine_hyperscan: many phrases at once, by Hyperscan or its sibling Vectorscan.
  *
  * The library looks for the longest piece of each phrase that no look-alike
- * can stand for, and for the escapes that could matter; gate.c looks at the
- * places that it reports. The database is made once for a gate.
+ * can stand for, and for the escapes that could matter; phrase_set.c looks at the
+ * places that it reports. The database is made once.
  */
-#include "gate/gate_engine.h"
+#include "gate/engine.h"
 
 #ifdef SYNCTAP_WITH_HYPERSCAN
 
@@ -18,32 +18,32 @@
 /* A backslash, a u, and a value that is ASCII, U+017F or U+212A. */
 #define ESCAPE "\\\\u(?:00[0-7][0-9A-Fa-f]|017[Ff]|212[Aa])"
 
+/* What the library's scan takes at once. */
+#define MOST_BYTES ((size_t)1 << 30)
+
 enum { ESCAPE_ID = 0 }; /* of a phrase: its number and 1 */
 
-struct gate_hyperscan {
+typedef struct hyperscan {
+    const phrase_set *phrases;
     hs_database_t *database;
     hs_scratch_t *scratch; /* to be cloned */
-    gate_anchor *anchors;
+    phrase_anchor *anchors;
     size_t *lengths; /* of the pieces */
-};
-
-struct gate_hyperscan_scratch {
-    hs_scratch_t *scratch;
-};
+} hyperscan;
 
 /* --- making the database --- */
 
 /* How long is the piece at `index` that no look-alike can stand for? */
-static size_t piece_at(const gate *self, text phrase, size_t index)
+static size_t piece_at(const phrase_set *self, text phrase, size_t index)
 {
     size_t end = index;
 
-    while (end < phrase.length && gate_is_anchor_character(self, phrase.bytes[end]))
+    while (end < phrase.length && phrase_set_is_anchor_character(self, phrase.bytes[end]))
         end++;
     return end - index;
 }
 
-static text longest_piece(const gate *self, text phrase)
+static text longest_piece(const phrase_set *self, text phrase)
 {
     text best = {phrase.bytes, 0};
 
@@ -117,14 +117,16 @@ static bool add_piece(expressions *self, text piece, size_t id)
 }
 
 /* False when a phrase has no piece that could be looked for, or memory is out. */
-static bool add_all(gate_hyperscan *self, const gate *owner, expressions *all)
+static bool add_all(hyperscan *self, expressions *all)
 {
+    const phrase_set *owner = self->phrases;
+
     if (!add_expression(all, ESCAPE, ESCAPE_ID, 0))
         return false;
     for (size_t i = 0; i < owner->count; i++) {
-        text phrase = owner->phrases[i], piece = longest_piece(owner, phrase);
+        text phrase = owner->list[i], piece = longest_piece(owner, phrase);
 
-        self->anchors[i] = gate_make_anchor(owner, i, (size_t)(piece.bytes - phrase.bytes));
+        self->anchors[i] = phrase_set_make_anchor(owner, i, (size_t)(piece.bytes - phrase.bytes));
         self->lengths[i] = piece.length;
         if (piece.length == 0 || !add_piece(all, piece, i + 1))
             return false;
@@ -132,7 +134,7 @@ static bool add_all(gate_hyperscan *self, const gate *owner, expressions *all)
     return true;
 }
 
-static bool compile(gate_hyperscan *self, const expressions *all)
+static bool compile(hyperscan *self, const expressions *all)
 {
     hs_compile_error_t *error = NULL;
     hs_error_t result =
@@ -143,35 +145,25 @@ static bool compile(gate_hyperscan *self, const expressions *all)
     return result == HS_SUCCESS && hs_alloc_scratch(self->database, &self->scratch) == HS_SUCCESS;
 }
 
-static bool make_database(gate_hyperscan *self, const gate *owner)
+static bool make_database(hyperscan *self)
 {
+    size_t most = self->phrases->count + 1;
     expressions all = {0};
     bool made;
 
-    self->anchors = calloc(owner->count + 1, sizeof(*self->anchors));
-    self->lengths = calloc(owner->count + 1, sizeof(*self->lengths));
+    self->anchors = calloc(most, sizeof(*self->anchors));
+    self->lengths = calloc(most, sizeof(*self->lengths));
     if (self->anchors == NULL || self->lengths == NULL)
         return false;
-    made = make_room(&all, owner->count + 1) && add_all(self, owner, &all) && compile(self, &all);
+    made = make_room(&all, most) && add_all(self, &all) && compile(self, &all);
     free_expressions(&all);
     return made;
 }
 
-gate_hyperscan *gate_hyperscan_new(const gate *self)
+static void free_hyperscan(void *made)
 {
-    gate_hyperscan *engine = calloc(1, sizeof(*engine));
+    hyperscan *self = made;
 
-    if (engine == NULL || hs_valid_platform() != HS_SUCCESS || !make_database(engine, self)) {
-        gate_hyperscan_free(engine);
-        return NULL;
-    }
-    return engine;
-}
-
-void gate_hyperscan_free(gate_hyperscan *self)
-{
-    if (self == NULL)
-        return;
     hs_free_scratch(self->scratch);
     hs_free_database(self->database);
     free(self->anchors);
@@ -179,27 +171,36 @@ void gate_hyperscan_free(gate_hyperscan *self)
     free(self);
 }
 
-gate_hyperscan_scratch *gate_hyperscan_scratch_new(const gate_hyperscan *self)
+static void *make(const phrase_set *p)
 {
-    gate_hyperscan_scratch *scratch = calloc(1, sizeof(*scratch));
+    hyperscan *self = calloc(1, sizeof(*self));
 
-    if (scratch == NULL || hs_clone_scratch(self->scratch, &scratch->scratch) == HS_SUCCESS)
-        return scratch;
-    gate_hyperscan_scratch_free(scratch);
+    if (self == NULL)
+        return NULL;
+    self->phrases = p;
+    if (hs_valid_platform() == HS_SUCCESS && make_database(self))
+        return self;
+    free_hyperscan(self);
     return NULL;
 }
 
-void gate_hyperscan_scratch_free(gate_hyperscan_scratch *self)
+static void *new_scratch(const void *made)
 {
-    if (self != NULL)
-        hs_free_scratch(self->scratch);
-    free(self);
+    const hyperscan *self = made;
+    hs_scratch_t *scratch = NULL;
+
+    return hs_clone_scratch(self->scratch, &scratch) == HS_SUCCESS ? scratch : NULL;
 }
 
-/* --- scan_run --- */
+static void free_scratch(void *scratch)
+{
+    hs_free_scratch(scratch);
+}
+
+/* --- a scan --- */
 
 typedef struct scan_run {
-    const gate *gate;
+    const hyperscan *engine;
     text t;
     size_t hit;
 } scan_run;
@@ -207,15 +208,15 @@ typedef struct scan_run {
 /* Where the u's backslash is: the escape's last 6 bytes are \uXXXX. */
 static bool is_escape(scan_run *s, size_t end)
 {
-    return gate_escape_is_of_interest(s->gate, s->t, end - 6, &s->hit);
+    return phrase_set_wants_escape(s->engine->phrases, s->t, end - 6, &s->hit);
 }
 
 static bool is_phrase(scan_run *s, size_t phrase, size_t end)
 {
-    const gate_hyperscan *engine = s->gate->hyperscan;
+    const hyperscan *e = s->engine;
 
-    return gate_phrase_is_around(s->gate, s->t, engine->anchors[phrase],
-                                 end - engine->lengths[phrase], &s->hit);
+    return phrase_set_is_around(e->phrases, s->t, e->anchors[phrase], end - e->lengths[phrase],
+                                &s->hit);
 }
 
 /* The library's match_event_handler; not 0 ends the scan. */
@@ -229,46 +230,38 @@ static int look_at(unsigned id, unsigned long long begin, unsigned long long end
     return id == ESCAPE_ID ? is_escape(s, (size_t)end) : is_phrase(s, id - 1, (size_t)end);
 }
 
-size_t gate_hyperscan_find(const gate *self, gate_hyperscan_scratch *scratch, text t)
+static size_t find(const void *made, void *scratch, text t)
 {
+    const hyperscan *self = made;
     scan_run s = {self, t, t.length};
-    hs_error_t result = hs_scan(self->hyperscan->database, t.length > 0 ? t.bytes : "",
-                                (unsigned)t.length, 0, scratch->scratch, look_at, &s);
+    hs_error_t result;
 
+    if (t.length > MOST_BYTES)
+        return phrase_set_walk(self->phrases, t);
+    result = hs_scan(self->database, t.length > 0 ? t.bytes : "", (unsigned)t.length, 0, scratch,
+                     look_at, &s);
     if (result == HS_SUCCESS)
         return t.length;
     /* Whatever else it says: what cannot be scanned may hold anything. */
     return result == HS_SCAN_TERMINATED ? s.hit : 0;
 }
 
+const engine engine_hyperscan = {
+    .make = make,
+    .free = free_hyperscan,
+    .scratch_new = new_scratch,
+    .scratch_free = free_scratch,
+    .find = find,
+};
+
 #else
 
-gate_hyperscan *gate_hyperscan_new(const gate *self)
+static void *make(const phrase_set *p)
 {
-    (void)self;
+    (void)p;
     return NULL;
 }
 
-void gate_hyperscan_free(gate_hyperscan *self)
-{
-    (void)self;
-}
-
-gate_hyperscan_scratch *gate_hyperscan_scratch_new(const gate_hyperscan *self)
-{
-    (void)self;
-    return NULL;
-}
-
-void gate_hyperscan_scratch_free(gate_hyperscan_scratch *self)
-{
-    (void)self;
-}
-
-size_t gate_hyperscan_find(const gate *self, gate_hyperscan_scratch *scratch, text t)
-{
-    (void)scratch;
-    return gate_portable_find(self, t);
-}
+const engine engine_hyperscan = {.make = make};
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * gate_portable: looks for pairs of neighbouring bytes, many places at once.
+ * engine_vectors: looks for pairs of neighbouring bytes, many places at once.
  *
  * Each phrase is looked for by one pair of its characters, chosen so that few
  * pairs serve all phrases and that they are rare in what passes by; an escape
@@ -12,25 +12,28 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "gate/gate_engine.h"
+#include "gate/engine.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
 
-/* Phrases that need more are looked for in another way. */
-enum { MOST_PAIRS = 64 };
+/* With more than a few, Hyperscan is faster if it is there; more than that are not looked for here.
+ */
+enum { FEW_PAIRS = 7, MOST_PAIRS = 64 };
 
 typedef struct pair {
     unsigned char first, second; /* with the bit 0x20 */
     bool may_follow[256];        /* what can stand behind it in one of its phrases */
     size_t anchor_count;         /* those; none: it is the pair of the escapes */
-    gate_anchor *anchors;
+    phrase_anchor *anchors;
 } pair;
 
-typedef size_t finder(const gate *self, text t);
+typedef struct vectors vectors;
+typedef size_t finder(const vectors *self, text t);
 
-struct gate_portable {
+struct vectors {
+    const phrase_set *phrases;
     finder *find;
     size_t pair_count;
     pair pairs[MOST_PAIRS];
@@ -67,14 +70,14 @@ static unsigned char with_bit(char c)
     return (unsigned char)(c | 0x20);
 }
 
-static bool is_anchor(const gate *self, text phrase, size_t index)
+static bool is_anchor(const phrase_set *self, text phrase, size_t index)
 {
-    return index + 1 < phrase.length && gate_is_anchor_character(self, phrase.bytes[index]) &&
-           gate_is_anchor_character(self, phrase.bytes[index + 1]);
+    return index + 1 < phrase.length && phrase_set_is_anchor_character(self, phrase.bytes[index]) &&
+           phrase_set_is_anchor_character(self, phrase.bytes[index + 1]);
 }
 
 /* Where the pair stands in the phrase, or its length. */
-static size_t index_of(const gate *self, text phrase, const pair *p)
+static size_t index_of(const phrase_set *self, text phrase, const pair *p)
 {
     for (size_t i = 0; i + 1 < phrase.length; i++)
         if (is_anchor(self, phrase, i) && with_bit(phrase.bytes[i]) == p->first &&
@@ -84,12 +87,12 @@ static size_t index_of(const gate *self, text phrase, const pair *p)
 }
 
 /* How many of the phrases that have no pair yet would this one serve? */
-static size_t serves(const gate *self, const bool *is_served, const pair *p)
+static size_t serves(const phrase_set *self, const bool *is_served, const pair *p)
 {
     size_t count = 0;
 
     for (size_t i = 0; i < self->count; i++)
-        count += !is_served[i] && index_of(self, self->phrases[i], p) < self->phrases[i].length;
+        count += !is_served[i] && index_of(self, self->list[i], p) < self->list[i].length;
     return count;
 }
 
@@ -104,7 +107,7 @@ static bool is_better(const choice *a, const choice *b)
            b->served * cost(a->pair.first, a->pair.second);
 }
 
-static void choose_from(const gate *self, const bool *is_served, text phrase, choice *best)
+static void choose_from(const phrase_set *self, const bool *is_served, text phrase, choice *best)
 {
     for (size_t i = 0; i + 1 < phrase.length; i++) {
         choice c = {
@@ -143,81 +146,81 @@ static void allow_to_follow(pair *p, text phrase, size_t next)
         p->may_follow[c == 's' ? 0xC5 : 0xE2] = true;
 }
 
-static bool take(gate_portable *self, const gate *owner, bool *is_served, const choice *best)
+static bool take(vectors *self, bool *is_served, const choice *best)
 {
+    const phrase_set *all = self->phrases;
     pair *p = &self->pairs[self->pair_count];
 
     *p = best->pair;
-    p->anchors = calloc(best->served, sizeof(gate_anchor));
+    p->anchors = calloc(best->served, sizeof(phrase_anchor));
     if (p->anchors == NULL)
         return false;
     self->pair_count++;
-    for (size_t i = 0; i < owner->count; i++) {
-        size_t index = index_of(owner, owner->phrases[i], p);
+    for (size_t i = 0; i < all->count; i++) {
+        size_t index = index_of(all, all->list[i], p);
 
-        if (is_served[i] || index == owner->phrases[i].length)
+        if (is_served[i] || index == all->list[i].length)
             continue;
         is_served[i] = true;
-        allow_to_follow(p, owner->phrases[i], index + 2);
-        p->anchors[p->anchor_count++] = gate_make_anchor(owner, i, index);
+        allow_to_follow(p, all->list[i], index + 2);
+        p->anchors[p->anchor_count++] = phrase_set_make_anchor(all, i, index);
     }
     return true;
 }
 
-/* Serves the phrases, the cheapest way first; false when memory is out. */
-static bool choose_pairs(gate_portable *self, const gate *owner, bool *is_served,
-                         bool *has_no_anchor)
+/* Serves the phrases, the cheapest way first; false when one has no anchor, or memory is out. */
+static bool choose_pairs(vectors *self, bool *is_served)
 {
+    const phrase_set *all = self->phrases;
+
     for (;;) {
         choice best = {.served = 0};
         bool all_served = true;
 
-        for (size_t i = 0; i < owner->count; i++) {
+        for (size_t i = 0; i < all->count; i++) {
             all_served &= is_served[i];
             if (!is_served[i])
-                choose_from(owner, is_served, owner->phrases[i], &best);
+                choose_from(all, is_served, all->list[i], &best);
         }
-        *has_no_anchor = !all_served && (best.served == 0 || self->pair_count == MOST_PAIRS);
-        if (all_served || *has_no_anchor)
+        if (all_served)
             return true;
-        if (!take(self, owner, is_served, &best))
+        if (best.served == 0 || self->pair_count == MOST_PAIRS || !take(self, is_served, &best))
             return false;
     }
 }
 
 /* --- looking at a place --- */
 
-static bool is_hit(const gate *self, text t, size_t at, const pair *p, size_t *hit)
+static bool is_hit(const phrase_set *all, text t, size_t at, const pair *p, size_t *hit)
 {
     if (p->anchor_count == 0)
-        return gate_escape_is_of_interest(self, t, at, hit);
+        return phrase_set_wants_escape(all, t, at, hit);
     for (size_t i = 0; i < p->anchor_count; i++)
-        if (gate_phrase_is_around(self, t, p->anchors[i], at, hit))
+        if (phrase_set_is_around(all, t, p->anchors[i], at, hit))
             return true;
     return false;
 }
 
 /* The hit at `at`, where two bytes are, or t.length. */
-static size_t check_place(const gate *self, text t, size_t at)
+static size_t check_place(const vectors *self, text t, size_t at)
 {
-    const gate_portable *portable = self->portable;
     unsigned char first = with_bit(t.bytes[at]), second = with_bit(t.bytes[at + 1]);
     bool is_end = at + 2 == t.length;
     size_t hit;
 
-    for (size_t i = 0; i < portable->pair_count; i++) {
-        const pair *p = &portable->pairs[i];
+    for (size_t i = 0; i < self->pair_count; i++) {
+        const pair *p = &self->pairs[i];
 
         if (p->first == first && p->second == second &&
             (is_end || p->may_follow[(unsigned char)t.bytes[at + 2]]) &&
-            is_hit(self, t, at, p, &hit))
+            is_hit(self->phrases, t, at, p, &hit))
             return hit;
     }
     return t.length;
 }
 
 /* The first hit among the places from `at` on whose bits are set, or t.length. */
-static inline size_t check_places(const gate *self, text t, size_t at, uint32_t places)
+static inline size_t check_places(const vectors *self, text t, size_t at, uint32_t places)
 {
     for (; places != 0; places &= places - 1) {
         size_t hit = check_place(self, t, at + (size_t)__builtin_ctz(places));
@@ -229,7 +232,7 @@ static inline size_t check_places(const gate *self, text t, size_t at, uint32_t 
 }
 
 /* For a text shorter than a vector. */
-static size_t check_bytes(const gate *self, text t)
+static size_t check_bytes(const vectors *self, text t)
 {
     for (size_t at = 0; at + 1 < t.length; at++) {
         size_t hit = check_place(self, t, at);
@@ -270,7 +273,7 @@ static inline uint32_t mask_of(sixteen v)
     return mask;
 }
 #endif
-#include "gate/gate_scan.h"
+#include "gate/vector_scan.h"
 
 #if defined(__x86_64__)
 #define SCAN_WIDTH 32
@@ -278,62 +281,77 @@ static inline uint32_t mask_of(sixteen v)
 #define SCAN_TARGET __attribute__((target("avx2")))
 #define SCAN_MASK(v) ((uint32_t)_mm256_movemask_epi8((__m256i)(v)))
 #define SCAN_ANY(v) (!_mm256_testz_si256((__m256i)(v), (__m256i)(v)))
-#include "gate/gate_scan.h"
+#include "gate/vector_scan.h"
 #endif
 
-static finder *finder_for(gate_width width)
+static finder *widest_finder(void)
 {
 #if defined(__x86_64__)
-    if (width == GATE_WIDEST && __builtin_cpu_supports("avx2"))
+    if (__builtin_cpu_supports("avx2"))
         return wide_find;
 #endif
-    (void)width;
     return narrow_find;
 }
 
 /* --- the engine --- */
 
-static bool make_pairs(gate_portable *self, const gate *owner, bool *has_no_anchor)
+static void free_vectors(void *vectors_made)
 {
-    bool *is_served = calloc(owner->count + 1, sizeof(bool));
-    bool done = false;
+    vectors *self = vectors_made;
 
-    if (is_served != NULL)
-        done = choose_pairs(self, owner, is_served, has_no_anchor);
-    free(is_served);
-    return done;
-}
-
-gate_portable *gate_portable_new(const gate *self, gate_width width, bool *has_no_anchor)
-{
-    gate_portable *engine = calloc(1, sizeof(*engine));
-
-    if (engine == NULL)
-        return NULL;
-    engine->find = finder_for(width);
-    engine->pairs[engine->pair_count++] = (pair){.first = with_bit('\\'), .second = 'u'};
-    set_all(&engine->pairs[0]);
-    if (make_pairs(engine, self, has_no_anchor))
-        return engine;
-    gate_portable_free(engine);
-    return NULL;
-}
-
-void gate_portable_free(gate_portable *self)
-{
-    if (self == NULL)
-        return;
     for (size_t i = 0; i < self->pair_count; i++)
         free(self->pairs[i].anchors);
     free(self);
 }
 
-size_t gate_portable_pairs(const gate_portable *self)
+static bool make_pairs(vectors *self)
 {
-    return self->pair_count;
+    bool *is_served = calloc(self->phrases->count + 1, sizeof(bool));
+    bool done = is_served != NULL && choose_pairs(self, is_served);
+
+    free(is_served);
+    return done;
 }
 
-size_t gate_portable_find(const gate *self, text t)
+static vectors *make_with(finder *find, size_t most_pairs, const phrase_set *p)
 {
-    return self->portable->find(self, t);
+    vectors *self = calloc(1, sizeof(*self));
+
+    if (self == NULL)
+        return NULL;
+    self->phrases = p;
+    self->find = find;
+    self->pairs[self->pair_count++] = (pair){.first = with_bit('\\'), .second = 'u'};
+    set_all(&self->pairs[0]);
+    if (make_pairs(self) && self->pair_count <= most_pairs)
+        return self;
+    free_vectors(self);
+    return NULL;
 }
+
+static void *make(const phrase_set *p)
+{
+    return make_with(widest_finder(), MOST_PAIRS, p);
+}
+
+static void *make_narrow(const phrase_set *p)
+{
+    return make_with(narrow_find, MOST_PAIRS, p);
+}
+
+static void *make_if_few(const phrase_set *p)
+{
+    return make_with(widest_finder(), FEW_PAIRS, p);
+}
+
+static size_t find(const void *vectors_made, void *scratch, text t)
+{
+    const vectors *self = vectors_made;
+
+    (void)scratch;
+    return self->find(self, t);
+}
+
+const engine engine_vectors = {.make = make, .free = free_vectors, .find = find};
+const engine engine_narrow_vectors = {.make = make_narrow, .free = free_vectors, .find = find};
+const engine engine_few_vectors = {.make = make_if_few, .free = free_vectors, .find = find};

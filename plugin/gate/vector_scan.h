@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * gate_scan: the portable engine's loop, for vectors of SCAN_WIDTH bytes.
+ * vector_scan: the loop of engine_vectors, for vectors of SCAN_WIDTH bytes.
  *
- * No header of its own: gate_portable.c includes it once for each width, with
+ * No header of its own: engine_vectors.c includes it once for each width, with
  *
  *   SCAN_WIDTH         bytes in a vector
  *   SCAN_NAME(name)    the name, made another one for each width
@@ -65,7 +65,7 @@ SCAN_INLINE size_t SCAN_NAME(skip)(text t, size_t at, const SCAN_NAME(lookout) *
 }
 
 /* The first hit that begins in the vector at `at`, or t.length. */
-SCAN_INLINE size_t SCAN_NAME(check)(const gate *self, text t, size_t at,
+SCAN_INLINE size_t SCAN_NAME(check)(const vectors *self, text t, size_t at,
                                     const SCAN_NAME(lookout) * lookouts, size_t count)
 {
     SCAN_NAME(vector) found;
@@ -75,7 +75,7 @@ SCAN_INLINE size_t SCAN_NAME(check)(const gate *self, text t, size_t at,
 }
 
 /* At the end the last vector overlaps the one before, so that nothing behind the text is read. */
-SCAN_INLINE size_t SCAN_NAME(scan)(const gate *self, text t, const SCAN_NAME(lookout) * lookouts,
+SCAN_INLINE size_t SCAN_NAME(scan)(const vectors *self, text t, const SCAN_NAME(lookout) * lookouts,
                                    size_t count)
 {
     size_t at = 0;
@@ -97,16 +97,15 @@ SCAN_INLINE size_t SCAN_NAME(scan)(const gate *self, text t, const SCAN_NAME(loo
 }
 
 /* A loop for each usual number of pairs, so that they stay in registers. */
-SCAN_TARGET static size_t SCAN_NAME(find)(const gate *self, text t)
+SCAN_TARGET static size_t SCAN_NAME(find)(const vectors *self, text t)
 {
-    const gate_portable *portable = self->portable;
     SCAN_NAME(lookout) lookouts[MOST_PAIRS];
 
-    for (size_t i = 0; i < portable->pair_count; i++) {
-        lookouts[i].first = (SCAN_NAME(vector)){0} + portable->pairs[i].first;
-        lookouts[i].second = (SCAN_NAME(vector)){0} + portable->pairs[i].second;
+    for (size_t i = 0; i < self->pair_count; i++) {
+        lookouts[i].first = (SCAN_NAME(vector)){0} + self->pairs[i].first;
+        lookouts[i].second = (SCAN_NAME(vector)){0} + self->pairs[i].second;
     }
-    switch (portable->pair_count) {
+    switch (self->pair_count) {
     case 1:
         return SCAN_NAME(scan)(self, t, lookouts, 1);
     case 2:
@@ -114,7 +113,7 @@ SCAN_TARGET static size_t SCAN_NAME(find)(const gate *self, text t)
     case 3:
         return SCAN_NAME(scan)(self, t, lookouts, 3);
     default:
-        return SCAN_NAME(scan)(self, t, lookouts, portable->pair_count);
+        return SCAN_NAME(scan)(self, t, lookouts, self->pair_count);
     }
 }
 

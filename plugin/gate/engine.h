@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * engine: one way to look for phrases, as a table of functions.
+ *
+ * An engine only looks for places that may be of interest: an anchor (a piece
+ * of a phrase that no look-alike can stand for) and the u of a \uXXXX. Whether
+ * a phrase is there is decided by phrase_set.c, exactly and the same for all of them.
+ */
+#ifndef SYNCTAP_ENGINE_H
+#define SYNCTAP_ENGINE_H
+
+#include "gate/phrase_set.h"
+
+typedef struct engine {
+    /*
+     * Gets ready for these phrases, which must outlive it. NULL when it cannot look for them, is
+     * not the right one for them, or memory is out: another one takes its place.
+     */
+    void *(*make)(const phrase_set *p);
+    void (*free)(void *self);
+
+    /* What one thread needs; both NULL when that is nothing. NULL when memory is out. */
+    void *(*scratch_new)(const void *self);
+    void (*scratch_free)(void *scratch);
+
+    /* The first hit, or t.length. Allocates nothing. */
+    size_t (*find)(const void *self, void *scratch, text t);
+} engine;
+
+/* Pairs of bytes, many places at once: vectors as wide as the machine has them. */
+extern const engine engine_vectors;
+extern const engine engine_narrow_vectors; /* of 16 bytes, which every compiler can make */
+extern const engine engine_few_vectors;    /* only where few pairs serve all phrases */
+
+/* Many phrases at once, by a library; it makes nothing where that is not there. */
+extern const engine engine_hyperscan;
+
+#endif
