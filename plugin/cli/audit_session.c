@@ -3,11 +3,11 @@
 #include "cli/audit_session.h"
 
 #include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "cli/identity_files.h"
+#include "cli/words.h"
 
 /* The role list of the --identity files, in a database of its own in memory. */
 static store *store_of_files(audit_session *self, char **error)
@@ -44,15 +44,13 @@ static bool open_role_list(audit_session *self)
     char *error = NULL;
 
     if (!of_files && !o->database_given && access(o->database, F_OK) != 0) {
-        fprintf(stderr, "synctap: no role list (%s is not there): only naming rules apply\n",
-                o->database);
+        words_say("no role list (%s is not there): only naming rules apply", o->database);
         return true;
     }
     if (of_files ? open_identity_files(self, &error)
                  : keeper_open(self->keeper, o->database, STORE_EXISTING, o->now, &error))
         return true;
-    fprintf(stderr, "synctap: %s: %s\n", of_files ? "the role list" : o->database,
-            error ? error : "out of memory");
+    words_say("%s: %s", of_files ? "the role list" : o->database, error ? error : "out of memory");
     free(error);
     return false;
 }
@@ -66,7 +64,7 @@ static bool open_rulebase(audit_session *self)
     if (detector_open_rulebase(self->detector, o->rulebase, &error))
         return true;
     if (o->rulebase_given)
-        fprintf(stderr, "synctap: %s: %s\n", o->rulebase, error ? error : "out of memory");
+        words_say("%s: %s", o->rulebase, error ? error : "out of memory");
     free(error);
     return !o->rulebase_given;
 }
@@ -78,7 +76,7 @@ static bool make_detector(audit_session *self, const options *o)
     self->keeper = self->detector ? keeper_new(self->detector) : NULL;
     self->worker = self->keeper ? detector_worker_new(self->detector) : NULL;
     if (self->worker == NULL) {
-        fputs("synctap: out of memory\n", stderr);
+        words_say("out of memory");
         return false;
     }
     return open_rulebase(self);
@@ -132,8 +130,8 @@ static bool begin_role_list(audit_session *self)
     self->store = copy_of_role_list(self, &error);
     if (self->store != NULL && keeper_adopt(self->keeper, self->store, o->now, &error))
         return true;
-    fprintf(stderr, "synctap: %s: %s\n", o->database_given ? o->database : "the role list",
-            error ? error : "out of memory");
+    words_say("%s: %s", o->database_given ? o->database : "the role list",
+              error ? error : "out of memory");
     free(error);
     return false;
 }
@@ -235,8 +233,8 @@ void audit_session_tell_of(audit_session *self, const char *name, size_t line, c
 {
     progress_wipe(&self->progress);
     if (line > 0)
-        fprintf(stderr, "synctap: %s:%zu: %s\n", name, line, what);
+        words_say("%s:%zu: %s", name, line, what);
     else
-        fprintf(stderr, "synctap: %s: %s\n", name, what);
+        words_say("%s: %s", name, what);
     self->unreadable = true;
 }

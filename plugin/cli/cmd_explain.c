@@ -5,6 +5,7 @@
 
 #include "cli/audit_session.h"
 #include "cli/commands.h"
+#include "cli/words.h"
 
 static const char USAGE[] =
     "usage: synctap explain [OPTION...] [FILE...]\n"
@@ -36,15 +37,13 @@ static const char *yes_or_no(json *object, const char *key)
     return json_is_true(json_member(object, key)) ? "yes" : "no";
 }
 
-/* A string as JSON writes it: quoted, and without anything that a terminal would obey. */
+/* A string as JSON writes it: quoted. */
 static void print_quoted(json *value)
 {
     buffer out = {0};
-    const char *written;
 
     json_write_value(&out, value);
-    written = buffer_string(&out);
-    fputs(written ? written : "?", stdout);
+    words_put(stdout, buffer_failed(&out) ? (text)TEXT("?") : buffer_text(&out));
     buffer_free(&out);
 }
 
@@ -76,7 +75,7 @@ static void print_clause(json *clause)
     print_member(" ", clause, "left");
     printf(" %s ", json_string(json_member(clause, "operator")).bytes);
     if (json_kind_of(right) == JSON_STRING)
-        fputs(json_string(right).bytes, stdout);
+        words_put(stdout, json_string(right));
     else
         print_quoted(right);
     putchar('\n');
@@ -295,7 +294,7 @@ static int explain_with(const options *o)
     if (begun)
         audit_session_read(&e.session, explain_message, &e);
     if (e.failed)
-        fputs("synctap: out of memory, explanations are missing\n", stderr);
+        words_say("out of memory, explanations are missing");
     buffer_free(&e.lines);
     json_parser_free(e.parser);
     audit_session_end(&e.session);

@@ -7,6 +7,7 @@
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "cli/table.h"
+#include "cli/words.h"
 #include "state/alert_log.h"
 
 static const char USAGE[] =
@@ -126,7 +127,7 @@ static store *open_store(const options *o)
     store *s = store_open(o->database, STORE_EXISTING, &error);
 
     if (s == NULL)
-        fprintf(stderr, "synctap: %s: %s\n", o->database, error ? error : "out of memory");
+        words_say("%s: %s", o->database, error ? error : "out of memory");
     else
         store_set_patience(s, PATIENCE);
     free(error);
@@ -156,8 +157,6 @@ static const char *write_rows(list_run *l, const char *id)
         written = table_end(l->table);
     if (trouble == NULL && (buffer_failed(&l->line) || !written))
         trouble = "out of memory";
-    if (trouble == NULL && (fflush(stdout) != 0 || ferror(stdout)))
-        trouble = "standard output cannot be written";
     return trouble;
 }
 
@@ -182,7 +181,7 @@ static void print_alerts(list_run *l, const char *id)
 
 static int tell_unknown(const char *id)
 {
-    fprintf(stderr, "synctap: there is no incident %s\n", id);
+    words_say("there is no incident %s", id);
     return EXIT_UNREADABLE;
 }
 
@@ -196,7 +195,7 @@ static int show_or_list(const options *o, const char *id)
         return EXIT_UNREADABLE;
     trouble = write_rows(&l, id);
     if (trouble != NULL) {
-        fprintf(stderr, "synctap: %s: %s\n", o->database, trouble);
+        words_say("%s: %s", o->database, trouble);
         status = EXIT_UNREADABLE;
     } else if (id != NULL && l.count == 0) {
         status = tell_unknown(id);
@@ -222,12 +221,13 @@ static int close_one(const options *o, store *s, const char *id)
 
     if (!incident_rows_each(s, id, count_row, &known) ||
         !incident_rows_close(s, id, o->now, &closed)) {
-        fprintf(stderr, "synctap: %s: %s\n", o->database, store_error(s));
+        words_say("%s: %s", o->database, store_error(s));
         return EXIT_UNREADABLE;
     }
     if (known == 0)
         return tell_unknown(id);
-    printf("%s %s\n", id, closed > 0 ? "closed" : "was closed already");
+    words_put(stdout, text_of(id));
+    printf(" %s\n", closed > 0 ? "closed" : "was closed already");
     return EXIT_DONE;
 }
 

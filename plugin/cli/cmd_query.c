@@ -6,6 +6,7 @@
 #include "cli/audit_session.h"
 #include "cli/commands.h"
 #include "cli/table.h"
+#include "cli/words.h"
 
 static const char USAGE[] =
     "usage: synctap query [OPTION...] [FILE...]\n"
@@ -281,10 +282,10 @@ static int query_with(const options *o)
         print_rows(&q);
     }
     if (q.stale > 0)
-        fprintf(stderr, "synctap: %zu records of the rule's operations lie before the lookback\n",
-                q.stale);
+        words_say("%zu record%s of the rule's operations lie%s before the lookback", q.stale,
+                  words_s(q.stale), q.stale == 1 ? "s" : "");
     if (q.failed)
-        fputs("synctap: out of memory, rows are missing\n", stderr);
+        words_say("out of memory, rows are missing");
     free_rows(&q.rows);
     audit_session_end(&q.session);
     return !begun || q.failed || q.session.unreadable ? EXIT_UNREADABLE : EXIT_DONE;

@@ -8,6 +8,7 @@
 #include "cli/event_list.h"
 #include "cli/event_order.h"
 #include "cli/table.h"
+#include "cli/words.h"
 #include "record/identity_record.h"
 
 static const char USAGE[] =
@@ -302,13 +303,11 @@ static void end(replay *r)
 {
     if (r->table != NULL && !table_end(r->table))
         fail(r, "out of memory");
-    if (fflush(stdout) != 0 || ferror(stdout))
-        fail(r, "standard output cannot be written");
     if (r->seen.stale > 0)
-        fprintf(stderr, "synctap: %zu records of the rule's operations came after the lookback\n",
-                r->seen.stale);
+        words_say("%zu record%s of the rule's operations came after the lookback", r->seen.stale,
+                  words_s(r->seen.stale));
     if (r->failed)
-        fprintf(stderr, "synctap: %s: alerts are missing\n", r->trouble);
+        words_say("%s: alerts are missing", r->trouble);
     event_order_free(r->order);
     role_list_close(r->list);
     json_parser_free(r->parser);

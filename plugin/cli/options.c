@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli/commands.h"
+#include "cli/words.h"
 
 /* Where Debian's rsyslogd works, and so where the modules keep their database by default. */
 static const char DEFAULT_DATABASE[] = "/var/spool/rsyslog/synctap.db";
@@ -247,13 +248,13 @@ static void list_long_options(struct option *result, unsigned groups)
     *result = (struct option){0};
 }
 
-static options_status take(reading *r, const char *command, int row, const char *value)
+static options_status take(reading *r, int row, const char *value)
 {
     const char *right = rows[row].take(r, value, rows[row].which);
 
     if (right == NULL)
         return OPTIONS_READ;
-    fprintf(stderr, "%s: --%s \"%s\" is wrong: give %s\n", command, rows[row].name, value, right);
+    words_say("--%s \"%s\" is wrong: give %s", rows[row].name, value, right);
     return OPTIONS_WRONG;
 }
 
@@ -264,12 +265,12 @@ static options_status read_all(reading *r, int argc, char **argv, unsigned group
 
     list_long_options(long_options, groups);
     optind = 0; /* GNU: begin anew */
-    while ((row = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
-        if (row == HELP)
+    while ((row = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
+        if (row == HELP || row == 'h')
             return OPTIONS_HELP;
         if (row == '?')
             return OPTIONS_WRONG; /* getopt_long has said why */
-        if (take(r, argv[0], row, optarg) == OPTIONS_WRONG)
+        if (take(r, row, optarg) == OPTIONS_WRONG)
             return OPTIONS_WRONG;
     }
     r->options->arguments = argv + optind;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* synctap: the command line; picks the command. */
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "cli/commands.h"
+#include "cli/words.h"
 
 static const char USAGE[] =
     "usage: synctap COMMAND [OPTION...] [ARGUMENT...]\n"
@@ -28,22 +30,31 @@ static const struct {
     {"incident", cmd_incident, "synctap incident"},
 };
 
+static bool is_one_of(const char *name, const char *const *names)
+{
+    while (*names != NULL && strcmp(name, *names) != 0)
+        names++;
+    return *names != NULL;
+}
+
 static int wrong_command(const char *name)
 {
-    fprintf(stderr, "synctap: there is no command \"%s\"\n", name);
+    if (name[0] != '\0')
+        words_say("there is no command \"%s\"", name);
     fputs(USAGE, stderr);
     return EXIT_USAGE;
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
+    static const char *const help[] = {"help", "--help", "-h", NULL};
     const char *name = argc > 1 ? argv[1] : "";
 
     if (strcmp(name, "--version") == 0) {
         puts("synctap " SYNCTAP_VERSION);
         return EXIT_DONE;
     }
-    if (strcmp(name, "--help") == 0) {
+    if (is_one_of(name, help)) {
         fputs(USAGE, stdout);
         return EXIT_DONE;
     }
@@ -54,4 +65,14 @@ int main(int argc, char **argv)
         }
     }
     return wrong_command(name);
+}
+
+/* Whatever the command did, it is not done if its output is not there. */
+int main(int argc, char **argv)
+{
+    int status = run(argc, argv);
+
+    if (!words_end_output() && status != EXIT_USAGE)
+        status = EXIT_UNREADABLE;
+    return status;
 }

@@ -4,12 +4,14 @@
 
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <unistr.h>
 #include <uniwidth.h>
 
 #include "base/json.h"
+#include "base/shown.h"
 
-enum { WIDEST = 48, GAP = 2 }; /* terminal columns */
+enum { WIDEST = 48, NARROWEST = 2, GAP = 2 }; /* terminal columns */
 
 struct table {
     FILE *out;
@@ -19,24 +21,30 @@ struct table {
     size_t kept;
     text *cells; /* of the rows that are kept; then of one */
     size_t *widths;
-    arena *memory; /* of the cells */
+    size_t terminal; /* how wide it is; 0: there is none */
+    arena *memory;   /* of the cells */
     json_parser *parser;
     bool is_flowing; /* the widths are known, the rows that were kept are written */
     bool failed;
 };
 
-/* A copy without anything that a terminal would obey. */
-static text harmless(arena *memory, text t)
+/* A copy that the arena owns, or no bytes when memory ran out. */
+static text keep(arena *memory, buffer *made)
 {
-    text copy = arena_copy(memory, t);
-    char *bytes = (char *)copy.bytes;
+    text copy = {NULL, 0};
 
-    if (bytes == NULL)
-        return copy;
-    for (size_t i = 0; i < copy.length; i++)
-        if ((unsigned char)bytes[i] < 0x20 || bytes[i] == 0x7F)
-            bytes[i] = '?';
-    return u8_check((const uint8_t *)bytes, copy.length) == NULL ? copy : (text)TEXT("?");
+    if (!buffer_failed(made))
+        copy = arena_copy(memory, made->length > 0 ? buffer_text(made) : (text)TEXT(""));
+    buffer_free(made);
+    return copy;
+}
+
+static text as_shown(arena *memory, text t)
+{
+    buffer shown = {0};
+
+    shown_append(&shown, t);
+    return keep(memory, &shown);
 }
 
 static size_t width_of(text t)
@@ -64,15 +72,15 @@ static size_t length_within(text t, size_t most)
     return at;
 }
 
-static text cut_to_width(arena *memory, text t)
+static text cut_to_width(arena *memory, text t, size_t most)
 {
     static const text ellipsis = TEXT("…");
     text cut;
     char *end;
 
-    if (length_within(t, WIDEST) == t.length)
+    if (length_within(t, most) == t.length)
         return t;
-    t.length = length_within(t, WIDEST - 1);
+    t.length = length_within(t, most - 1);
     cut = arena_copy(memory, (text){t.bytes, t.length + ellipsis.length}); /* there is more of t */
     if (cut.bytes == NULL)
         return t;
@@ -85,7 +93,6 @@ static text cut_to_width(arena *memory, text t)
 static text cell_text(json *value, arena *memory)
 {
     buffer joined = {0};
-    text copy;
 
     if (json_kind_of(value) != JSON_ARRAY)
         return json_tostring(value, memory);
@@ -94,19 +101,17 @@ static text cell_text(json *value, arena *memory)
             buffer_append_string(&joined, ", ");
         buffer_append(&joined, json_tostring(json_array_item(value, i), memory));
     }
-    copy = buffer_failed(&joined) ? (text){NULL, 0} : arena_copy(memory, buffer_text(&joined));
-    buffer_free(&joined);
-    return copy;
+    return keep(memory, &joined);
 }
 
 static bool put_cell(table *self, size_t row, size_t column, text value)
 {
-    text cell = value.bytes ? harmless(self->memory, value) : value;
+    text cell = value.bytes ? as_shown(self->memory, value) : value;
     size_t width;
 
     if (cell.bytes == NULL)
         return false;
-    cell = cut_to_width(self->memory, cell);
+    cell = cut_to_width(self->memory, cell, WIDEST);
     width = width_of(cell);
     self->cells[row * self->width + column] = cell;
     if (!self->is_flowing && width > self->widths[column])
@@ -138,10 +143,42 @@ static bool put_row(table *self, size_t row, text line)
     return put;
 }
 
+static size_t widest_column(const table *self)
+{
+    size_t widest = 0;
+
+    for (size_t c = 1; c < self->width; c++)
+        if (self->widths[c] > self->widths[widest])
+            widest = c;
+    return widest;
+}
+
+/* The widest columns give way first. */
+static void fit_into_terminal(table *self)
+{
+    size_t taken = GAP * (self->width - 1);
+
+    for (size_t c = 0; c < self->width; c++)
+        taken += self->widths[c];
+    for (; self->terminal > 0 && taken > self->terminal; taken--) {
+        size_t widest = widest_column(self);
+
+        if (self->widths[widest] <= NARROWEST)
+            break;
+        self->widths[widest]--;
+    }
+}
+
+/* On a terminal no cell is wider than its column. */
+static text cut_to_fit(const table *self, text cell, size_t width)
+{
+    return self->terminal > 0 ? cut_to_width(self->memory, cell, width) : cell;
+}
+
 static void write_row(const table *self, size_t row)
 {
     for (size_t c = 0; c < self->width; c++) {
-        text cell = self->cells[row * self->width + c];
+        text cell = cut_to_fit(self, self->cells[row * self->width + c], self->widths[c]);
         size_t width = width_of(cell);
         size_t padding = self->widths[c] > width ? self->widths[c] - width : 0;
 
@@ -152,8 +189,9 @@ static void write_row(const table *self, size_t row)
     fputc('\n', self->out);
 }
 
-static void write_unconfirmed(table *self)
+static void write_kept(table *self)
 {
+    fit_into_terminal(self);
     for (size_t r = 0; r < self->kept; r++)
         write_row(self, r);
     self->is_flowing = true;
@@ -171,6 +209,16 @@ static bool make_parts(table *self)
     return self->cells && self->widths && self->memory && self->parser && put_head(self);
 }
 
+static size_t terminal_width(FILE *out)
+{
+    struct winsize size;
+    int file = fileno(out);
+
+    if (file < 0 || ioctl(file, TIOCGWINSZ, &size) != 0)
+        return 0;
+    return size.ws_col;
+}
+
 table *table_begin(FILE *out, const char *const *columns, size_t sample)
 {
     table *self = calloc(1, sizeof(*self));
@@ -180,6 +228,7 @@ table *table_begin(FILE *out, const char *const *columns, size_t sample)
     self->out = out;
     self->columns = columns;
     self->sample = sample + 1;
+    self->terminal = terminal_width(out);
     if (make_parts(self))
         return self;
     self->failed = true;
@@ -206,7 +255,7 @@ void table_add(table *self, text line)
     if (self->failed)
         return;
     if (!self->is_flowing && self->kept == self->sample)
-        write_unconfirmed(self);
+        write_kept(self);
     if (self->is_flowing)
         pass_on(self, line);
     else
@@ -218,7 +267,7 @@ bool table_end(table *self)
     bool whole = !self->failed;
 
     if (whole && !self->is_flowing)
-        write_unconfirmed(self);
+        write_kept(self);
     free(self->cells);
     free(self->widths);
     arena_free(self->memory);

@@ -13,9 +13,9 @@
 
 /*
  * Writes a head and a row for each line, a JSON object, with the members
- * that the columns name (the last name is NULL). Control characters show as
- * `?`, so that no value can steer a terminal; long values are cut with `…`.
- * False when memory ran out.
+ * that the columns name (the last name is NULL). Values are made fit to be
+ * shown (see base/shown.h); long ones are cut with `…`, and so are those for
+ * which a terminal is too narrow. False when memory ran out.
  */
 bool table_print(FILE *out, const char *const *columns, const text *lines, size_t count);
 

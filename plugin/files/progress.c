@@ -7,6 +7,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/shown.h"
+
 enum { INTERVAL = 500 * 1000 * 1000 /* nanoseconds */, LONGEST_NAME = 40 };
 
 static int64_t nanoseconds(void)
@@ -49,14 +51,17 @@ void progress_show(progress *self, const progress_state *state)
     int64_t now = nanoseconds();
     double speed = (double)(state->bytes - self->bytes) / (double)(now - self->since); /* GB/s */
     char share[32];
+    buffer name = {0};
     int width;
 
     write_share(share, sizeof(share), state);
-    width = fprintf(stderr, "\rsynctap: %s: %s, %.*f %s/s", short_name(state->name), share,
+    shown_append(&name, text_of(short_name(state->name)));
+    width = fprintf(stderr, "\rsynctap: %.*s: %s, %.*f %s/s", (int)name.length, name.bytes, share,
                     speed < 1 ? 0 : 1, speed < 1 ? speed * 1e3 : speed, speed < 1 ? "MB" : "GB");
     if (width < self->width)
         fprintf(stderr, "%*s", self->width - width, "");
     fflush(stderr);
+    buffer_free(&name);
     self->width = width > self->width ? width : self->width;
     self->since = now;
     self->bytes = state->bytes;

@@ -15,8 +15,7 @@ RULEBASE_READERS = ("query", "explain", "replay")
 
 def synctap(*arguments, given=None):
     """Run synctap to its end; `given` is its standard input, if any."""
-    command = [os.environ["SYNCTAP"], *map(str, arguments)]
-    command += _rulebase_of_this_tree(command)
+    command = arguments_of(arguments)
     source = {"stdin": subprocess.DEVNULL} if given is None \
         else {"input": given}
     done = subprocess.run(command, capture_output=True, timeout=60, **source)
@@ -24,11 +23,17 @@ def synctap(*arguments, given=None):
                 done.stderr.decode(errors="replace"))
 
 
+def arguments_of(arguments):
+    """Give the command line of synctap with these arguments."""
+    command = [os.environ["SYNCTAP"], *map(str, arguments)]
+    return command + _rulebase_of_this_tree(command)
+
+
 def _rulebase_of_this_tree(command):
     """Name the rulebase: the program looks where it will be installed."""
     directory = os.environ.get("SYNCTAP_RULEBASE_DIR")
-    if directory is None or command[1] not in RULEBASE_READERS \
-            or "--rulebase" in command:
+    if directory is None or len(command) < 2 \
+            or command[1] not in RULEBASE_READERS or "--rulebase" in command:
         return []
     return ["--rulebase", os.path.join(directory, "entra-audit.rulebase")]
 

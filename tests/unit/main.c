@@ -32,9 +32,11 @@ static const struct {
     {"role_list", role_list_tests},
     {"rule", rule_tests},
     {"seen", seen_tests},
+    {"shown", shown_tests},
     {"store", store_tests},
     {"stream", stream_tests},
     {"sync_accounts", sync_accounts_tests},
+    {"table", table_tests},
     {"timestamp", timestamp_tests},
     {"unwrap", unwrap_tests},
 };

@@ -24,9 +24,11 @@ extern CU_TestInfo own_file_tests[];
 extern CU_TestInfo role_list_tests[];
 extern CU_TestInfo rule_tests[];
 extern CU_TestInfo seen_tests[];
+extern CU_TestInfo shown_tests[];
 extern CU_TestInfo store_tests[];
 extern CU_TestInfo stream_tests[];
 extern CU_TestInfo sync_accounts_tests[];
+extern CU_TestInfo table_tests[];
 extern CU_TestInfo timestamp_tests[];
 extern CU_TestInfo unwrap_tests[];
 
