@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/room.h"
 #include "cli/audit_session.h"
 #include "cli/commands.h"
 #include "cli/table.h"
@@ -71,26 +72,10 @@ typedef struct query_thread {
     detector_worker *worker;
 } query_thread;
 
-/* Room for one more; false without memory. */
-static bool make_room(void **things, size_t size, size_t count, size_t *room)
-{
-    size_t wanted = *room ? 2 * *room : 64;
-    void *larger;
-
-    if (count < *room)
-        return true;
-    larger = realloc(*things, wanted * size);
-    if (larger == NULL)
-        return false;
-    *things = larger;
-    *room = wanted;
-    return true;
-}
-
 /* The line goes over; false without memory. */
 static bool add_row(result_rows *self, timestamp time_generated, text line)
 {
-    if (!make_room((void **)&self->rows, sizeof(result_row), self->count, &self->room)) {
+    if (!room_for_one_more(&self->rows, sizeof(result_row), self->count, &self->room)) {
         free((char *)line.bytes);
         return false;
     }
@@ -101,7 +86,7 @@ static bool add_row(result_rows *self, timestamp time_generated, text line)
 
 static bool add_unreadable(unreadable_lines *self, size_t line, const char *reason)
 {
-    if (!make_room((void **)&self->lines, sizeof(unreadable_line), self->count, &self->room))
+    if (!room_for_one_more(&self->lines, sizeof(unreadable_line), self->count, &self->room))
         return false;
     self->lines[self->count++] = (unreadable_line){line, reason};
     return true;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "base/room.h"
 #include "record/audit_record.h"
 #include "record/identity_record.h"
 
@@ -37,25 +38,11 @@ event event_list_at(const event_list *self, size_t n)
     return e;
 }
 
-static bool make_room(event_list *self)
-{
-    size_t room = self->room ? 2 * self->room : 64;
-    event *events;
-
-    if (self->count < self->room)
-        return true;
-    events = realloc(self->events, room * sizeof(*events));
-    if (events == NULL)
-        return false;
-    self->events = events;
-    self->room = room;
-    return true;
-}
-
 /* The event's text is what stands in `texts` behind `begin`. */
 static void add(event_list *self, event e, size_t begin)
 {
-    self->failed |= buffer_failed(&self->texts) || !make_room(self);
+    self->failed |= buffer_failed(&self->texts) ||
+                    !room_for_one_more(&self->events, sizeof(event), self->count, &self->room);
     if (self->failed)
         return;
     e.text = (text){(const char *)begin, self->texts.length - begin};

@@ -104,13 +104,6 @@ static char delimiter_of(text beginning, bool *out_of_memory)
     return '\0';
 }
 
-bool identity_table_begins(text beginning)
-{
-    bool ignored;
-
-    return delimiter_of(beginning, &ignored) != '\0';
-}
-
 /* Files that were joined have a header in the middle. */
 static bool is_header(identity_table *self, const csv_row *row)
 {

@@ -23,9 +23,6 @@ typedef void identity_table_sink(void *arg, size_t line, identity_result reading
 /* Hears of a row that is left out since it does not fit its header. */
 typedef void identity_table_teller(void *arg, size_t line, const char *what);
 
-/* Does this text begin with a table's header? Only its first line is looked at. */
-bool identity_table_begins(text beginning);
-
 /* A table that begins like this; NULL when it does not, or memory is out, which *out_of_memory
  * tells. The caller frees it. */
 identity_table *identity_table_new(text beginning, identity_table_sink *sink,

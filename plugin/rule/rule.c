@@ -13,15 +13,11 @@ const char RULE_SEVERITY[] = "High";
 enum { MOST_DEFAULTS = 6, MOST_WIDE_DEFAULTS = 2 };
 
 static const struct {
-    const char *parameter;
-    const char *option;
     text defaults[MOST_DEFAULTS];
     text wide_defaults[MOST_WIDE_DEFAULTS]; /* what wide semantics adds to the rule's own strings */
 } lists[RULE_LISTS] = {
     [RULE_OPERATIONS] =
         {
-            .parameter = "operations",
-            .option = "operations",
             .defaults = {TEXT("Admin registered security info"), TEXT("Register security info"),
                          TEXT("Create temporary access pass"), TEXT("Issue temporary access pass"),
                          TEXT("Admin Issued Temporary Access Pass"),
@@ -30,26 +26,16 @@ static const struct {
         },
     [RULE_ROLES] =
         {
-            .parameter = "roles",
-            .option = "roles",
             .defaults = {TEXT("Directory Synchronization Accounts"),
                          TEXT("On Premises Directory Sync Account")},
             .wide_defaults = {TEXT("d29b2b05-8046-44ba-8758-1e26182fcf32"),
                               TEXT("a92aed5d-d78a-4d16-b381-09adb37eb3b0")},
         },
-    [RULE_UPN_STARTSWITH] = {.parameter = "upn.startswith",
-                             .option = "upn-startswith",
-                             .defaults = {TEXT("Sync_")}},
-    [RULE_UPN_CONTAINS] = {.parameter = "upn.contains",
-                           .option = "upn-contains",
-                           .defaults = {TEXT("DirSync")}},
-    [RULE_UPN_HAS] = {.parameter = "upn.has",
-                      .option = "upn-has",
-                      .defaults = {TEXT("On-Premises Directory Synchronization")}},
+    [RULE_UPN_STARTSWITH] = {.defaults = {TEXT("Sync_")}},
+    [RULE_UPN_CONTAINS] = {.defaults = {TEXT("DirSync")}},
+    [RULE_UPN_HAS] = {.defaults = {TEXT("On-Premises Directory Synchronization")}},
     [RULE_DISPLAYNAME_HAS] =
         {
-            .parameter = "displayname.has",
-            .option = "displayname-has",
             .defaults = {TEXT("On-Premises Directory Synchronization Service Account")},
         },
 };
@@ -176,16 +162,6 @@ timestamp rule_records_since(const rule *self, timestamp now)
 timestamp rule_identities_since(const rule *self, timestamp now)
 {
     return ago(self->identity_window, now);
-}
-
-const char *rule_list_parameter(rule_list list)
-{
-    return lists[list].parameter;
-}
-
-const char *rule_list_option(rule_list list)
-{
-    return lists[list].option;
 }
 
 const text *rule_get_wide_list(const rule *self, rule_list list, size_t *count)

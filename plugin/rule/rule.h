@@ -88,10 +88,6 @@ timespan rule_get_identity_window(const rule *self);
 timestamp rule_records_since(const rule *self, timestamp now);
 timestamp rule_identities_since(const rule *self, timestamp now);
 
-/* The list's name as a parameter ("upn.startswith") and as an option ("upn-startswith"). */
-const char *rule_list_parameter(rule_list list);
-const char *rule_list_option(rule_list list);
-
 /* The reason's name in matched_by: "identity_upn", "json_string", ... */
 const char *rule_reason_name(rule_reason reason);
 

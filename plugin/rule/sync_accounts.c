@@ -11,6 +11,8 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "base/room.h"
+
 typedef struct account {
     timestamp time_generated;
     bool kql; /* a sync account by the query itself, not only in wide semantics */
@@ -182,21 +184,6 @@ static bool holds_key(const sync_accounts *accounts, text key)
     return bsearch(&key, accounts->by_key, accounts->count, sizeof(account), compare_key) != NULL;
 }
 
-static bool make_room_for_change(sync_accounts_edit *self)
-{
-    size_t room = self->room ? 2 * self->room : 16;
-    change *changes;
-
-    if (self->count < self->room)
-        return true;
-    changes = realloc(self->changes, room * sizeof(change));
-    if (changes == NULL)
-        return false;
-    self->changes = changes;
-    self->room = room;
-    return true;
-}
-
 static text put_text(char **at, text t)
 {
     text copy = {*at, t.length};
@@ -227,7 +214,8 @@ void sync_accounts_edit_put(sync_accounts_edit *self, const identity_record *row
 {
     if (standing == NO_SYNC_ACCOUNT && !holds_key(self->old, row->account_upn))
         return;
-    if (make_room_for_change(self) && copy_change(&self->changes[self->count], row, standing))
+    if (room_for_one_more(&self->changes, sizeof(change), self->count, &self->room) &&
+        copy_change(&self->changes[self->count], row, standing))
         self->count++;
     else
         self->failed = true;

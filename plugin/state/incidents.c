@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "base/room.h"
+
 const incident_options INCIDENTS_AS_IN_SENTINEL = {TICKS_PER_DAY, MATCHING_ANY_ALERT, 150};
 
 typedef struct incident {
@@ -137,21 +139,6 @@ static incident *make_incident(text key)
     return made;
 }
 
-static bool make_room(incidents *self)
-{
-    size_t room = self->room ? 2 * self->room : 16;
-    incident **sorted;
-
-    if (self->count < self->room)
-        return true;
-    sorted = realloc(self->sorted, room * sizeof(*sorted));
-    if (sorted == NULL)
-        return false;
-    self->sorted = sorted;
-    self->room = room;
-    return true;
-}
-
 /* The key's incident, made if there is none; NULL when memory is out. */
 static incident *incident_of(incidents *self, text key)
 {
@@ -160,7 +147,9 @@ static incident *incident_of(incidents *self, text key)
 
     if (at < self->count && text_equal(self->sorted[at]->key, key))
         return self->sorted[at];
-    made = make_room(self) ? make_incident(key) : NULL;
+    made = room_for_one_more(&self->sorted, sizeof(incident *), self->count, &self->room)
+               ? make_incident(key)
+               : NULL;
     if (made == NULL)
         return NULL;
     memmove(&self->sorted[at + 1], &self->sorted[at], (self->count - at) * sizeof(*self->sorted));

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/room.h"
 #include "state/own_file.h"
 
 enum {
@@ -62,24 +63,14 @@ static void segment_path(const journal *self, uint64_t number, char *path, size_
 
 /* --- the segments that are there --- */
 
-static bool make_room(segment_list *list)
+static bool room_for_segment(segment_list *list)
 {
-    size_t room = list->room > 0 ? 2 * list->room : 16;
-    uint64_t *numbers;
-
-    if (list->count < list->room)
-        return true;
-    numbers = realloc(list->numbers, room * sizeof(*numbers));
-    if (numbers == NULL)
-        return false;
-    list->numbers = numbers;
-    list->room = room;
-    return true;
+    return room_for_one_more(&list->numbers, sizeof(*list->numbers), list->count, &list->room);
 }
 
 static bool add_segment(segment_list *list, uint64_t number)
 {
-    if (!make_room(list))
+    if (!room_for_segment(list))
         return false;
     list->numbers[list->count++] = number;
     return true;
@@ -274,7 +265,7 @@ static bool begin_segment(journal *self)
     if (self->file >= 0 && self->size < SEGMENT_SIZE)
         return true;
     end_segment(self);
-    if (self->waiting.count >= MOST_SEGMENTS || !make_room(&self->waiting)) {
+    if (self->waiting.count >= MOST_SEGMENTS || !room_for_segment(&self->waiting)) {
         errno = EDQUOT;
         return refused(self);
     }

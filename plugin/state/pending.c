@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/kql.h"
+#include "base/room.h"
 #include "state/statement.h"
 
 enum { PRUNED_AT_ONCE = 500 }; /* rows: some milliseconds */
@@ -177,16 +178,8 @@ void pending_ids_free(pending_ids *self)
 
 bool pending_ids_add(pending_ids *self, int64_t id)
 {
-    size_t room = self->room ? 2 * self->room : 16;
-    int64_t *ids;
-
-    if (self->count == self->room) {
-        ids = realloc(self->ids, room * sizeof(*ids));
-        if (ids == NULL)
-            return false;
-        self->ids = ids;
-        self->room = room;
-    }
+    if (!room_for_one_more(&self->ids, sizeof(*self->ids), self->count, &self->room))
+        return false;
     self->ids[self->count++] = id;
     return true;
 }

@@ -208,13 +208,3 @@ void seen_expire(seen *self, timestamp now)
     rebuild(self, room, now); /* without memory all stays */
     pthread_mutex_unlock(&self->mutex);
 }
-
-size_t seen_count(seen *self)
-{
-    size_t count;
-
-    pthread_mutex_lock(&self->mutex);
-    count = self->count;
-    pthread_mutex_unlock(&self->mutex);
-    return count;
-}

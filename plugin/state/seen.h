@@ -46,6 +46,4 @@ bool seen_put(seen *self, const char id[static UUID_TEXT_SIZE], timestamp expire
 /* Forgets what has expired; costs by what is there, so not for each message. */
 void seen_expire(seen *self, timestamp now);
 
-size_t seen_count(seen *self);
-
 #endif

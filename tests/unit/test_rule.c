@@ -78,27 +78,6 @@ static void test_the_strings_of_the_query(void)
     }
 }
 
-static void test_the_lists_have_the_names_of_parameters_and_options(void)
-{
-    static const struct {
-        rule_list list;
-        const char *parameter, *option;
-    } names[] = {
-        {RULE_OPERATIONS, "operations", "operations"},
-        {RULE_ROLES, "roles", "roles"},
-        {RULE_UPN_STARTSWITH, "upn.startswith", "upn-startswith"},
-        {RULE_UPN_CONTAINS, "upn.contains", "upn-contains"},
-        {RULE_UPN_HAS, "upn.has", "upn-has"},
-        {RULE_DISPLAYNAME_HAS, "displayname.has", "displayname-has"},
-    };
-
-    EXPECT_INT(LENGTH_OF(names), RULE_LISTS);
-    for (size_t i = 0; i < LENGTH_OF(names); i++) {
-        EXPECT_STRING(rule_list_parameter(names[i].list), names[i].parameter);
-        EXPECT_STRING(rule_list_option(names[i].list), names[i].option);
-    }
-}
-
 static void test_the_clauses_have_the_names_of_matched_by(void)
 {
     EXPECT_STRING(rule_reason_name(CLAUSE_IDENTITY_UPN), "identity_upn");
@@ -418,7 +397,6 @@ CU_TestInfo rule_tests[] = {
     TEST(test_the_facts_of_the_rule),
     TEST(test_the_spans_of_the_query),
     TEST(test_the_strings_of_the_query),
-    TEST(test_the_lists_have_the_names_of_parameters_and_options),
     TEST(test_the_clauses_have_the_names_of_matched_by),
     TEST(test_the_operations_of_the_query),
     TEST(test_an_operation_with_a_dot_or_a_dash_behind_it_counts),
