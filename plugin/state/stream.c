@@ -33,7 +33,7 @@ struct stream {
     incidents *incidents;
     atomic_ullong lost;
 
-    /* The tender's. */
+    /* The keeper's. */
     store *store;
     action_row row;
     pending *pending;
@@ -215,7 +215,7 @@ static void write_unconfirmed(stream *self, timestamp now)
         journal_drop(self->unconfirmed);
 }
 
-/* --- for the tender --- */
+/* --- for the keeper --- */
 
 static bool open_rooms(stream *self, store *s)
 {

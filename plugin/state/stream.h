@@ -5,7 +5,7 @@
  * The schedule looked back a day, every hour; a stream sees each record
  * once. So it remembers which alerts were handed on (none goes out twice),
  * which incidents are open, and which records may match yet. Workers write to
- * a journal, never to the database; one thread, the tender, moves the journal
+ * a journal, never to the database; one thread, the keeper's, moves the journal
  * there. What workers look up is in memory.
  */
 #ifndef SYNCTAP_STREAM_H
@@ -45,7 +45,7 @@ typedef struct stream_facts {
     uint64_t lost;     /* entries that neither file nor memory took, so far */
     int journal_error; /* errno of the journal's last failure; 0: it works */
     journal_trouble journal_trouble;
-    bool has_backlog; /* the journal holds more than one look moves: another is due at once */
+    bool has_backlog; /* the journal holds more than one update moves: another is due at once */
 } stream_facts;
 
 /* NULL when memory is out. The rule must outlive it; strings are copied. The caller frees it. */
@@ -73,9 +73,7 @@ void stream_remember(stream *self, stream_scratch *scratch, const pending_record
 /* When what was generated at that time leaves the lookback. */
 timestamp stream_expiry(const stream *self, timestamp generated, timestamp now);
 
-/* --- for the tender: one thread
- * -------------------------------------------------------------------
- */
+/* --- for the keeper: one thread --- */
 
 /*
  * Takes a database: what was remembered in it is known from now on. False:
@@ -87,8 +85,9 @@ void stream_detach(stream *self);
 bool stream_is_attached(const stream *self);
 
 /*
- * Moves the journal into the database, or so much of it as a look may take: what comes later than
- * its role list's change is judged again. False: store_error says why, it stays in the journal.
+ * Moves the journal into the database, or so much of it as an update may take: what comes later
+ * than its role list's change is judged again. False: store_error says why, it stays in the
+ * journal.
  */
 bool stream_drain(stream *self, timestamp now);
 

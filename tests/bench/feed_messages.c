@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * feed_messages: the detector over the first lines of a file, for a count of its instructions.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * gate_speed: what a call per message costs, of the gate and of what it is compared with.
  *

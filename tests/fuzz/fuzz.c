@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* fuzz: the things under test, as they stand in a collector. */
 #include "fuzz.h"
 

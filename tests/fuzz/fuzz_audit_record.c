@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * fuzz_audit_record: a text is judged, explained, and judged beside a good record.
  *

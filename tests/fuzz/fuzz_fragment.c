@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* fuzz_fragment: whatever a broken text shows, the alert made of it is whole JSON. */
 #include "fuzz.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * fuzz_gate: all engines say what the naive matcher says, and none misses what a decoder finds.
  *

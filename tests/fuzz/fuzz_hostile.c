@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * fuzz_hostile: long texts made of short parts, over and over; none may take long.
  *

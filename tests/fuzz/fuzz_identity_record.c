@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * fuzz_identity_record: a text goes into the role list, and from there into a detector.
  *

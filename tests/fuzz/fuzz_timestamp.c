@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* fuzz_timestamp: a time that can be read is the same time when it was written and read again. */
 #include "fuzz.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* fuzz_unwrap: any text is walked to its end, and what is handed out of it can be read. */
 #include "fuzz.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The detector, from its making to a message's verdict. */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* failing_malloc: the C library's functions, or AddressSanitizer's, behind a counter. */
 #include "failing_malloc.h"
 

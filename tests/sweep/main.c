@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Runs the sweep over all rooms, or over the runs named on the command line. */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The rooms that hand out memory. */
 #include "base/arena.h"
 #include "base/buffer.h"

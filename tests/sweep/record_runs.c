@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The rooms that read a record, judge it and write of it. */
 #include "failing_malloc.h"
 #include "rule/alert.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The rooms that keep the role list: SQLite's allocations fail like all others. */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * sweep: runs of the rooms in which one allocation after the other fails.
  *

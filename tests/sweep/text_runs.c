@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The rooms between a message's text and the objects in it. */
 #include <stdio.h>
 #include <stdlib.h>

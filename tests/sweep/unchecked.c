@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * unchecked: calls into libraries that do not look whether memory is there.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* failing_calls: a counter for each call, and the one that is to fail. */
 #include <errno.h>
 #include <fcntl.h>

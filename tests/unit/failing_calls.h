@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * failing_calls: the system calls of the journal, one of which fails.
  *

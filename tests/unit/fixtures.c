@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* fixtures: templates of records, and objects with their clean-up. */
 #include "fixtures.h"
 

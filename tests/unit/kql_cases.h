@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * kql_cases: what the operators say, pair by pair.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Runs the unit tests, of all rooms or of those named on the command line. */
 #include <CUnit/CUnit.h>
 #include <CUnit/TestRun.h>

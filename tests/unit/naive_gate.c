@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* naive_gate: every phrase is tried at every byte. */
 #include "naive_gate.h"
 

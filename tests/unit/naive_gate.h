@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * naive_gate: what the gate must say, from code that looks at every byte.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* suites: the tests of each room; every table ends with TESTS_END. */
 #ifndef SYNCTAP_TESTS_UNIT_SUITES_H
 #define SYNCTAP_TESTS_UNIT_SUITES_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* test: what an assertion prints, and the list of things that go at a test's end. */
 #include "test.h"
 

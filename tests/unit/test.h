@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * test: assertions over CUnit that say what was expected and what came, and
  * things that go away by themselves when a test ends.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Alerts of real records in three shapes, against the contract word by word. */
 #include "rule/alert.h"
 

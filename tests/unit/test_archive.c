@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* archive: whatever the threads and the pieces, what comes is what one reader would give. */
 #include "files/archive.h"
 

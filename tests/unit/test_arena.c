@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The arena: pieces that do not touch each other, and what a reset takes back. */
 #include "base/arena.h"
 

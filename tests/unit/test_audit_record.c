@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Records of each shape in one struct, and mv-expand over their targets. */
 #include "record/audit_record.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The buffer: growth, and a failure that is told once at the end. */
 #include "base/buffer.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Messages in, alerts out: shapes, wrappings, time, the role list, and several workers at once. */
 #include "detector/keeper.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Names derived from content: RFC 9562's form, FIPS 180-4's vectors. */
 #include "base/digest.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The gate: it may say yes too often, but never no to a text that decodes to a phrase. */
 #include "gate/engine.h"
 #include "gate/gate.h"

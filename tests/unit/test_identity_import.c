@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Texts that carry identity rows, put into a role list. */
 #include "state/identity_import.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Rows of the role list, in each shape that they come in. */
 #include "record/identity_record.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The journal: entries in files, read oldest first, and what a kill or a full disk leaves of them.
  */
 #include "state/journal.h"

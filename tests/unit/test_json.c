@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* JSON as KQL reads a dynamic, in the bounds that messages are held to, and JSON written. */
 #include "base/json.h"
 

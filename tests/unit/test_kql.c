@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The operators against their table, their words, and a second reading of the words. */
 #include "base/kql.h"
 

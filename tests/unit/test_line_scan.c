@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* line_scan says the same as json_extent, line by line, in each of its ways. */
 #include "files/line_scan.h"
 

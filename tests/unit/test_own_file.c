@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Files beside the database: what is not ours is neither waited for nor read. */
 #include "state/own_file.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* arg_max(TimeGenerated, *) by AccountUPN in the database, and what a reader sees of it. */
 #include "state/role_list.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The rule's own strings, and its clauses one by one and together. */
 #include "rule/rule.h"
 

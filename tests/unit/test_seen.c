@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Which alerts were handed on: claimed, kept, given up, expired. */
 #include "state/seen.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The state database: whose file is opened, and what one connection sees of another. */
 #include "state/store.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A detector that follows a stream: what it alerts of, once, late, after a
  * restart, and in which incident. Time is the test's own.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Snapshots of the sync accounts: look-ups, and edits that leave the old one alone. */
 #include "rule/sync_accounts.h"
 

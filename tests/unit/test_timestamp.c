@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Times in every form that records carry, to 100 ns; spans; and how a time is written. */
 #include "base/timestamp.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Records found in every wrapping, and what is said of the text that cannot be read. */
 #include "record/unwrap.h"
 
