@@ -4,11 +4,13 @@
 
 #include <dirent.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
+#include "dirty.h"
 #include "errmsg.h"
 #include "glbl.h"
 #include "obj.h"
@@ -25,8 +27,8 @@ DEFobjCurrIf(ruleset);
 struct alert_queue {
     alert_style style;
     ruleset_t *ruleset;
-    int64_t found_at; /* when the configuration was checked */
     atomic_bool has_begun;
+    _Atomic int64_t end; /* milliseconds of the clock; 0: rsyslogd is not known to stop */
 };
 
 static int64_t milliseconds(void)
@@ -85,8 +87,8 @@ alert_queue *alert_queue_find(const action_label *action, rsconf_t *conf, const 
         return NULL;
     self->style = *style;
     self->ruleset = found;
-    self->found_at = milliseconds();
     atomic_init(&self->has_begun, false);
+    atomic_init(&self->end, 0);
     return self;
 }
 
@@ -126,19 +128,24 @@ static bool inputs_run(void)
 }
 
 /*
- * rsyslog activates modules before it starts the queues, one ruleset's
- * after the other (rsconf.c, activate), and one that has not begun has not
- * even a mutex: a message left in a disk queue, or a late alert, may be
- * quicker. The inputs run last, each in a thread that has "in:" in front of
- * its name (threads.c, thrdStarter). Without any, time must do.
+ * rsyslog activates modules before it starts the queues, one ruleset's after
+ * the other (rsconf.c, activate), and one that has not begun has not even a
+ * mutex: a message left in a disk queue, or a late alert, may be quicker.
+ * The main queue begins after all rulesets' queues, and then the core sets
+ * its own flag for internal messages. It does not where the main queue is
+ * direct ($MainMsgQueueType): then the inputs tell, which run last of all,
+ * each in a thread with "in:" in front of its name (threads.c, thrdStarter).
  */
+static bool core_is_active(void)
+{
+    return __atomic_load_n(&bHaveMainQueue, __ATOMIC_ACQUIRE) != 0 || inputs_run();
+}
+
 static bool has_begun(alert_queue *self)
 {
-    enum { LONG_ENOUGH = 10000 }; /* milliseconds */
-
     if (atomic_load_explicit(&self->has_begun, memory_order_acquire))
         return true;
-    if (!inputs_run() && milliseconds() - self->found_at < LONG_ENOUGH)
+    if (!core_is_active())
         return false;
     atomic_store(&self->has_begun, true);
     return true;
@@ -151,10 +158,40 @@ static void wait_a_little(void)
     nanosleep(&pause, NULL);
 }
 
-static void wait_for_beginning(alert_queue *self)
+/* --- the end --- */
+
+static bool is_stopping(void)
 {
-    while (!has_begun(self))
-        wait_a_little();
+    return glbl.GetGlobalInputTermState() != 0;
+}
+
+/* One deadline for all that waits: a stop is as long as its longest wait, not as their sum. */
+static bool may_wait(alert_queue *self)
+{
+    enum { WAIT_AT_THE_END = 500 }; /* milliseconds */
+    int64_t now = milliseconds(), end = 0;
+
+    if (!is_stopping())
+        return true;
+    if (atomic_compare_exchange_strong(&self->end, &end, now + WAIT_AT_THE_END))
+        return true;
+    return now < end;
+}
+
+/*
+ * At a stop the main queue ends first, then the rulesets' queues as they
+ * stand in the configuration (rsyslogd.c, deinitAll; ruleset.c,
+ * destructAllActions). What another queue's worker puts then may come to a
+ * queue that has ended, which takes it without a word and drops it.
+ */
+static bool queue_may_have_ended(void)
+{
+    char thread[16] = "";
+
+    if (!is_stopping())
+        return false;
+    pthread_getname_np(pthread_self(), thread, sizeof(thread));
+    return strncmp(thread, "rs:main Q:", 10) != 0;
 }
 
 /* --- the message --- */
@@ -217,36 +254,42 @@ static rsRetVal try_to_put(const alert_queue *self, flowControl_t flow, smsg_t *
     return put;
 }
 
+/* Waits for the beginning, and at a full queue; false when a stop came first. */
+static bool put_patiently(alert_queue *self, smsg_t *m)
+{
+    while (may_wait(self) && !has_begun(self))
+        wait_a_little();
+    if (!has_begun(self) || queue_may_have_ended())
+        return false;
+    while (try_to_put(self, eFLOWCTL_FULL_DELAY, m) != RS_RET_OK) {
+        if (!may_wait(self))
+            return false;
+        wait_a_little();
+        if (queue_may_have_ended())
+            return false;
+    }
+    return true;
+}
+
 alert_put alert_queue_put(alert_queue *self, smsg_t *original, text alert, json *tree)
 {
-    enum {
-        TRIES_AT_THE_END = 40, /* of 50 ms, once rsyslogd is stopping */
-        HELD_BACK = 10, /* milliseconds: rsyslog itself waits at a full queue before it says so */
-    };
+    enum { HELD_BACK = 10 }; /* milliseconds: rsyslog itself waits at a full queue */
     smsg_t *m = alert_message(self, MsgDup(original), alert, tree);
     int64_t begin = milliseconds();
-    alert_put result = ALERT_PUT;
-    int tries_left = TRIES_AT_THE_END;
+    bool is_put;
 
     if (m == NULL)
-        return ALERT_LOST;
-    wait_for_beginning(self);
-    while (try_to_put(self, eFLOWCTL_FULL_DELAY, m) != RS_RET_OK) {
-        if (glbl.GetGlobalInputTermState() && tries_left-- == 0) {
-            result = ALERT_LOST;
-            break;
-        }
-        wait_a_little();
-    }
+        return ALERT_REFUSED;
+    is_put = put_patiently(self, m);
     msgDestruct(&m);
-    if (result == ALERT_PUT && milliseconds() - begin >= HELD_BACK)
-        result = ALERT_PUT_HELD_BACK;
-    return result;
+    if (!is_put)
+        return ALERT_REFUSED;
+    return milliseconds() - begin >= HELD_BACK ? ALERT_PUT_HELD_BACK : ALERT_PUT;
 }
 
 alert_put alert_queue_try(alert_queue *self, text alert, json *tree)
 {
-    bool is_open = has_begun(self) && !glbl.GetGlobalInputTermState();
+    bool is_open = has_begun(self) && !is_stopping();
     smsg_t *m = alert_message(self, is_open ? new_message() : NULL, alert, tree);
     rsRetVal put;
 

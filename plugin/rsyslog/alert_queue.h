@@ -27,7 +27,7 @@ typedef struct alert_style {
 typedef enum alert_put {
     ALERT_PUT,
     ALERT_PUT_HELD_BACK, /* it is in the queue, but the queue was full at first */
-    ALERT_LOST,          /* rsyslogd is stopping and the queue stays full, or memory is out */
+    ALERT_REFUSED,       /* rsyslogd is stopping, or memory is out: it is for the next start */
     ALERT_NOT_NOW,       /* the queue is full or has not begun: alert_queue_try may come again */
 } alert_put;
 
@@ -43,7 +43,9 @@ void alert_queue_free(alert_queue *self);
 /*
  * Hands on an alert: its text, and the tree for its container, which becomes
  * the queue's whatever happens. Host name and reception time are the
- * original's, which stays as it is. Waits while the queue is full.
+ * original's, which stays as it is. Waits while the queue is full; at a stop
+ * half a second more, all calls together, and not at all where the queue may
+ * have ended before its caller.
  */
 alert_put alert_queue_put(alert_queue *self, smsg_t *original, text alert, json *tree);
 

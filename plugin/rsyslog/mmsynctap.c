@@ -357,13 +357,14 @@ static bool send_alert(wrkrInstanceData_t *self, text alert, bool is_degraded)
         return true;
     case ALERT_PUT:
         return true;
-    case ALERT_LOST:
+    case ALERT_REFUSED:
     case ALERT_NOT_NOW:
         break;
     }
-    /* The last resort: the alert stands in the log, whole. */
+    /* It is remembered for the next start; if there is none, it stands here, whole. */
     LogError(0, RS_RET_QUEUE_FULL,
-             "mmsynctap: action '%s': ruleset '%s' did not take this alert: %.*s",
+             "mmsynctap: action '%s': ruleset '%s' did not take this alert; it comes again after "
+             "the next start: %.*s",
              data->settings.label.name, data->settings.ruleset, (int)alert.length, alert.bytes);
     return false;
 }
@@ -583,16 +584,20 @@ ENDfreeInstance
 
 BEGINcreateWrkrInstance
 CODESTARTcreateWrkrInstance
+    int cancellation = switch_cancellation_off();
     CHKmalloc(pWrkrData->worker = detector_worker_new(pData->detector));
     CHKmalloc(pWrkrData->tag = tag_maker_new());
 finalize_it:
+    restore_cancellation(cancellation);
 ENDcreateWrkrInstance
 
 BEGINfreeWrkrInstance
+    int cancellation = switch_cancellation_off();
 CODESTARTfreeWrkrInstance
     detector_worker_free(pWrkrData->worker);
     tag_maker_free(pWrkrData->tag);
     buffer_free(&pWrkrData->alerts);
+    restore_cancellation(cancellation);
 ENDfreeWrkrInstance
 
 /* Appends to the list, so that actions are numbered and told of in the order of the file. */
@@ -634,11 +639,13 @@ ENDisCompatibleWithFeature
 
 BEGINdoAction_NoStrings
     smsg_t *message = ((smsg_t **)pMsgData)[0];
+    int cancellation = switch_cancellation_off();
 CODESTARTdoAction
     if (pWrkrData->pData->settings.has_property)
         judge_property(pWrkrData, message);
     else
         judge_raw_message(pWrkrData, message);
+    restore_cancellation(cancellation);
 ENDdoAction
 
 BEGINdoHUP

@@ -438,14 +438,18 @@ ENDfreeInstance
 
 BEGINcreateWrkrInstance
 CODESTARTcreateWrkrInstance
+    int cancellation = switch_cancellation_off();
     CHKmalloc(pWrkrData->import = identity_import_new());
 finalize_it:
+    restore_cancellation(cancellation);
 ENDcreateWrkrInstance
 
 BEGINfreeWrkrInstance
+    int cancellation = switch_cancellation_off();
 CODESTARTfreeWrkrInstance
     close_database(pWrkrData);
     identity_import_free(pWrkrData->import);
+    restore_cancellation(cancellation);
 ENDfreeWrkrInstance
 
 static void remember_instance(modConfData_t *conf, instanceData *self)
@@ -480,9 +484,11 @@ CODESTARTdbgPrintInstInfo
 ENDdbgPrintInstInfo
 
 BEGINtryResume
+    int cancellation = switch_cancellation_off();
 CODESTARTtryResume
     if (pWrkrData->pData->database == NULL || !open_database(pWrkrData))
         iRet = RS_RET_SUSPENDED;
+    restore_cancellation(cancellation);
 ENDtryResume
 
 BEGINisCompatibleWithFeature
@@ -494,9 +500,11 @@ CODESTARTbeginTransaction
 ENDbeginTransaction
 
 BEGINcommitTransaction
+    int cancellation = switch_cancellation_off();
 CODESTARTcommitTransaction
     if (pWrkrData->pData->database == NULL || !put_batch(pWrkrData, pParams, nParams))
         iRet = RS_RET_SUSPENDED;
+    restore_cancellation(cancellation);
 ENDcommitTransaction
 
 BEGINdoHUP

@@ -12,6 +12,7 @@
 
 #include "rsyslog.h"
 
+#include <pthread.h>
 #include <stdbool.h>
 
 #include "obj.h"
@@ -19,6 +20,25 @@
 
 #include "base/buffer.h"
 #include "base/text.h"
+
+/*
+ * rsyslog cancels a worker that outlasts its timeouts at a stop, wherever it
+ * is: with a mutex locked nobody would unlock it any more. So nothing may be
+ * cancelled within the entry points that workers call, and what waits there
+ * looks itself whether rsyslogd stops. The first gives what the second takes.
+ */
+static inline int switch_cancellation_off(void)
+{
+    int before;
+
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+    return before;
+}
+
+static inline void restore_cancellation(int before)
+{
+    pthread_setcancelstate(before, NULL);
+}
 
 /* An action, for messages about it: module, and the name it has in the configuration. */
 typedef struct action_label {

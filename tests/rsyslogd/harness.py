@@ -62,12 +62,11 @@ def configuration(port, rules="", before="", roles=None, queue="",
     own = own.replace("@ORIGINALS@", forward(port("originals"), "received"))
     own = own.replace("@ALERTS@", forward(port("alerts")))
     return f"""global(processInternalMessages="on")
-main_queue(queue.timeoutShutdown="60000")
 module(load="impstats" interval="1" format="json" ruleset="statistics")
 {template("received", "rawmsg")}
 {template("said", "msg")}
 {own}
-ruleset(name="statistics") {{ {forward(port("statistics"))} }}
+ruleset(name="statistics" queue.type="LinkedList") {{ {forward(port("statistics"))} }}
 if $inputname == "rsyslogd" then {{ {forward(port("internal"))} }}
 """
 
@@ -84,7 +83,7 @@ module(load="imtcp")"""
 def inputs(rules, roles=None, queue=""):
     """Write the usual inputs and rulesets around a scenario's rules."""
     text = f"""
-ruleset(name="alerts" queue.type="LinkedList" queue.timeoutShutdown="60000") {{
+ruleset(name="alerts" queue.type="LinkedList") {{
   @ALERTS@
 }}
 ruleset(name="incoming" {queue}) {{
@@ -95,8 +94,7 @@ ruleset(name="incoming" {queue}) {{
 """
     if roles is not None:
         text += f"""
-ruleset(name="role rows" queue.type="LinkedList"
-        queue.timeoutShutdown="60000") {{
+ruleset(name="role rows" queue.type="LinkedList") {{
 {roles}
 }}
 {listen("roles", "role rows")}
@@ -208,7 +206,7 @@ class Daemon:
         before = len(self.said("start"))
         self._counted = len(self.collector.messages["statistics"])
         self.launch()
-        self._wait_until(lambda: len(self.said("start")) > before,
+        self.wait_until(lambda: len(self.said("start")) > before,
                          "the daemon to say that it has started")
 
     def launch(self):
@@ -274,7 +272,7 @@ class Daemon:
             raise AssertionError("rsyslogd did not end at SIGTERM within "
                                  f"{deadline.SECONDS} s: {self._situation()}")
         self.collector.resume_after_end()
-        self._wait_until(lambda: self.collector.drained, "all it has sent")
+        self.wait_until(lambda: self.collector.drained, "all it has sent")
         self._close_lanes()
         status = self._reap()
         if status != 0:
@@ -293,7 +291,7 @@ class Daemon:
         self.collector.expect_kill()
         self._signal(signal.SIGKILL)
         self._close_lanes()
-        self._wait_until(lambda: self.collector.drained, "its end")
+        self.wait_until(lambda: self.collector.drained, "its end")
         return self._reap()
 
     def restart(self):
@@ -334,7 +332,7 @@ class Daemon:
         """
         before = len(self.said("HUPed"))
         self._signal(signal.SIGHUP)
-        self._wait_until(lambda: len(self.said("HUPed")) > before,
+        self.wait_until(lambda: len(self.said("HUPed")) > before,
                          "the daemon to take notice of HUP")
 
     # In.
@@ -372,14 +370,14 @@ class Daemon:
     def wait_alert(self, record_id):
         """Wait until an alert of that record has come, without taking it."""
         words = f'"record_id":{json.dumps(record_id)}'
-        self._wait_until(
+        self.wait_until(
             lambda: any(words in alert.text for alert in
                         reversed(self.collector.messages["alerts"])),
             f"an alert of the record {record_id!r}")
 
     def _take(self, channel, count):
         came, taken = self.collector.messages[channel], self._taken[channel]
-        self._wait_until(
+        self.wait_until(
             lambda: len(came) >= taken + count,
             lambda: f"{count} {channel}, got {len(came) - taken}: "
                     f"{came[taken:]}")
@@ -391,7 +389,7 @@ class Daemon:
 
     def internal(self, *words):
         """Wait for a message of the daemon's own that has all the words."""
-        self._wait_until(lambda: self.said(*words),
+        self.wait_until(lambda: self.said(*words),
                          f"the daemon to say {words}")
         return self.said(*words)[0]
 
@@ -422,7 +420,7 @@ class Daemon:
             return all(counters.get(counter) == value
                        for counter, value in values.items())
 
-        self._wait_until(reached, lambda: f"{name} to count {values}, got "
+        self.wait_until(reached, lambda: f"{name} to count {values}, got "
                                           f"{self.statistics(name)}")
 
     def counters(self, name):
@@ -433,7 +431,7 @@ class Daemon:
         """
         now = datetime.datetime.now().astimezone().isoformat(
             timespec="microseconds")
-        self._wait_until(lambda: self._all_statistics(name, now),
+        self.wait_until(lambda: self._all_statistics(name, now),
                          f"the counters of {name} after {now}")
         return self._all_statistics(name, now)[0]
 
@@ -455,7 +453,7 @@ class Daemon:
                     f"not tagged, though sent after {sent:.3f} s: {original}")
         raise AssertionError("no record was tagged")
 
-    def _wait_until(self, condition, what):
+    def wait_until(self, condition, what):
         """Wait for the condition; fail with what was waited for."""
         if not self.collector.wait(condition):
             what = what if isinstance(what, str) else what()

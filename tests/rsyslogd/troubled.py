@@ -13,7 +13,7 @@ from harness import Daemon, as_text
 from records import identity, ids, mmsynctap, target, text
 
 MODULES = 'module(load="mmsynctap")\nmodule(load="omidentityinfo")'
-QUEUE = 'queue.type="LinkedList" queue.timeoutShutdown="60000"'
+QUEUE = 'queue.type="LinkedList"'
 
 SYNC = target("Sync_HOST1_0123456789ab@nordwind.example")
 KNOWN, LATE = "known.aad@nordwind.example", "late.aad@nordwind.example"
@@ -109,12 +109,12 @@ class Troubled(Daemon):
 
     def _wait_beside(self, pattern, what):
         """Wait for a file; the daemon's statistics are the beat."""
-        self._wait_until(lambda: list(self.database.parent.glob(pattern)),
+        self.wait_until(lambda: list(self.database.parent.glob(pattern)),
                          f"{what}, {pattern}")
 
     def wait_for_error(self):
         """Wait until a fault of the state has been counted."""
-        self._wait_until(
+        self.wait_until(
             lambda: self.statistics("tap").get("state_errors", 0) > 0,
             lambda: f"state_errors, got {self.statistics('tap')}")
 

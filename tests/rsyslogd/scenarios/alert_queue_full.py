@@ -27,7 +27,7 @@ RECORDS = 200
 LONG = SYNC | {"displayName": "x" * 100_000}
 SMALL = """
 ruleset(name="small" queue.type="LinkedList" queue.size="20"
-        queue.dequeueBatchSize="1" queue.timeoutShutdown="60000" {more}) {{
+        queue.dequeueBatchSize="1" {more}) {{
     {action}
 }}
 """
@@ -35,7 +35,7 @@ SLOW = SMALL.format(more='queue.dequeueSlowdown="10000"', action="call alerts")
 STOPPING = SMALL.format(more="", action="@ALERTS@")
 TWO_WORKERS = ('queue.type="LinkedList" queue.workerThreads="2" '
                'queue.workerThreadMinimumMessages="1" '
-               'queue.dequeueBatchSize="1" queue.timeoutShutdown="60000"')
+               'queue.dequeueBatchSize="1"')
 
 
 class AlertQueueFull(unittest.TestCase):

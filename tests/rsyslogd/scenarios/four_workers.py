@@ -21,8 +21,7 @@ from troubled import KNOWN, PERSON, SYNC, Troubled
 ROUNDS = int(os.environ.get("SYNCTAP_ROUNDS", "8"))
 LANES, EACH = 4, 40
 QUEUE = ('queue.type="LinkedList" queue.size="20000" queue.workerThreads="4" '
-         'queue.workerThreadMinimumMessages="1" queue.dequeueBatchSize="8" '
-         'queue.timeoutShutdown="60000"')
+         'queue.workerThreadMinimumMessages="1" queue.dequeueBatchSize="8"')
 
 
 class FourWorkers(unittest.TestCase):

@@ -14,8 +14,7 @@ from harness import Daemon
 from records import MODULE, identity, ids, mmsynctap, target, text
 
 QUEUE = ('queue.type="LinkedList" queue.size="20000" queue.workerThreads="2" '
-         'queue.workerThreadMinimumMessages="1" queue.dequeueBatchSize="16" '
-         'queue.timeoutShutdown="60000"')
+         'queue.workerThreadMinimumMessages="1" queue.dequeueBatchSize="16"')
 LANES, EACH = 4, 1000
 BY_NAME = target("Sync_HOST1_0123456789ab@nordwind.example")
 BY_ROLE = target("svc.aad@nordwind.example")
