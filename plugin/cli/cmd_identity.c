@@ -8,6 +8,7 @@
 #include "cli/identity_files.h"
 #include "cli/options.h"
 #include "cli/table.h"
+#include "cli/words.h"
 
 static const char USAGE[] =
     "usage: synctap identity import [--database DB] [--snapshot [--force]] [--role ROLE] "
@@ -60,10 +61,7 @@ static role_list *open_list(const options *o, store_open_mode how, store **s)
         list = role_list_open(*s);
     }
     if (list == NULL) {
-        fprintf(stderr, "synctap: %s: %s\n", o->database,
-                *s      ? store_error(*s)
-                : error ? error
-                        : "out of memory");
+        words_say("%s: %s", o->database, *s ? store_error(*s) : error ? error : "out of memory");
         store_close(*s);
         *s = NULL;
     }
@@ -71,17 +69,10 @@ static role_list *open_list(const options *o, store_open_mode how, store **s)
     return list;
 }
 
-/* "1 row", "2 rows" */
-static void write_count(size_t count, const char *what, const char *end)
-{
-    fprintf(stderr, "%zu %s%s%s", count, what, count == 1 ? "" : "s", end);
-}
-
 static void tell_done(size_t rows, size_t changed)
 {
-    fputs("synctap: ", stderr);
-    write_count(rows, "row", " read, ");
-    write_count(changed, "account", " changed\n");
+    words_say("%zu row%s read, %zu account%s changed", rows, words_s(rows), changed,
+              words_s(changed));
 }
 
 /* An id that no rule knows makes no sync account: whoever gave it would wait for alerts in vain. */
@@ -90,10 +81,9 @@ static void check_role(const char *role)
     size_t hex = strspn(role, "0123456789abcdefABCDEF-");
 
     if (hex == 36 && role[hex] == '\0' && !identity_role_is_known(text_of(role)))
-        fprintf(stderr,
-                "synctap: --role %s is no template id of a sync role: its members are no sync "
-                "accounts by it; give the role's name or template id\n",
-                role);
+        words_say("--role %s is no template id of a sync role: its members are no sync accounts by "
+                  "it; give the role's name or template id",
+                  role);
 }
 
 static int import(const options *o)
@@ -236,7 +226,7 @@ static const char *write_rows(role_list *rows, const store *s, list_run *l)
 /* Nothing at all looks like a fault. */
 static void tell_no_row(const list_run *l)
 {
-    fprintf(stderr, "synctap: %s: no row\n", l->options->database);
+    words_say("%s: no row", l->options->database);
 }
 
 static int list(const options *o, char **wanted, int wanted_count)
@@ -254,7 +244,7 @@ static int list(const options *o, char **wanted, int wanted_count)
     if (trouble == NULL && l.rows == 0)
         tell_no_row(&l);
     if (trouble != NULL)
-        fprintf(stderr, "synctap: %s: %s\n", o->database, trouble);
+        words_say("%s: %s", o->database, trouble);
     role_list_close(rows);
     store_close(s);
     return trouble ? EXIT_UNREADABLE : EXIT_DONE;

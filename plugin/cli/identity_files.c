@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "cli/words.h"
 #include "files/input_file.h"
 #include "record/identity_table.h"
 #include "state/identity_import.h"
@@ -31,7 +32,7 @@ typedef struct import_run {
 static void say(import_run *i, size_t line, const char *what)
 {
     i->result.unreadable = true;
-    fprintf(stderr, "synctap: %s:%zu: %s\n", input_file_name(i->file), line, what);
+    words_say("%s:%zu: %s", input_file_name(i->file), line, what);
 }
 
 static void tell(import_run *i, size_t line, const char *what)
@@ -44,7 +45,7 @@ static void tell(import_run *i, size_t line, const char *what)
 static void say_gap(import_run *i, const char *file, size_t line, const char *what)
 {
     i->has_gaps = true;
-    fprintf(stderr, "synctap: %s:%zu: not whole: %s\n", file, line, what);
+    words_say("%s:%zu: not whole: %s", file, line, what);
 }
 
 static void hear(void *arg, identity_trouble trouble, size_t line, const char *what)
@@ -112,8 +113,7 @@ static void end_file(import_run *i)
     const char *trouble = input_file_trouble(i->file, &line);
 
     if (i->troubles > MOST_TOLD)
-        fprintf(stderr, "synctap: %s: %zu more like these\n", input_file_name(i->file),
-                i->troubles - MOST_TOLD);
+        words_say("%s: %zu more like these", input_file_name(i->file), i->troubles - MOST_TOLD);
     if (trouble != NULL)
         say(i, line, trouble);
     else if (i->records == 0 && i->troubles == 0 && i->options->tone == TELL_ALL)
@@ -127,7 +127,7 @@ static void import_file(import_run *i, const char *path)
     i->troubles = i->records = 0;
     i->file = input_file_open(path, &error);
     if (i->file == NULL) {
-        fprintf(stderr, "synctap: %s: %s\n", path, error ? error : "out of memory");
+        words_say("%s: %s", path, error ? error : "out of memory");
         free(error);
         i->result.unreadable = true;
         return;
@@ -151,9 +151,8 @@ static bool tell_loss(const import_run *i, const sync_census *before, const sync
     buffer words = {0};
 
     if (sync_census_write_loss(before, after, &words) && words.length > 0)
-        fprintf(stderr, "synctap: %s%s\n",
-                is_refused ? "refused without --force, nothing was changed: " : "",
-                buffer_string(&words));
+        words_say("%s%s", is_refused ? "refused without --force, nothing was changed: " : "",
+                  buffer_string(&words));
     buffer_free(&words);
     return !is_refused;
 }
@@ -200,7 +199,7 @@ static bool is_refused(import_run *i)
 {
     if (!i->options->is_snapshot || !(i->result.unreadable || i->has_gaps))
         return false;
-    fputs("synctap: the snapshot is not whole: nothing was changed\n", stderr);
+    words_say("the snapshot is not whole: nothing was changed");
     return true;
 }
 
@@ -210,7 +209,7 @@ static void finish(import_run *i)
         !identity_pages_tell_missing(identity_import_pages(i->import), hear_of_pages, i);
     i->result.refused = is_refused(i);
     if (i->result.failed || (!i->result.refused && !put_all(i))) {
-        fprintf(stderr, "synctap: the role list could not be written: %s\n", store_error(i->store));
+        words_say("the role list could not be written: %s", store_error(i->store));
         i->result.failed = true;
     }
     if (i->result.failed || i->result.refused)
@@ -235,7 +234,7 @@ identity_files_result identity_files_import(role_list *list, store *s, const cha
     import_run i = {.list = list, .store = s, .options = options};
 
     if (!prepare(&i)) {
-        fprintf(stderr, "synctap: the role list cannot be written: %s\n", store_error(s));
+        words_say("the role list cannot be written: %s", store_error(s));
         i.result.failed = true;
     } else {
         for (size_t f = 0; f < count && !i.result.failed; f++)

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "base/shown.h"
+
 typedef struct link {
     struct link *next;
     char url[];
@@ -52,13 +54,12 @@ static json *member(json *object, const char *key)
     return NULL;
 }
 
-/* What an error says of itself, its own characters for those of a terminal. */
+/* The beginning of what somebody else has written. */
 static void write_plain(buffer *out, text t)
 {
     enum { LONGEST = 300 /* bytes */ };
 
-    for (size_t i = 0; i < t.length && i < LONGEST; i++)
-        buffer_append_char(out, t.bytes[i] >= ' ' && t.bytes[i] < 0x7F ? t.bytes[i] : '?');
+    shown_append(out, (text){t.bytes, t.length < LONGEST ? t.length : LONGEST});
 }
 
 static void write_error(buffer *out, json *error, arena *memory)

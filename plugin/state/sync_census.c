@@ -6,6 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/room.h"
+#include "base/shown.h"
+
 enum { MOST_NAMED = 20, LONGEST_NAME = 200 /* bytes */ };
 
 struct sync_census {
@@ -18,21 +21,6 @@ struct sync_census {
     bool failed;
 };
 
-static bool make_room(sync_census *self)
-{
-    size_t room = self->room ? 2 * self->room : 16;
-    size_t *ends;
-
-    if (self->count < self->room)
-        return true;
-    ends = realloc(self->ends, room * sizeof(*ends));
-    if (ends == NULL)
-        return false;
-    self->ends = ends;
-    self->room = room;
-    return true;
-}
-
 static void note(void *arg, const identity_record *row)
 {
     sync_census *self = arg;
@@ -41,7 +29,8 @@ static void note(void *arg, const identity_record *row)
         !rule_is_sync_account(self->rule, row, rule_get_semantics(self->rule)))
         return;
     buffer_append(&self->bytes, row->account_upn);
-    self->failed |= buffer_failed(&self->bytes) || !make_room(self);
+    self->failed |= buffer_failed(&self->bytes) ||
+                    !room_for_one_more(&self->ends, sizeof(*self->ends), self->count, &self->room);
     if (!self->failed)
         self->ends[self->count++] = self->bytes.length;
 }
@@ -77,13 +66,9 @@ static text upn_of(const sync_census *self, size_t n)
     return (text){bytes + begin, self->ends[n] - begin};
 }
 
-/* A name is somebody's choice: what is no plain character of it shows as `?`. */
 static void write_name(buffer *out, text name)
 {
-    size_t shown = name.length < LONGEST_NAME ? name.length : LONGEST_NAME;
-
-    for (size_t i = 0; i < shown; i++)
-        buffer_append_char(out, name.bytes[i] > ' ' && name.bytes[i] < 0x7F ? name.bytes[i] : '?');
+    shown_append(out, (text){name.bytes, name.length < LONGEST_NAME ? name.length : LONGEST_NAME});
     if (name.length == 0)
         buffer_append_string(out, "(without a name)");
 }

@@ -95,7 +95,7 @@ class Gaps(WholeTest):
                     (200, page([graph_role("a@x", "b@x")])),
                     (status, {"error": {"code": "C", "message": "m\x1b"}})),
                     words=[f'the batch\'s part "2" failed: status {status}, '
-                           "C: m?"])
+                           "C: m\\u001b"])
 
     def test_error_beside_the_rows_of_a_query(self):
         columns = log_analytics("a@x", AssignedRoles=[SYNC_ROLE])
