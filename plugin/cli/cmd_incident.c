@@ -128,7 +128,9 @@ static store *open_store(const options *o)
 
     if (s == NULL)
         words_say("%s: %s", o->database, error ? error : "out of memory");
-    else
+    else if (store_news(s) != NULL)
+        words_say("%s", store_news(s));
+    if (s != NULL)
         store_set_patience(s, PATIENCE);
     free(error);
     return s;

@@ -239,7 +239,7 @@ bool keeper_restore(keeper *self, const char *path, timestamp now, char **error)
     *error = NULL;
     if (s != NULL && !store_restore(s, path, error))
         return false;
-    s = store_open(path, STORE_CREATE, error);
+    s = store_open(path, STORE_CREATE | STORE_AT_ONCE, error);
     return s != NULL && adopt(self, s, true, now, error);
 }
 
@@ -321,10 +321,8 @@ static keeper_status update_stream(keeper *self, timestamp now, detector_sink *l
     if (status != KEEPER_UNCHANGED && status != KEEPER_CHANGED)
         return status;
     if (status == KEEPER_CHANGED &&
-        (!stream_refresh(self->stream, now) || !forget_superseded(self, now))) {
-        store_forget_version(s); /* what was not taken in comes with the next look */
+        (!stream_refresh(self->stream, now) || !forget_superseded(self, now)))
         return fail(s, error);
-    }
     if (!join_late(self, now, late, arg) || !stream_drain(self->stream, now) ||
         !stream_prune(self->stream, now))
         return fail(s, error);

@@ -293,12 +293,21 @@ static store *replace_damaged(wrkrInstanceData_t *self, char **error)
     return made;
 }
 
+static void tell_news(const wrkrInstanceData_t *self)
+{
+    const char *news = store_news(self->store);
+
+    if (news != NULL)
+        LogError(0, RS_RET_ERR, "omidentityinfo: action '%s': the state database %s: %s",
+                 self->pData->label.name, self->pData->database, news);
+}
+
 static store *open_store(wrkrInstanceData_t *self, char **error)
 {
     if (self->is_damaged && self->store != NULL)
         return replace_damaged(self, error);
     bring_back_deleted(self);
-    return store_open(self->pData->database, STORE_CREATE, error);
+    return store_open(self->pData->database, STORE_CREATE | STORE_BRIEFLY, error);
 }
 
 /* Opened where it is used, after the fork: SQLite's connections do not survive one. */
@@ -318,6 +327,7 @@ static bool open_database(wrkrInstanceData_t *self)
         free(error);
         return false;
     }
+    tell_news(self);
     store_set_patience(self->store, PATIENCE);
     self->list = role_list_open(self->store);
     if (self->list != NULL)

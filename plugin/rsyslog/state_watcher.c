@@ -95,21 +95,42 @@ static const store *store_of(const state_watcher *self)
 static void tell_how_it_opened(state_watcher *self)
 {
     bool writable = store_is_writable(store_of(self));
+    const char *news = store_news(store_of(self));
 
+    if (news != NULL)
+        LogError(0, RS_RET_ERR, "mmsynctap: action '%s': the state database %s: %s", name_of(self),
+                 self->what.database, news);
     count_errors(self, !writable);
     tell_trouble(self, writable ? NULL : "it can only be read, not written");
 }
 
+/* Never in silence: with another file comes another role list, and other pending records. */
+static void tell_replaced(const state_watcher *self)
+{
+    keeper_facts facts = keeper_read_facts(self->what.keeper, timestamp_now());
+
+    LogError(0, RS_RET_ERR,
+             "mmsynctap: action '%s': another file is in the place of the state database %s: it is "
+             "taken (rows of its role list: %lld); what the file before it remembered is gone",
+             name_of(self), self->what.database, (long long)facts.identity.rows);
+}
+
+/* It is tried again: no start and no end waits for it. */
 static void open_database(state_watcher *self)
 {
+    bool is_replaced = store_of(self) != NULL && !store_is_in_place(store_of(self));
     char *error;
 
     if (self->what.database == NULL) /* the configuration's check has said so */
         return;
-    if (keeper_open(self->what.keeper, self->what.database, STORE_CREATE, timestamp_now(), &error))
+    if (keeper_open(self->what.keeper, self->what.database, STORE_CREATE | STORE_AT_ONCE,
+                    timestamp_now(), &error)) {
+        if (is_replaced)
+            tell_replaced(self);
         tell_how_it_opened(self);
-    else
+    } else {
         fail(self, error);
+    }
 }
 
 /* The database was deleted, perhaps with others: an empty one would take the role list away. */

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* store: opening, schema and transactions. */
+/* store: opening, closing and transactions. */
 #include "state/store.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <sqlite3.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
+
+#include "state/schema.h"
+#include "state/store_parts.h"
 
 enum {
-    APPLICATION_ID = 0x53544150, /* "STAP", in the file's header: whose database it is */
-    SCHEMA_VERSION = 3,
-    OPENING_PATIENCE = 5000, /* milliseconds: another process may be making the schema */
+    OPENING_PATIENCE = 5000,   /* milliseconds, all in all */
+    BRIEF_PATIENCE = 1500,     /* shorter than what a stop may take */
+    CLOSING_PATIENCE = 100,    /* for the directory: then what SQLite leaves is left */
+    LONGEST_VALUE = 256 << 20, /* bytes: no message is so long */
 };
 
 struct store {
@@ -23,147 +23,16 @@ struct store {
     int64_t seen_version; /* of the last store_has_changed; data_version begins at 1 */
     char *kept_error;     /* from before the steps that clean up after it; NULL: none */
     int kept_code;
-    char *path;
-    dev_t device; /* of the file when it was opened */
-    ino_t inode;
-};
-
-/* The clock, in 100 ns since 1970. */
-#define NOW "CAST((julianday('now') - 2440587.5) * 864000000000 AS INTEGER)"
-
-/* Each version's step from the one before it. */
-static const char *const migrations[SCHEMA_VERSION] = {
-    /* 1: the role list. `change` counts the transactions that wrote to it. */
-    "CREATE TABLE identity ("
-    " id INTEGER PRIMARY KEY,"
-    " upn TEXT NOT NULL UNIQUE,"
-    " object_id TEXT NOT NULL,"
-    " display_name TEXT NOT NULL,"
-    " time INTEGER NOT NULL,"        /* of the newest row, in 100 ns since 1970 */
-    " roles TEXT NOT NULL,"          /* last known */
-    " roles_time INTEGER,"           /* of the row that said them; NULL: none did */
-    " roles_older INTEGER NOT NULL," /* the newest row is one without AssignedRoles: null to KQL */
-    " change INTEGER NOT NULL);"
-    "CREATE INDEX identity_change ON identity (change);"
-    "CREATE TABLE role_list (change INTEGER NOT NULL, rows INTEGER NOT NULL, newest INTEGER);"
-    "INSERT INTO role_list VALUES (0, 0, NULL);",
-    /*
-     * 2: what a stream remembers, each action's for itself. `judged` is the role list's change up
-     * to which the action's pending records were judged again.
-     */
-    "CREATE TABLE rescue (reason TEXT NOT NULL);" /* a row when the file took a damaged one's place
-                                                   */
-    "CREATE TABLE action (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
-    " judged INTEGER NOT NULL);"
-    "CREATE TABLE pending ("
-    " id INTEGER PRIMARY KEY," /* in the order in which they came */
-    " action INTEGER NOT NULL,"
-    " row_id TEXT NOT NULL," /* the alert_id and time of its first row that did not match */
-    " received INTEGER NOT NULL,"
-    " expires INTEGER NOT NULL,"
-    " record TEXT NOT NULL,"
-    " due INTEGER," /* to be judged again since it was by this change of the role list; NULL: not */
-    " UNIQUE (action, row_id));"
-    "CREATE INDEX pending_due ON pending (action, due) WHERE due IS NOT NULL;"
-    "CREATE INDEX pending_expires ON pending (expires);"
-    "CREATE TABLE pending_key (key TEXT NOT NULL, pending INTEGER NOT NULL,"
-    " PRIMARY KEY (key, pending)) WITHOUT ROWID;"
-    "CREATE INDEX pending_key_pending ON pending_key (pending);"
-    "CREATE TRIGGER pending_takes_its_keys AFTER DELETE ON pending BEGIN"
-    " DELETE FROM pending_key WHERE pending = old.id; END;"
-    "CREATE TABLE seen (action INTEGER NOT NULL, alert_id TEXT NOT NULL,"
-    " expires INTEGER NOT NULL, PRIMARY KEY (action, alert_id)) WITHOUT ROWID;"
-    "CREATE INDEX seen_expires ON seen (expires);"
-    "CREATE TABLE incident ("
-    " action INTEGER NOT NULL,"
-    " incident_id TEXT NOT NULL,"
-    " key TEXT NOT NULL," /* what its alerts have in common: a JSON array, the tenant first */
-    " opened INTEGER NOT NULL,"
-    " window INTEGER NOT NULL,"
-    " last_alert INTEGER NOT NULL,"
-    " alert_count INTEGER NOT NULL,"
-    " first_alert TEXT NOT NULL,"
-    " closed INTEGER," /* when; NULL: it is not */
-    " PRIMARY KEY (action, incident_id)) WITHOUT ROWID;"
-    "CREATE INDEX incident_last_alert ON incident (last_alert);"
-    "CREATE TABLE incident_alert (action INTEGER NOT NULL, incident_id TEXT NOT NULL,"
-    " place INTEGER NOT NULL, alert_id TEXT NOT NULL, alert TEXT NOT NULL,"
-    " PRIMARY KEY (action, incident_id, place)) WITHOUT ROWID;"
-    "CREATE TRIGGER incident_takes_its_alerts AFTER DELETE ON incident BEGIN"
-    " DELETE FROM incident_alert WHERE action = old.action AND incident_id = old.incident_id; END;"
-    /*
-     * What an account was before, when more than its time changed: a reader who looks now and
-     * then would not know that it was so. `superseded` is when, on the writer's clock.
-     */
-    "CREATE TABLE identity_superseded ("
-    " id INTEGER PRIMARY KEY,"
-    " upn TEXT NOT NULL, object_id TEXT NOT NULL, display_name TEXT NOT NULL,"
-    " time INTEGER NOT NULL, roles TEXT NOT NULL, roles_older INTEGER NOT NULL,"
-    " change INTEGER NOT NULL,"
-    " superseded INTEGER NOT NULL);"
-    "CREATE INDEX identity_superseded_change ON identity_superseded (change);"
-    "CREATE TRIGGER identity_keeps_versions AFTER UPDATE ON identity"
-    " WHEN old.roles <> new.roles OR old.object_id <> new.object_id"
-    " OR old.display_name <> new.display_name OR old.roles_older <> new.roles_older BEGIN"
-    " INSERT INTO identity_superseded"
-    " (upn, object_id, display_name, time, roles, roles_older, change, superseded)"
-    " VALUES (old.upn, old.object_id, old.display_name, old.time, old.roles, old.roles_older,"
-    " old.change, " NOW "); END;",
-    /*
-     * 3: eligible roles, apart from the active ones; accounts by object id, for members without a
-     * UPN; the snapshot that a stream of messages has open, and the rows that it brought so far.
-     * Rows of a far future count as of now: nothing could ever be newer than they are.
-     */
-    "ALTER TABLE identity ADD COLUMN eligible TEXT NOT NULL DEFAULT '';"
-    "ALTER TABLE identity_superseded ADD COLUMN eligible TEXT NOT NULL DEFAULT '';"
-    "CREATE INDEX identity_object_id ON identity (object_id);"
-    "DROP TRIGGER identity_keeps_versions;"
-    "UPDATE identity SET time = min(time, " NOW "), roles_time = min(roles_time, " NOW ")"
-    " WHERE max(time, ifnull(roles_time, time)) > " NOW " + 864000000000;"
-    "UPDATE role_list SET newest = (SELECT max(time) FROM identity) WHERE newest > " NOW ";"
-    "CREATE TRIGGER identity_keeps_versions AFTER UPDATE ON identity"
-    " WHEN old.roles <> new.roles OR old.object_id <> new.object_id"
-    " OR old.display_name <> new.display_name OR old.roles_older <> new.roles_older"
-    " OR old.eligible <> new.eligible BEGIN"
-    " INSERT INTO identity_superseded"
-    " (upn, object_id, display_name, time, roles, roles_older, eligible, change, superseded)"
-    " VALUES (old.upn, old.object_id, old.display_name, old.time, old.roles, old.roles_older,"
-    " old.eligible, old.change, " NOW "); END;"
-    "CREATE TABLE snapshot (id TEXT NOT NULL, begun INTEGER NOT NULL);"
-    "CREATE TABLE snapshot_row (id INTEGER PRIMARY KEY, upn TEXT NOT NULL,"
-    " object_id TEXT NOT NULL, display_name TEXT NOT NULL, time INTEGER NOT NULL,"
-    " roles TEXT NOT NULL, eligible TEXT, kind INTEGER NOT NULL, roles_older INTEGER NOT NULL);",
+    char *path; /* NULL: in memory */
+    file_identity file;
+    patience opening;
+    char *news;
 };
 
 static void say(char **error, const char *reason)
 {
+    free(*error);
     *error = strdup(reason);
-}
-
-/* SQLite would make the file with the umask's mode, and say little of a directory. */
-static bool make_file(const char *path, store_open_mode how, char **error)
-{
-    struct stat found;
-    int file;
-
-    if (strcmp(path, STORE_IN_MEMORY) == 0)
-        return true;
-    if (stat(path, &found) == 0) {
-        if (S_ISREG(found.st_mode))
-            return true;
-        say(error, S_ISDIR(found.st_mode) ? "it is a directory" : "it is no regular file");
-        return false;
-    }
-    if (errno != ENOENT || how == STORE_EXISTING) {
-        say(error, strerror(errno));
-        return false;
-    }
-    file = open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0640);
-    if (file < 0 || fchmod(file, 0640) != 0)
-        say(error, strerror(errno));
-    if (file >= 0)
-        close(file);
-    return *error == NULL;
 }
 
 static bool run(store *self, const char *sql)
@@ -182,115 +51,49 @@ static bool read_number(store *self, const char *sql, int64_t *number)
     return read;
 }
 
-static bool set_number(store *self, const char *pragma, int number)
+static void forget_error(store *self)
 {
-    char sql[64];
-
-    snprintf(sql, sizeof(sql), "PRAGMA %s = %d", pragma, number);
-    return run(self, sql);
+    free(self->kept_error);
+    self->kept_error = NULL;
 }
 
-static bool migrate_from(store *self, int64_t version)
+/* --- the connection --- */
+
+/* While it is being opened, one patience serves all steps; SQLite's own begins anew with each. */
+static int wait_while_opening(void *opened, int tries)
 {
-    for (; version < SCHEMA_VERSION; version++)
-        if (!run(self, migrations[version]))
-            return false;
-    return set_number(self, "application_id", APPLICATION_ID) &&
-           set_number(self, "user_version", SCHEMA_VERSION);
+    const store *self = opened;
+
+    (void)tries;
+    return patience_pause(self->opening);
 }
 
-/* Asks again inside the transaction: another process may have been first. */
-static bool migrate(store *self)
+/* Somebody else may have written the file. A SQLite that does not know an option goes on. */
+void store_harden(sqlite3 *connection)
 {
-    int64_t version;
-
-    return run(self, "PRAGMA journal_mode = WAL") && store_begin(self) &&
-           read_number(self, "PRAGMA user_version", &version) && migrate_from(self, version) &&
-           store_commit(self);
+#ifdef SQLITE_DBCONFIG_DEFENSIVE
+    sqlite3_db_config(connection, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+#endif
+#ifdef SQLITE_DBCONFIG_TRUSTED_SCHEMA
+    sqlite3_db_config(connection, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+#endif
+#ifdef SQLITE_DBCONFIG_WRITABLE_SCHEMA
+    sqlite3_db_config(connection, SQLITE_DBCONFIG_WRITABLE_SCHEMA, 0, NULL);
+#endif
+    sqlite3_limit(connection, SQLITE_LIMIT_LENGTH, LONGEST_VALUE);
+    sqlite3_exec(connection, "PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0", NULL, NULL, NULL);
 }
 
-/* What keeps this file from being ours, or NULL. A new file has no tables and no id. */
-static const char *reason_to_refuse(store *self, int64_t version)
-{
-    int64_t id, tables;
-
-    if (!read_number(self, "PRAGMA application_id", &id) ||
-        !read_number(self, "SELECT count(*) FROM sqlite_schema", &tables))
-        return store_error(self);
-    if (id != APPLICATION_ID && (id != 0 || tables > 0))
-        return "it is another program's database";
-    if (version > SCHEMA_VERSION)
-        return "it was made by a newer synctap";
-    return NULL;
-}
-
-/* One try; NULL, or why not, in words that last until the next step. */
-static const char *try_to_prepare_schema(store *self)
-{
-    int64_t version;
-    const char *refused;
-
-    /* In one transaction: another process may be making the schema. */
-    if (!run(self, "BEGIN") || !read_number(self, "PRAGMA user_version", &version))
-        return store_error(self);
-    refused = reason_to_refuse(self, version);
-    if (refused == NULL && !store_commit(self))
-        refused = store_error(self);
-    if (refused == NULL && version < SCHEMA_VERSION && !migrate(self))
-        refused = store_error(self);
-    return refused;
-}
-
-/* SQLite's own patience does not cover the change to WAL. */
-static bool prepare_schema(store *self, char **error)
-{
-    enum { PAUSE = 10 }; /* milliseconds */
-    const char *refused;
-
-    for (int waited = 0; (refused = try_to_prepare_schema(self)) != NULL; waited += PAUSE) {
-        bool may_pass = store_is_busy(self) && waited < OPENING_PATIENCE;
-
-        if (!may_pass)
-            say(error, refused);
-        store_rollback(self);
-        if (!may_pass)
-            return false;
-        sqlite3_sleep(PAUSE);
-    }
-    return true;
-}
-
-/* Remembers which file was opened; a database in memory has none. */
-static bool remember_file(store *self, const char *path)
-{
-    struct stat found;
-
-    self->path = strdup(path);
-    if (self->path != NULL && stat(path, &found) == 0) {
-        self->device = found.st_dev;
-        self->inode = found.st_ino;
-    }
-    return self->path != NULL;
-}
-
-bool store_is_in_place(const store *self)
-{
-    struct stat found;
-
-    if (self->inode == 0)
-        return true;
-    return stat(self->path, &found) == 0 && found.st_dev == self->device &&
-           found.st_ino == self->inode;
-}
-
-static bool connect(store *self, const char *path, char **error)
+static bool connect(store *self, char **error)
 {
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
+    const char *path = self->path != NULL ? self->path : STORE_IN_MEMORY;
 
-    if (strcmp(path, STORE_IN_MEMORY) == 0)
+    if (self->path == NULL)
         flags |= SQLITE_OPEN_CREATE;
     if (sqlite3_open_v2(path, &self->connection, flags, NULL) == SQLITE_OK) {
-        store_set_patience(self, OPENING_PATIENCE);
+        sqlite3_busy_handler(self->connection, wait_while_opening, self);
+        store_harden(self->connection);
         run(self, "PRAGMA synchronous = NORMAL");
         return true;
     }
@@ -298,25 +101,28 @@ static bool connect(store *self, const char *path, char **error)
     return false;
 }
 
-store *store_open(const char *path, store_open_mode how, char **error)
+/* SQLite's own patience does not cover the change to WAL. */
+static bool prepare_schema(store *self, char **error)
 {
-    store *self;
+    const char *refused = NULL;
+    schema_result result;
 
-    *error = NULL;
-    if (!make_file(path, how, error))
-        return NULL;
-    self = calloc(1, sizeof(*self));
-    if (self == NULL)
-        return NULL;
-    if (remember_file(self, path) && connect(self, path, error) && prepare_schema(self, error)) {
-        store_set_patience(self, 0);
-        return self;
+    while ((result = schema_prepare(self->connection, &refused)) != SCHEMA_READY) {
+        bool may_pass;
+
+        forget_error(self);
+        store_rollback(self);
+        may_pass = result == SCHEMA_FAILED && store_is_busy(self);
+        if (!may_pass || !patience_pause(self->opening)) {
+            say(error, result == SCHEMA_REFUSED ? refused : store_error(self));
+            return false;
+        }
     }
-    store_close(self);
-    return NULL;
+    forget_error(self);
+    return true;
 }
 
-void store_close(store *self)
+void store_disconnect(store *self)
 {
     if (self == NULL)
         return;
@@ -324,7 +130,170 @@ void store_close(store *self)
     sqlite3_close_v2(self->connection);
     free(self->kept_error);
     free(self->path);
+    free(self->news);
     free(self);
+}
+
+/* Which file it is, is asked before it is opened: one that comes later is another one. */
+static bool remember_file(store *self, const char *path)
+{
+    if (path == NULL)
+        return true;
+    self->path = strdup(path);
+    file_identify(path, &self->file);
+    return self->path != NULL;
+}
+
+store *store_connect(const char *path, patience until, char **error)
+{
+    store *self = calloc(1, sizeof(*self));
+
+    if (self == NULL)
+        return NULL;
+    self->opening = until;
+    if (remember_file(self, path) && connect(self, error) && prepare_schema(self, error)) {
+        store_set_patience(self, 0);
+        return self;
+    }
+    store_disconnect(self);
+    return NULL;
+}
+
+/* --- the file; the directory is locked --- */
+
+static bool make_empty(const char *path, char **error)
+{
+    char *made = database_file_new_name(path);
+    bool is_made = made != NULL && database_file_begin(made, error);
+    store *fresh = is_made ? store_connect(made, patience_of(0), error) : NULL;
+
+    is_made = fresh != NULL;
+    store_disconnect(fresh);
+    is_made = is_made && database_file_put_in_place(made, path, error);
+    if (made != NULL)
+        database_file_discard(made);
+    free(made);
+    return is_made;
+}
+
+static bool find_or_make(const char *path, store_open_mode how, char **news, char **error)
+{
+    file_identity found;
+
+    if (!file_identify(path, &found) && (how & STORE_CREATE) == 0) {
+        say(error, strerror(errno));
+        return false;
+    }
+    return database_file_settle(path, news, error) &&
+           (file_identify(path, &found) || make_empty(path, error));
+}
+
+store *store_open_locked(const char *path, store_open_mode how, patience until, char **error)
+{
+    char *news = NULL;
+    store *self = NULL;
+
+    if (find_or_make(path, how, &news, error))
+        self = store_connect(path, until, error);
+    if (self == NULL) {
+        free(news);
+        return NULL;
+    }
+    self->news = news;
+    database_file_own(path, &self->file);
+    return self;
+}
+
+/* --- opening --- */
+
+static patience patience_for(store_open_mode how)
+{
+    return patience_of(how & STORE_AT_ONCE   ? 0
+                       : how & STORE_BRIEFLY ? BRIEF_PATIENCE
+                                             : OPENING_PATIENCE);
+}
+
+/* Whoever has a deleted file open may bring it back, with all that is in it. */
+static int lock_directory(const char *path, patience until, char **error)
+{
+    bool ignored;
+    int lock = database_file_lock(path, until, &ignored, error);
+
+    while (lock >= 0 && database_file_may_come_back(path)) {
+        bool waits;
+
+        database_file_unlock(lock);
+        waits = patience_pause(until);
+        lock = database_file_lock(path, until, &ignored, error);
+        if (!waits)
+            break;
+    }
+    return lock;
+}
+
+store *store_open(const char *path, store_open_mode how, char **error)
+{
+    patience until = patience_for(how);
+    store *self;
+    int lock;
+
+    *error = NULL;
+    if (strcmp(path, STORE_IN_MEMORY) == 0)
+        return store_connect(NULL, until, error);
+    lock = lock_directory(path, until, error);
+    if (lock < 0)
+        return NULL;
+    self = store_open_locked(path, how, until, error);
+    database_file_unlock(lock);
+    return self;
+}
+
+/*
+ * The last one who closes a database has SQLite empty and remove the log, by its name: not when
+ * another file has that name meanwhile, and not while one is being put there.
+ */
+static void close_file(store *self)
+{
+    char *ignored = NULL, *path = strdup(self->path);
+    bool is_busy;
+    int lock = database_file_lock(self->path, patience_of(CLOSING_PATIENCE), &is_busy, &ignored);
+
+    if (lock < 0 || !store_is_in_place(self))
+        sqlite3_db_config(self->connection, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    store_disconnect(self);
+    if (lock >= 0 && path != NULL)
+        database_file_disown(path);
+    database_file_unlock(lock);
+    free(path);
+    free(ignored);
+}
+
+void store_close(store *self)
+{
+    if (self != NULL && self->path != NULL)
+        close_file(self);
+    else
+        store_disconnect(self);
+}
+
+sqlite3 *store_connection(store *self)
+{
+    return self->connection;
+}
+
+const file_identity *store_file(const store *self)
+{
+    return &self->file;
+}
+
+const char *store_news(const store *self)
+{
+    return self->news;
+}
+
+bool store_is_in_place(const store *self)
+{
+    return self->path == NULL || file_is(self->path, &self->file);
 }
 
 bool store_is_writable(const store *self)
@@ -337,11 +306,7 @@ void store_set_patience(store *self, int milliseconds)
     sqlite3_busy_timeout(self->connection, milliseconds);
 }
 
-static void forget_error(store *self)
-{
-    free(self->kept_error);
-    self->kept_error = NULL;
-}
+/* --- transactions --- */
 
 /* A transaction that could not even be dropped, for want of memory, is dropped now. */
 bool store_begin(store *self)
@@ -410,9 +375,12 @@ const char *store_error(const store *self)
     return error_code(self) == SQLITE_OK ? "out of memory" : sqlite3_errmsg(self->connection);
 }
 
+/* SQLITE_PROTOCOL: others came first for so long that SQLite gave up. */
 bool store_is_busy(const store *self)
 {
-    return error_code(self) == SQLITE_BUSY || error_code(self) == SQLITE_LOCKED;
+    int code = error_code(self);
+
+    return code == SQLITE_BUSY || code == SQLITE_LOCKED || code == SQLITE_PROTOCOL;
 }
 
 bool store_was_rescued(store *self)

@@ -19,9 +19,12 @@ struct sqlite3_stmt;
 
 typedef struct store store;
 
+/* How to open it: one of the first two, and how long it may take. */
 typedef enum store_open_mode {
-    STORE_CREATE,   /* make it, with mode 0640, when it is absent */
-    STORE_EXISTING, /* it must be there */
+    STORE_EXISTING = 0, /* it must be there */
+    STORE_CREATE = 1,   /* make it, with mode 0640, when it is absent */
+    STORE_AT_ONCE = 2,  /* no waiting for other programs; without this, five seconds in all */
+    STORE_BRIEFLY = 4,  /* a second and a half */
 } store_open_mode;
 
 /* A database of its own in memory, gone with the store. */
@@ -31,10 +34,15 @@ typedef enum store_open_mode {
  * Opens the database and brings its schema up to date. NULL when that fails;
  * then *error says why (NULL only when memory is out) and is the caller's to
  * free. A file that may only be read is opened all the same if its schema is
- * up to date; store_is_writable tells.
+ * up to date; store_is_writable tells. What other programs hold up, their
+ * locks, is waited for as long as `how` says, all waiting together; so is a
+ * file that was deleted while somebody has it open, who may bring it back.
  */
 store *store_open(const char *path, store_open_mode how, char **error);
 void store_close(store *self);
+
+/* What was put aside at the opening, and where, to be told; NULL: nothing. The store's own. */
+const char *store_news(const store *self);
 
 bool store_is_writable(const store *self);
 

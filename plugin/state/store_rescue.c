@@ -2,18 +2,11 @@
 /* store_rescue: SQLite's own copy of an open database, and a copy row by row of a damaged one. */
 #include "state/store_rescue.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <libgen.h>
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
+#include <string.h>
 
 #include "state/statement.h"
+#include "state/store_parts.h"
 
 /* Those whose rows stand for themselves; the role list's head is counted anew. */
 static const char *const tables[] = {"identity", "identity_superseded", "action",
@@ -22,23 +15,8 @@ static const char *const tables[] = {"identity", "identity_superseded", "action"
 
 enum {
     TABLES = sizeof(tables) / sizeof(tables[0]),
-    NAME = PATH_MAX + 64, /* a path, and what is put behind it */
+    PATIENCE = 1500, /* milliseconds, for who makes or mends it at this moment */
 };
-
-/* --- one process at a time --- */
-
-/* A lock on the directory: the file itself is what comes and goes. -1 when it cannot be had. */
-static int lock_directory(const char *path)
-{
-    char copy[PATH_MAX];
-    int directory;
-
-    snprintf(copy, sizeof(copy), "%s", path);
-    directory = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (directory >= 0)
-        flock(directory, LOCK_EX);
-    return directory;
-}
 
 static void say(char **error, const char *reason)
 {
@@ -48,95 +26,77 @@ static void say(char **error, const char *reason)
 
 /* --- a file that was deleted --- */
 
-/* A log left behind would be taken for the new file's own. */
-static void remove_leftovers(const char *path)
+static bool copy_all(sqlite3 *to, sqlite3 *from)
 {
-    char other[NAME];
+    sqlite3_backup *copy = sqlite3_backup_init(to, "main", from, "main");
+    bool done = copy != NULL && sqlite3_backup_step(copy, -1) == SQLITE_DONE;
 
-    snprintf(other, sizeof(other), "%s-wal", path);
-    unlink(other);
-    snprintf(other, sizeof(other), "%s-shm", path);
-    unlink(other);
+    return sqlite3_backup_finish(copy) == SQLITE_OK && done;
 }
 
-static bool copy_into(store *self, const char *path)
+/* SQLite's own copy: pages, not rows. */
+static bool copy_into(store *self, const char *made, char **error)
 {
-    sqlite3_stmt *copy = store_prepare(self, "VACUUM INTO ?1");
-    bool copied = false;
+    sqlite3 *to = NULL;
+    bool copied = sqlite3_open_v2(made, &to, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK &&
+                  copy_all(to, store_connection(self));
 
-    if (copy != NULL) {
-        statement_bind_text(copy, 1, text_of(path));
-        copied = statement_run(copy);
-    }
-    sqlite3_finalize(copy);
-    return copied && chmod(path, 0640) == 0;
+    if (!copied)
+        say(error, to != NULL ? sqlite3_errmsg(to) : "out of memory");
+    sqlite3_close_v2(to);
+    return copied;
 }
 
-/* Whoever put a file there meanwhile is right. */
-static bool put_in_place(const char *copy, const char *path, char **error)
-{
-    remove_leftovers(path);
-    if (link(copy, path) == 0 || errno == EEXIST)
-        return true;
-    say(error, strerror(errno));
-    return false;
-}
-
+/* Whoever put a file there meanwhile is right: nothing of his is touched. */
 static bool restore(store *self, const char *path, char **error)
 {
-    char copy[NAME];
+    file_identity found;
+    char *made;
     bool restored;
 
-    if (access(path, F_OK) == 0)
+    if (file_identify(path, &found))
         return true;
-    snprintf(copy, sizeof(copy), "%s.restored-%d", path, (int)getpid());
-    unlink(copy);
-    restored = copy_into(self, copy);
-    if (!restored)
-        say(error, store_error(self));
-    else
-        restored = put_in_place(copy, path, error);
-    unlink(copy);
+    made = database_file_new_name(path);
+    restored = made != NULL && database_file_begin(made, error) && copy_into(self, made, error) &&
+               database_file_put_in_place(made, path, error);
+    if (made != NULL)
+        database_file_discard(made);
+    free(made);
     return restored;
 }
 
 bool store_restore(store *self, const char *path, char **error)
 {
-    int lock = lock_directory(path);
-    bool restored;
+    bool is_busy, restored;
+    int lock;
 
     *error = NULL;
+    lock = database_file_lock(path, patience_of(PATIENCE), &is_busy, error);
+    if (lock < 0)
+        return false;
     restored = restore(self, path, error);
-    if (lock >= 0)
-        close(lock);
+    database_file_unlock(lock);
     return restored;
 }
 
 /* --- a file that is damaged --- */
 
-static void name_aside(const char *path, char *aside, size_t room)
+/*
+ * The two statements that carry a table's rows over, of the columns that it has with us: in the
+ * damaged file anything may have its name.
+ */
+static const char STATEMENTS[] =
+    "SELECT 'SELECT ' || group_concat(name) || ' FROM main.' || ?1,"
+    " 'INSERT OR IGNORE INTO main.' || ?1 || ' (' || group_concat(name) || ')"
+    " VALUES (' || group_concat('?' || (cid + 1)) || ')' FROM pragma_table_info(?1)";
+
+static sqlite3_stmt *prepare(sqlite3 *c, const unsigned char *sql)
 {
-    time_t now = time(NULL);
-    char written[32];
-    struct tm utc;
+    sqlite3_stmt *statement = NULL;
 
-    gmtime_r(&now, &utc);
-    strftime(written, sizeof(written), "%Y%m%dT%H%M%SZ", &utc);
-    snprintf(aside, room, "%s.damaged-%s", path, written);
-}
-
-/* With its log, which holds the newest pages. */
-static bool move_aside(const char *path, const char *aside)
-{
-    char from[NAME], to[NAME + 8];
-
-    snprintf(from, sizeof(from), "%s-wal", path);
-    snprintf(to, sizeof(to), "%s-wal", aside);
-    rename(from, to);
-    if (rename(path, aside) != 0)
-        return false;
-    remove_leftovers(path);
-    return true;
+    if (sql != NULL)
+        sqlite3_prepare_v2(c, (const char *)sql, -1, &statement, NULL);
+    return statement;
 }
 
 static bool put_row(sqlite3_stmt *from, sqlite3_stmt *to)
@@ -149,20 +109,17 @@ static bool put_row(sqlite3_stmt *from, sqlite3_stmt *to)
 /* Up to the first row that cannot be read; a table that is not there is passed over. */
 static void copy_rows(store *to, sqlite3 *damaged, const char *table)
 {
-    char sql[256];
-    sqlite3_stmt *rows = NULL, *put;
-    int columns;
+    sqlite3_stmt *statements = store_prepare(to, STATEMENTS), *rows = NULL, *put = NULL;
 
-    snprintf(sql, sizeof(sql), "SELECT * FROM %s", table);
-    sqlite3_prepare_v2(damaged, sql, -1, &rows, NULL);
-    columns = rows != NULL ? sqlite3_column_count(rows) : 0;
-    snprintf(sql, sizeof(sql), "INSERT OR IGNORE INTO %s VALUES (?", table);
-    for (int i = 1; i < columns; i++)
-        strcat(sql, ",?");
-    strcat(sql, ")");
-    put = columns > 0 ? store_prepare(to, sql) : NULL;
-    while (put != NULL && sqlite3_step(rows) == SQLITE_ROW && put_row(rows, put))
+    if (statements != NULL)
+        statement_bind_text(statements, 1, text_of(table));
+    if (statements != NULL && sqlite3_step(statements) == SQLITE_ROW) {
+        rows = prepare(damaged, sqlite3_column_text(statements, 0));
+        put = prepare(store_connection(to), sqlite3_column_text(statements, 1));
+    }
+    while (rows != NULL && put != NULL && sqlite3_step(rows) == SQLITE_ROW && put_row(rows, put))
         continue;
+    sqlite3_finalize(statements);
     sqlite3_finalize(rows);
     sqlite3_finalize(put);
 }
@@ -182,50 +139,71 @@ static void count_role_list(store *s)
            " rows = (SELECT count(*) FROM identity), newest = (SELECT max(time) FROM identity)");
 }
 
-static void carry_over(store *to, const char *aside)
+static sqlite3 *open_damaged(const char *path)
 {
     sqlite3 *damaged = NULL;
 
-    sqlite3_open_v2(aside, &damaged, SQLITE_OPEN_READWRITE, NULL);
-    if (store_begin(to)) {
-        for (int i = 0; i < TABLES; i++)
-            copy_rows(to, damaged, tables[i]);
-        count_role_list(to);
-        run(to, "INSERT INTO rescue VALUES ('damaged')");
-        store_commit(to);
-    }
-    sqlite3_close_v2(damaged);
+    sqlite3_open_v2(path, &damaged, SQLITE_OPEN_READWRITE, NULL);
+    if (damaged != NULL)
+        store_harden(damaged);
+    return damaged;
 }
 
-static store *replace(const char *path, char **moved_to, char **error)
+static bool carry_over(store *to, const char *path)
 {
-    char aside[NAME];
-    store *made;
+    sqlite3 *damaged = open_damaged(path);
+    bool carried = damaged != NULL && store_begin(to);
 
-    name_aside(path, aside, sizeof(aside));
-    if (!move_aside(path, aside)) {
-        say(error, strerror(errno));
-        return NULL;
+    for (int i = 0; carried && i < TABLES; i++)
+        copy_rows(to, damaged, tables[i]);
+    if (carried) {
+        count_role_list(to);
+        run(to, "INSERT INTO rescue VALUES ('damaged')");
+        carried = store_commit(to);
     }
-    *moved_to = strdup(aside);
-    made = store_open(path, STORE_CREATE, error);
+    sqlite3_close_v2(damaged);
+    return carried;
+}
+
+/* What can be read of the file at the path, in a new one. */
+static bool make_from_damaged(const char *made, const char *path, char **error)
+{
+    store *fresh =
+        database_file_begin(made, error) ? store_connect(made, patience_of(0), error) : NULL;
+    bool carried = fresh != NULL && carry_over(fresh, path);
+
+    if (fresh != NULL && !carried)
+        say(error, store_error(fresh));
+    store_disconnect(fresh);
+    return carried;
+}
+
+static bool replace(store *damaged, const char *path, char **moved_to, char **error)
+{
+    char *made = database_file_new_name(path);
+    bool replaced = made != NULL && make_from_damaged(made, path, error) &&
+                    database_file_replace(made, path, store_file(damaged), moved_to, error);
+
     if (made != NULL)
-        carry_over(made, aside);
-    return made;
+        database_file_discard(made);
+    free(made);
+    return replaced;
 }
 
 store *store_replace_damaged(store *damaged, const char *path, char **moved_to, char **error)
 {
-    int lock = lock_directory(path);
-    store *made;
+    patience until = patience_of(PATIENCE);
+    store *made = NULL;
+    bool is_busy;
+    int lock;
 
     *error = NULL;
     *moved_to = NULL;
-    if (store_is_in_place(damaged))
-        made = replace(path, moved_to, error);
-    else
-        made = store_open(path, STORE_CREATE, error);
-    if (lock >= 0)
-        close(lock);
+    lock = database_file_lock(path, until, &is_busy, error);
+    if (lock < 0)
+        return NULL;
+    if (!store_is_in_place(damaged) || replace(damaged, path, moved_to, error))
+        made = store_open_locked(path, STORE_CREATE, until, error);
+    database_file_unlock(lock);
     return made;
 }

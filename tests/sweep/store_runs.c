@@ -49,7 +49,7 @@ static outcome run_store_in_memory(void)
 static outcome run_store_in_file(void)
 {
     char directory[] = "/tmp/synctap-sweep.XXXXXX", path[64];
-    static const char *const endings[] = {"", "-wal", "-shm"};
+    static const char *const endings[] = {"", "-wal", "-shm", "-owner", "-new"};
     outcome came;
 
     SWEEP_REQUIRE(mkdtemp(directory) != NULL);

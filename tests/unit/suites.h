@@ -6,19 +6,18 @@
 #include <CUnit/CUnit.h>
 
 extern CU_TestInfo alert_tests[];
-extern CU_TestInfo alert_log_tests[];
 extern CU_TestInfo archive_tests[];
 extern CU_TestInfo arena_tests[];
 extern CU_TestInfo audit_record_tests[];
 extern CU_TestInfo buffer_tests[];
 extern CU_TestInfo byte_stream_tests[];
 extern CU_TestInfo decoder_tests[];
+extern CU_TestInfo database_file_tests[];
 extern CU_TestInfo detector_tests[];
 extern CU_TestInfo digest_tests[];
 extern CU_TestInfo gate_tests[];
 extern CU_TestInfo identity_import_tests[];
 extern CU_TestInfo identity_record_tests[];
-extern CU_TestInfo incidents_tests[];
 extern CU_TestInfo journal_tests[];
 extern CU_TestInfo json_tests[];
 extern CU_TestInfo kql_tests[];

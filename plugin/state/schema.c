@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* schema: each version's step from the one before it, and what must be there after it. */
+#include "state/schema.h"
+
+#include <sqlite3.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    APPLICATION_ID = 0x53544150, /* "STAP", in the file's header: whose database it is */
+    SCHEMA_VERSION = 2,
+};
+
+/* Each version's step from the one before it. */
+static const char *const migrations[SCHEMA_VERSION] = {
+    /* 1: the role list. `change` counts the transactions that wrote to it. */
+    "CREATE TABLE identity ("
+    " id INTEGER PRIMARY KEY,"
+    " upn TEXT NOT NULL UNIQUE,"
+    " object_id TEXT NOT NULL,"
+    " display_name TEXT NOT NULL,"
+    " time INTEGER NOT NULL,"        /* of the newest row, in 100 ns since 1970 */
+    " roles TEXT NOT NULL,"          /* last known */
+    " roles_time INTEGER,"           /* of the row that said them; NULL: none did */
+    " roles_older INTEGER NOT NULL," /* the newest row is one without AssignedRoles: null to KQL */
+    " change INTEGER NOT NULL);"
+    "CREATE INDEX identity_change ON identity (change);"
+    "CREATE TABLE role_list (change INTEGER NOT NULL, rows INTEGER NOT NULL, newest INTEGER);"
+    "INSERT INTO role_list VALUES (0, 0, NULL);",
+    /*
+     * 2: what a stream remembers, each action's for itself. `judged` is the role list's change up
+     * to which the action's pending records were judged again.
+     */
+    "CREATE TABLE rescue (reason TEXT NOT NULL);" /* a row when the file took a damaged one's place
+                                                   */
+    "CREATE TABLE action (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
+    " judged INTEGER NOT NULL);"
+    "CREATE TABLE pending ("
+    " id INTEGER PRIMARY KEY," /* in the order in which they came */
+    " action INTEGER NOT NULL,"
+    " row_id TEXT NOT NULL," /* the alert_id and time of its first row that did not match */
+    " received INTEGER NOT NULL,"
+    " expires INTEGER NOT NULL,"
+    " record TEXT NOT NULL,"
+    " due INTEGER," /* to be judged again since it was by this change of the role list; NULL: not */
+    " UNIQUE (action, row_id));"
+    "CREATE INDEX pending_due ON pending (action, due) WHERE due IS NOT NULL;"
+    "CREATE INDEX pending_expires ON pending (expires);"
+    "CREATE TABLE pending_key (key TEXT NOT NULL, pending INTEGER NOT NULL,"
+    " PRIMARY KEY (key, pending)) WITHOUT ROWID;"
+    "CREATE INDEX pending_key_pending ON pending_key (pending);"
+    "CREATE TRIGGER pending_takes_its_keys AFTER DELETE ON pending BEGIN"
+    " DELETE FROM pending_key WHERE pending = old.id; END;"
+    "CREATE TABLE seen (action INTEGER NOT NULL, alert_id TEXT NOT NULL,"
+    " expires INTEGER NOT NULL, PRIMARY KEY (action, alert_id)) WITHOUT ROWID;"
+    "CREATE INDEX seen_expires ON seen (expires);"
+    "CREATE TABLE incident ("
+    " action INTEGER NOT NULL,"
+    " incident_id TEXT NOT NULL,"
+    " key TEXT NOT NULL," /* what its alerts have in common: a JSON array, the tenant first */
+    " opened INTEGER NOT NULL,"
+    " window INTEGER NOT NULL,"
+    " last_alert INTEGER NOT NULL,"
+    " alert_count INTEGER NOT NULL,"
+    " first_alert TEXT NOT NULL,"
+    " closed INTEGER," /* when; NULL: it is not */
+    " PRIMARY KEY (action, incident_id)) WITHOUT ROWID;"
+    "CREATE INDEX incident_last_alert ON incident (last_alert);"
+    "CREATE TABLE incident_alert (action INTEGER NOT NULL, incident_id TEXT NOT NULL,"
+    " place INTEGER NOT NULL, alert_id TEXT NOT NULL, alert TEXT NOT NULL,"
+    " PRIMARY KEY (action, incident_id, place)) WITHOUT ROWID;"
+    "CREATE TRIGGER incident_takes_its_alerts AFTER DELETE ON incident BEGIN"
+    " DELETE FROM incident_alert WHERE action = old.action AND incident_id = old.incident_id; END;"
+    /*
+     * What an account was before, when more than its time changed: a reader who looks now and
+     * then would not know that it was so. `superseded` is when, on the writer's clock.
+     */
+    "CREATE TABLE identity_superseded ("
+    " id INTEGER PRIMARY KEY,"
+    " upn TEXT NOT NULL, object_id TEXT NOT NULL, display_name TEXT NOT NULL,"
+    " time INTEGER NOT NULL, roles TEXT NOT NULL, roles_older INTEGER NOT NULL,"
+    " change INTEGER NOT NULL,"
+    " superseded INTEGER NOT NULL);"
+    "CREATE INDEX identity_superseded_change ON identity_superseded (change);"
+    "CREATE TRIGGER identity_keeps_versions AFTER UPDATE ON identity"
+    " WHEN old.roles <> new.roles OR old.object_id <> new.object_id"
+    " OR old.display_name <> new.display_name OR old.roles_older <> new.roles_older BEGIN"
+    " INSERT INTO identity_superseded"
+    " (upn, object_id, display_name, time, roles, roles_older, change, superseded)"
+    " VALUES (old.upn, old.object_id, old.display_name, old.time, old.roles, old.roles_older,"
+    " old.change, CAST((julianday('now') - 2440587.5) * 864000000000 AS INTEGER)); END;",
+};
+
+static bool run(sqlite3 *c, const char *sql)
+{
+    return sqlite3_exec(c, sql, NULL, NULL, NULL) == SQLITE_OK;
+}
+
+static bool read_number(sqlite3 *c, const char *sql, int64_t *number)
+{
+    sqlite3_stmt *statement = NULL;
+    bool read = sqlite3_prepare_v2(c, sql, -1, &statement, NULL) == SQLITE_OK &&
+                sqlite3_step(statement) == SQLITE_ROW;
+
+    if (read)
+        *number = sqlite3_column_int64(statement, 0);
+    return sqlite3_finalize(statement) == SQLITE_OK && read;
+}
+
+/* --- making it --- */
+
+static bool set_number(sqlite3 *c, const char *pragma, int number)
+{
+    char *sql = sqlite3_mprintf("PRAGMA %s = %d", pragma, number);
+    bool set = sql != NULL && run(c, sql);
+
+    sqlite3_free(sql);
+    return set;
+}
+
+static bool step_up(sqlite3 *c, int64_t from, int64_t to)
+{
+    bool done = true;
+
+    for (int64_t version = from; done && version < to; version++)
+        done = run(c, migrations[version]);
+    return done;
+}
+
+/* Asks again inside the transaction: another process may have been first. */
+static bool migrate(sqlite3 *c)
+{
+    int64_t version;
+
+    return run(c, "PRAGMA journal_mode = WAL") && run(c, "BEGIN IMMEDIATE") &&
+           read_number(c, "PRAGMA user_version", &version) && step_up(c, version, SCHEMA_VERSION) &&
+           set_number(c, "application_id", APPLICATION_ID) &&
+           set_number(c, "user_version", SCHEMA_VERSION) && run(c, "COMMIT");
+}
+
+/* --- is it ours? --- */
+
+#define OBJECTS                                                                                    \
+    " FROM main.sqlite_master WHERE sql IS NOT NULL"                                               \
+    " AND NOT (type = 'table' AND sql LIKE 'CREATE TABLE sqlite\\_stat%' ESCAPE '\\')"
+/* Version 1 was made with other blanks. */
+#define WITHOUT_BLANKS "replace(replace(sql, ' ', ''), char(10), '')"
+
+/* Is that object of ours there, word for word? */
+static bool has_object(sqlite3_stmt *found, sqlite3_stmt *ours)
+{
+    bool has;
+
+    for (int i = 0; i < sqlite3_column_count(ours); i++)
+        sqlite3_bind_value(found, i + 1, sqlite3_column_value(ours, i));
+    has = sqlite3_step(found) == SQLITE_ROW;
+    sqlite3_reset(found);
+    return has;
+}
+
+/* False, too, on a failure of either. */
+static bool has_all(sqlite3 *c, sqlite3 *ours)
+{
+    sqlite3_stmt *wanted = NULL, *found = NULL;
+    bool has;
+    int step = SQLITE_ERROR;
+
+    sqlite3_prepare_v2(ours, "SELECT type, name, tbl_name, " WITHOUT_BLANKS OBJECTS, -1, &wanted,
+                       NULL);
+    sqlite3_prepare_v2(c,
+                       "SELECT 1" OBJECTS
+                       " AND type = ?1 AND name = ?2 AND tbl_name = ?3 AND " WITHOUT_BLANKS " = ?4",
+                       -1, &found, NULL);
+    has = wanted != NULL && found != NULL;
+    while (has && (step = sqlite3_step(wanted)) == SQLITE_ROW)
+        has = has_object(found, wanted);
+    sqlite3_finalize(wanted);
+    return sqlite3_finalize(found) == SQLITE_OK && has && step == SQLITE_DONE;
+}
+
+static bool has_as_many(sqlite3 *c, sqlite3 *ours)
+{
+    int64_t there, wanted;
+
+    return read_number(c, "SELECT count(*)" OBJECTS, &there) &&
+           read_number(ours, "SELECT count(*)" OBJECTS, &wanted) && there == wanted;
+}
+
+/* A database of that version, made as all of ours are, to compare with. */
+static schema_result compare(sqlite3 *c, int64_t version, const char **refusal)
+{
+    sqlite3 *ours = NULL;
+    bool made = sqlite3_open_v2(":memory:", &ours,
+                                SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
+                                NULL) == SQLITE_OK &&
+                step_up(ours, 0, version);
+    bool is_ours = made && has_as_many(c, ours) && has_all(c, ours);
+    int failed = sqlite3_errcode(ours) == SQLITE_NOMEM ? SQLITE_NOMEM : sqlite3_errcode(c) & 0xFF;
+
+    sqlite3_close_v2(ours);
+    if (is_ours)
+        return SCHEMA_READY;
+    if (!made || (failed != SQLITE_OK && failed != SQLITE_ROW && failed != SQLITE_DONE))
+        return SCHEMA_FAILED;
+    *refusal = "what is in it are not the tables of synctap";
+    return SCHEMA_REFUSED;
+}
+
+static schema_result refuse(const char *why, const char **refusal)
+{
+    *refusal = why;
+    return SCHEMA_REFUSED;
+}
+
+/* A new file has no tables and no id. */
+static schema_result look(sqlite3 *c, int64_t *version, const char **refusal)
+{
+    int64_t id, objects;
+
+    if (!read_number(c, "PRAGMA user_version", version) ||
+        !read_number(c, "PRAGMA application_id", &id) ||
+        !read_number(c, "SELECT count(*) FROM main.sqlite_master", &objects))
+        return SCHEMA_FAILED;
+    if (id != APPLICATION_ID && (id != 0 || objects > 0))
+        return refuse("it is another program's database", refusal);
+    if (*version > SCHEMA_VERSION)
+        return refuse("it was made by a newer synctap", refusal);
+    if (*version < 0 || (*version == 0 && objects > 0))
+        return refuse("it is another program's database", refusal);
+    return compare(c, *version, refusal);
+}
+
+schema_result schema_prepare(sqlite3 *c, const char **refusal)
+{
+    int64_t version = 0;
+    schema_result result;
+
+    /* In one transaction: another process may be making the schema. */
+    if (!run(c, "BEGIN"))
+        return SCHEMA_FAILED;
+    result = look(c, &version, refusal);
+    if (result != SCHEMA_READY)
+        return result;
+    if (!run(c, "COMMIT") || (version < SCHEMA_VERSION && !migrate(c)))
+        return SCHEMA_FAILED;
+    return SCHEMA_READY;
+}

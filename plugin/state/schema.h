@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * schema: the tables of the state database, all rooms', and their version.
+ *
+ * A database is ours when its tables, indexes and triggers are, word for
+ * word, those that its version has, and nothing besides: a trigger or a view
+ * of somebody else's would run with each of our statements. (What ANALYZE
+ * leaves may be there.)
+ */
+#ifndef SYNCTAP_SCHEMA_H
+#define SYNCTAP_SCHEMA_H
+
+struct sqlite3;
+
+typedef enum schema_result {
+    SCHEMA_READY,   /* it is ours, and up to date */
+    SCHEMA_REFUSED, /* it is not ours, and stays as it is; *refusal says why */
+    SCHEMA_FAILED,  /* the connection's error says why */
+} schema_result;
+
+/*
+ * Looks at the database's schema, and makes it or brings it up to date. One
+ * try: another program's lock is a failure. A transaction may be open after
+ * what is not SCHEMA_READY. *refusal lives for ever.
+ */
+schema_result schema_prepare(struct sqlite3 *connection, const char **refusal);
+
+#endif
