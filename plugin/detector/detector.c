@@ -370,7 +370,7 @@ static unwrap_kind judge_object(message_feed *f, json *object)
 
     f->judgement.arg = f;
     f->unmatched = 0;
-    if (is_own_alert(object))
+    if (is_own_alert(object) || alert_are_columns(object))
         return UNWRAP_OTHER_KIND;
     reading = judge_record(&f->judgement, object);
     if (f->unmatched > 0 && !f->is_late)
@@ -557,7 +557,7 @@ static unwrap_kind explain_object(void *arg, json *object)
     audit_record kql, wide;
     audit_result as_kql, reading;
 
-    if (is_own_alert(object))
+    if (is_own_alert(object) || alert_are_columns(object))
         return UNWRAP_OTHER_KIND;
     as_kql = audit_record_read(object, SEMANTICS_KQL, &reader, &kql);
     reading = audit_record_read(object, SEMANTICS_WIDE, &reader, &wide);

@@ -2,6 +2,20 @@
 /* alert: the JSON of an alert and of a query's row, member by member. */
 #include "rule/alert.h"
 
+/*
+ * What an alert shows of a text of the record, in bytes. Whoever is told of
+ * chooses these texts, and each stands in several members: without a bound,
+ * one message of many targets would make alerts without end.
+ */
+enum { MOST_TEXT = 8 << 10, MOST_TARGET_RESOURCES = 64 << 10 };
+
+/* An alert under way. */
+typedef struct writer {
+    buffer *out;
+    text target_resources; /* as JSON */
+    bool cut;              /* a text did not stand there whole */
+} writer;
+
 #include <stdio.h>
 
 /* The rule's facts that only alerts tell; each a JSON text. */
@@ -30,19 +44,24 @@ bool alert_give_id(alert *self)
 {
     const audit_record *r = self->record;
     text record_id = r->record_id;
-    char position[24];
+    char position[32];
 
     if (record_id.length == 0) {
         if (self->content_hash[0] == '\0' && !hash_content(r, self->content_hash))
             return false;
         record_id = text_of(self->content_hash);
     }
-    snprintf(position, sizeof(position), "%zu", self->target.index);
+    if (self->more > 0)
+        snprintf(position, sizeof(position), "%zu more", self->more);
+    else
+        snprintf(position, sizeof(position), "%zu", self->target.index);
     digest_uuid((text[]){text_of(RULE_ID), r->tenant_id, record_id, self->target.id,
                          self->target.upn, text_of(position)},
                 6, self->id);
     return true;
 }
+
+/* --- members that are short --- */
 
 static void write_string(buffer *out, const char *key, const char *value)
 {
@@ -68,10 +87,34 @@ static void write_time(buffer *out, const char *key, timestamp t)
     write_string(out, key, written);
 }
 
-static void write_target_resources(buffer *out, const char *key, const audit_target *target)
+/* --- members whose length a record decides --- */
+
+/* As much of it as is shown: whole characters, as far as it has them. */
+static text cut_text(writer *w, text t, size_t most)
 {
-    json_write_key(out, key);
-    audit_target_write(target, out);
+    size_t length = most;
+
+    if (t.length <= most)
+        return t;
+    while (length > most - 4 && ((unsigned char)t.bytes[length] & 0xC0) == 0x80)
+        length--;
+    w->cut = true;
+    return (text){t.bytes, length};
+}
+
+static void write_text(writer *w, const char *key, text value)
+{
+    json_write_member(w->out, key, cut_text(w, value, MOST_TEXT));
+}
+
+/* What is cut is no JSON any more: then it is a string, the beginning of its JSON. */
+static void write_target_resources(writer *w, const char *key)
+{
+    json_write_key(w->out, key);
+    if (w->target_resources.length <= MOST_TARGET_RESOURCES)
+        buffer_append(w->out, w->target_resources);
+    else
+        json_write_string(w->out, cut_text(w, w->target_resources, MOST_TARGET_RESOURCES));
 }
 
 static void write_matched_by(buffer *out, const char *key, unsigned matched_by)
@@ -88,23 +131,43 @@ static void write_matched_by(buffer *out, const char *key, unsigned matched_by)
 }
 
 /* A sentence of constant parts and of values from the record, as one JSON string. */
-static void write_sentence(buffer *out, const char *key, const text *parts, size_t count)
+static void write_sentence(writer *w, const char *key, const text *parts, size_t count)
 {
     buffer sentence = {0};
 
     for (size_t i = 0; i < count; i++)
-        buffer_append(&sentence, parts[i]);
-    json_write_member(out, key, buffer_text(&sentence));
-    out->failed |= buffer_failed(&sentence);
+        buffer_append(&sentence, cut_text(w, parts[i], MOST_TEXT));
+    write_text(w, key, buffer_text(&sentence));
+    w->out->failed |= buffer_failed(&sentence);
     buffer_free(&sentence);
 }
 
-static void write_titles(const alert *self, buffer *out)
+/* One alert for all rows of a message that are too many. */
+static void write_titles_of_more(size_t more, buffer *out)
 {
-    write_sentence(out, "display_name",
+    char written[200];
+
+    snprintf(written, sizeof(written),
+             "TAP / security-info change on sync accounts: %zu more rows of one message", more);
+    write_string(out, "display_name", written);
+    snprintf(
+        written, sizeof(written),
+        "%zu more rows of one message match. The first of them is told of here; as many as may "
+        "be alerts of one message have gone before.",
+        more);
+    write_string(out, "description", written);
+}
+
+static void write_titles(const alert *self, writer *w)
+{
+    if (self->more > 0) {
+        write_titles_of_more(self->more, w->out);
+        return;
+    }
+    write_sentence(w, "display_name",
                    (text[]){TEXT("TAP / security-info change on sync account "), self->target.upn},
                    2);
-    write_sentence(out, "description",
+    write_sentence(w, "description",
                    (text[]){self->record->operation_name, TEXT(" performed by "),
                             self->record->actor, TEXT(" against Entra Connector account "),
                             self->target.upn,
@@ -123,17 +186,17 @@ static void write_rule(buffer *out)
     write_json(out, "sub_techniques", SUB_TECHNIQUES);
 }
 
-static void write_query_columns(const alert *self, buffer *out)
+static void write_query_columns(const alert *self, writer *w)
 {
     const audit_record *r = self->record;
 
-    write_time(out, "time_generated", self->time_generated);
-    json_write_member(out, "operation_name", r->operation_name);
-    json_write_member(out, "actor", r->actor);
-    json_write_member(out, "source_ip", r->source_ip);
-    json_write_member(out, "target_upn", self->target.upn);
-    write_target_resources(out, "target_resources", &self->target);
-    json_write_member(out, "result", r->result);
+    write_time(w->out, "time_generated", self->time_generated);
+    write_text(w, "operation_name", r->operation_name);
+    write_text(w, "actor", r->actor);
+    write_text(w, "source_ip", r->source_ip);
+    write_text(w, "target_upn", self->target.upn);
+    write_target_resources(w, "target_resources");
+    write_text(w, "result", r->result);
 }
 
 /*
@@ -226,66 +289,66 @@ static text tap_property(json *properties, text last_step)
 }
 
 /* A time in our own form if it is one, else as it stands. */
-static void write_found_time(buffer *out, const char *key, text written)
+static void write_found_time(writer *w, const char *key, text written)
 {
     timestamp t;
 
     if (timestamp_parse(written, &t))
-        write_time(out, key, t);
+        write_time(w->out, key, t);
     else
-        json_write_member(out, key, written);
+        write_text(w, key, written);
 }
 
-static void write_tap(buffer *out, json *properties)
+static void write_tap(writer *w, json *properties)
 {
-    json_write_key(out, "tap");
-    buffer_append_char(out, '{');
-    json_write_member(out, "id", tap_property(properties, (text)TEXT(".Id")));
-    write_found_time(out, "start", tap_property(properties, (text)TEXT(".StartDateTime")));
-    write_found_time(out, "end", tap_property(properties, (text)TEXT(".EndDateTime")));
-    json_write_member(out, "usage", tap_property(properties, (text)TEXT(".AccessPassUsage")));
-    buffer_append_char(out, '}');
+    json_write_key(w->out, "tap");
+    buffer_append_char(w->out, '{');
+    write_text(w, "id", tap_property(properties, (text)TEXT(".Id")));
+    write_found_time(w, "start", tap_property(properties, (text)TEXT(".StartDateTime")));
+    write_found_time(w, "end", tap_property(properties, (text)TEXT(".EndDateTime")));
+    write_text(w, "usage", tap_property(properties, (text)TEXT(".AccessPassUsage")));
+    buffer_append_char(w->out, '}');
 }
 
-static void write_details(const alert *self, buffer *out)
+static void write_details(const alert *self, writer *w)
 {
     json *properties = json_member(self->target.value, "modifiedProperties");
 
-    json_write_member(out, "target_id", self->target.id);
-    json_write_member(out, "actor_id", self->record->actor_id);
-    json_write_member(out, "result_reason", self->record->result_reason);
-    write_string(out, "method", method_of(self, properties));
-    write_tap(out, properties);
-    json_write_member(out, "caller_ip", self->record->caller_ip);
-    write_matched_by(out, "matched_by", self->matched_by);
-    write_boolean(out, "kql", self->kql);
-    write_string(out, "confidence", self->degraded ? "degraded" : "exact");
-    write_boolean(out, "late", self->late);
+    write_text(w, "target_id", self->target.id);
+    write_text(w, "actor_id", self->record->actor_id);
+    write_text(w, "result_reason", self->record->result_reason);
+    write_string(w->out, "method", method_of(self, properties));
+    write_tap(w, properties);
+    write_text(w, "caller_ip", self->record->caller_ip);
+    write_matched_by(w->out, "matched_by", self->matched_by);
+    write_boolean(w->out, "kql", self->kql);
+    write_string(w->out, "confidence", self->degraded ? "degraded" : "exact");
+    write_boolean(w->out, "late", self->late);
 }
 
-static void write_origin(const alert *self, buffer *out)
+static void write_origin(const alert *self, writer *w)
 {
-    json_write_member(out, "record_id", self->record->record_id);
-    json_write_member(out, "correlation_id", self->record->correlation_id);
-    json_write_member(out, "tenant_id", self->record->tenant_id);
-    json_write_member(out, "logged_by_service", self->record->logged_by_service);
-    write_time(out, "detected_at", self->detected_at);
-    json_write_member(out, "collector", self->collector);
+    write_text(w, "record_id", self->record->record_id);
+    write_text(w, "correlation_id", self->record->correlation_id);
+    write_text(w, "tenant_id", self->record->tenant_id);
+    write_text(w, "logged_by_service", self->record->logged_by_service);
+    write_time(w->out, "detected_at", self->detected_at);
+    write_text(w, "collector", self->collector);
 }
 
 /* Begins an entity; its $id counts from 1. The caller closes the object. */
-static void begin_entity(buffer *out, unsigned *id, const char *type)
+static void begin_entity(writer *w, unsigned *id, const char *type)
 {
     char written[16];
 
     snprintf(written, sizeof(written), "%u", ++*id);
-    json_write_item(out);
-    buffer_append_char(out, '{');
-    write_string(out, "$id", written);
-    write_string(out, "Type", type);
+    json_write_item(w->out);
+    buffer_append_char(w->out, '{');
+    write_string(w->out, "$id", written);
+    write_string(w->out, "Type", type);
 }
 
-static void write_account(buffer *out, unsigned *id, text full_name, text object_id)
+static void write_account(writer *w, unsigned *id, text full_name, text object_id)
 {
     const char *at = full_name.length ? memchr(full_name.bytes, '@', full_name.length) : NULL;
     size_t name_length = at ? (size_t)(at - full_name.bytes) : full_name.length;
@@ -293,38 +356,38 @@ static void write_account(buffer *out, unsigned *id, text full_name, text object
 
     if (full_name.length == 0)
         return;
-    begin_entity(out, id, "account");
-    json_write_member(out, "FullName", full_name);
-    json_write_member(out, "Name", (text){full_name.bytes, name_length});
-    json_write_member(out, "UPNSuffix", suffix);
-    json_write_member(out, "AadUserId", object_id);
-    buffer_append_char(out, '}');
+    begin_entity(w, id, "account");
+    write_text(w, "FullName", full_name);
+    write_text(w, "Name", (text){full_name.bytes, name_length});
+    write_text(w, "UPNSuffix", suffix);
+    write_text(w, "AadUserId", object_id);
+    buffer_append_char(w->out, '}');
 }
 
-static void write_entities(const alert *self, buffer *out)
+static void write_entities(const alert *self, writer *w)
 {
     unsigned id = 0;
 
-    json_write_key(out, "entities");
-    buffer_append_char(out, '[');
-    write_account(out, &id, self->target.upn, self->target.id);
-    write_account(out, &id, self->record->actor, self->record->actor_id);
+    json_write_key(w->out, "entities");
+    buffer_append_char(w->out, '[');
+    write_account(w, &id, self->target.upn, self->target.id);
+    write_account(w, &id, self->record->actor, self->record->actor_id);
     if (self->record->source_ip.length > 0) {
-        begin_entity(out, &id, "ip");
-        json_write_member(out, "Address", self->record->source_ip);
-        buffer_append_char(out, '}');
+        begin_entity(w, &id, "ip");
+        write_text(w, "Address", self->record->source_ip);
+        buffer_append_char(w->out, '}');
     }
-    buffer_append_char(out, ']');
+    buffer_append_char(w->out, ']');
 }
 
-static void write_custom_details(const alert *self, buffer *out)
+static void write_custom_details(const alert *self, writer *w)
 {
-    json_write_key(out, "custom_details");
-    buffer_append_char(out, '{');
-    json_write_member(out, "Operation", self->record->operation_name);
-    json_write_member(out, "Actor", self->record->actor);
-    json_write_member(out, "Target", self->target.upn);
-    buffer_append_char(out, '}');
+    json_write_key(w->out, "custom_details");
+    buffer_append_char(w->out, '{');
+    write_text(w, "Operation", self->record->operation_name);
+    write_text(w, "Actor", self->record->actor);
+    write_text(w, "Target", self->target.upn);
+    buffer_append_char(w->out, '}');
 }
 
 static void write_incident(const alert_incident *incident, buffer *out)
@@ -345,19 +408,68 @@ static void write_incident(const alert_incident *incident, buffer *out)
     buffer_append_char(out, '}');
 }
 
-void alert_write(const alert *self, buffer *out)
+/* The query's projection, under its names and in its order. */
+static void write_columns(const alert *self, writer *w)
 {
+    const audit_record *r = self->record;
+
+    json_write_key(w->out, "columns");
+    buffer_append_char(w->out, '{');
+    write_time(w->out, "TimeGenerated", self->time_generated);
+    write_text(w, "OperationName", r->operation_name);
+    write_text(w, "Actor", r->actor);
+    write_text(w, "SourceIP", r->source_ip);
+    write_text(w, "TargetUpn", self->target.upn);
+    write_target_resources(w, "TargetResources");
+    write_text(w, "Result", r->result);
+    buffer_append_char(w->out, '}');
+}
+
+bool alert_are_columns(json *object)
+{
+    static const char *const names[] = {"TimeGenerated", "OperationName",   "Actor", "SourceIP",
+                                        "TargetUpn",     "TargetResources", "Result"};
+    const size_t count = sizeof(names) / sizeof(names[0]);
+    json_members all = json_members_of(object);
+    const char *name;
+    json *value;
+    size_t n = 0;
+
+    while (json_next_member(&all, &name, &value))
+        if (n == count || strcmp(name, names[n++]) != 0)
+            return false;
+    return n == count;
+}
+
+static void write_members(const alert *self, writer *w)
+{
+    write_string(w->out, "alert_id", self->id);
+    write_rule(w->out);
+    write_titles(self, w);
+    write_query_columns(self, w);
+    write_details(self, w);
+    write_origin(self, w);
+    write_entities(self, w);
+    write_custom_details(self, w);
+    write_incident(&self->incident, w->out);
+    write_columns(self, w);
+    write_boolean(w->out, "selftest", false);
+    write_boolean(w->out, "cut", w->cut);
+}
+
+bool alert_write(const alert *self, buffer *out)
+{
+    buffer target_resources = {0};
+    writer w = {.out = out};
+
+    audit_target_write(&self->target, &target_resources);
+    w.target_resources = buffer_text(&target_resources);
     buffer_append_char(out, '{');
-    write_string(out, "alert_id", self->id);
-    write_rule(out);
-    write_titles(self, out);
-    write_query_columns(self, out);
-    write_details(self, out);
-    write_origin(self, out);
-    write_entities(self, out);
-    write_custom_details(self, out);
-    write_incident(&self->incident, out);
+    write_members(self, &w);
     buffer_append_char(out, '}');
+    out->failed |= buffer_failed(&target_resources);
+    buffer_free(&target_resources);
+    return w.cut;
 }
 
 void alert_write_row(const alert *self, buffer *out)
@@ -372,7 +484,8 @@ void alert_write_row(const alert *self, buffer *out)
     json_write_member(out, "Actor", r->actor);
     json_write_member(out, "SourceIP", r->source_ip);
     json_write_member(out, "TargetUpn", self->target.upn);
-    write_target_resources(out, "TargetResources", &self->target);
+    json_write_key(out, "TargetResources");
+    audit_target_write(&self->target, out);
     json_write_member(out, "Result", r->result);
     json_write_member(out, "Id", r->record_id);
     json_write_member(out, "TargetId", self->target.id);

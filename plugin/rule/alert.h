@@ -31,6 +31,7 @@ typedef struct alert {
     bool degraded;            /* made from a fragment: confidence is less than exact */
     timestamp time_generated; /* the record's, or when it was received if it has none */
     timestamp detected_at;
+    size_t more;    /* it stands for so many rows beyond a bound, this the first; else 0 */
     text collector; /* the host name of the machine that detected it */
     char id[UUID_TEXT_SIZE];
     alert_incident incident;
@@ -44,12 +45,21 @@ typedef struct alert {
  */
 bool alert_give_id(alert *self);
 
-/* Writes the alert as one JSON object, its keys in the contract's order. */
-void alert_write(const alert *self, buffer *out);
+/*
+ * Writes the alert as one JSON object, its keys in the contract's order. True
+ * when a text of it was too long to be shown whole, which "cut" tells.
+ */
+bool alert_write(const alert *self, buffer *out);
+
+/*
+ * Is this the "columns" of an alert? They look like a record, and stand alone where the rest of
+ * the alert was cut off. No record has just these members in this order.
+ */
+bool alert_are_columns(json *object);
 
 /*
  * Writes the row that the query projects, under its KQL names, followed by
- * Id, TargetId, TargetIndex, MatchedBy and Kql.
+ * Id, TargetId, TargetIndex, MatchedBy and Kql. Nothing of it is cut.
  */
 void alert_write_row(const alert *self, buffer *out);
 

@@ -210,8 +210,10 @@ static outcome write_alert(record_desk *desk, bool as_row)
     SWEEP_REQUIRE(audit_record_target(&desk->record, 0, desk->memory, &a.target));
     sweep_begin();
     has_id = alert_give_id(&a);
-    if (has_id)
-        (as_row ? alert_write_row : alert_write)(&a, &written);
+    if (has_id && as_row)
+        alert_write_row(&a, &written);
+    else if (has_id)
+        alert_write(&a, &written);
     sweep_end();
     if (has_id && !buffer_failed(&written))
         came = sweep_compare(buffer_text(&written));

@@ -11,7 +11,7 @@
     "display_name,description,time_generated,operation_name,actor,source_ip,target_upn,"           \
     "target_resources,result,target_id,actor_id,result_reason,method,tap,caller_ip,matched_by,"    \
     "kql,confidence,late,record_id,correlation_id,tenant_id,logged_by_service,detected_at,"        \
-    "collector,entities,custom_details,incident"
+    "collector,entities,custom_details,incident,columns,selftest,cut"
 
 #define ROW_KEYS                                                                                   \
     "TimeGenerated,OperationName,Actor,SourceIP,TargetUpn,TargetResources,Result,Id,TargetId,"     \
@@ -178,21 +178,34 @@ static alert first_alert(const char *record)
     return alert_of(record, 0, 1u << CLAUSE_UPN_STARTSWITH);
 }
 
-static const char *written(const alert *a, void (*write)(const alert *, buffer *))
+static const char *kept(buffer *out)
+{
+    const char *copy = test_string("%s", buffer_string(out));
+
+    buffer_free(out);
+    return copy;
+}
+
+static const char *written(const alert *a)
 {
     buffer out = {0};
-    const char *copy;
 
-    write(a, &out);
-    copy = test_string("%s", buffer_string(&out));
-    buffer_free(&out);
-    return copy;
+    alert_write(a, &out);
+    return kept(&out);
+}
+
+static const char *written_row(const alert *a)
+{
+    buffer out = {0};
+
+    alert_write_row(a, &out);
+    return kept(&out);
 }
 
 /* The written alert as a tree again. */
 static json *tree_of(const alert *a)
 {
-    return json_of(written(a, alert_write));
+    return json_of(written(a));
 }
 
 static const char *keys_of(json *object)
@@ -220,7 +233,7 @@ static text member_text(json *object, const char *path)
 /* Compares everything behind the alert_id and in front of the incident's value. */
 static void check_alert(alert a, const char *expected)
 {
-    const char *got = written(&a, alert_write);
+    const char *got = written(&a);
     const char *whole = test_string("{\"alert_id\":\"%s\",%s", a.id, quoted(expected));
 
     EXPECT_TEXT(((text){got, strlen(whole) < strlen(got) ? strlen(whole) : strlen(got)}),
@@ -260,6 +273,124 @@ static void test_the_inner_keys_stand_in_the_contracts_order(void)
 
     EXPECT_STRING(keys_of(json_member(tree, "tap")), "id,start,end,usage");
     EXPECT_STRING(keys_of(json_member(tree, "custom_details")), "Operation,Actor,Target");
+    EXPECT_STRING(keys_of(json_member(tree, "columns")),
+                  "TimeGenerated,OperationName,Actor,SourceIP,TargetUpn,TargetResources,Result");
+}
+
+static void test_the_columns_are_the_querys_projection(void)
+{
+    static const struct {
+        const char *column, *member;
+    } pairs[] = {
+        {"columns.TimeGenerated", "time_generated"},
+        {"columns.OperationName", "operation_name"},
+        {"columns.Actor", "actor"},
+        {"columns.SourceIP", "source_ip"},
+        {"columns.TargetUpn", "target_upn"},
+        {"columns.TargetResources", "target_resources"},
+        {"columns.Result", "result"},
+    };
+    alert a = first_alert(record_a);
+    json *tree = tree_of(&a);
+
+    for (size_t i = 0; i < LENGTH_OF(pairs); i++) {
+        test_case("%s", pairs[i].column);
+        EXPECT(member_text(tree, pairs[i].column).length > 0);
+        EXPECT_TEXT(member_text(tree, pairs[i].column), member_text(tree, pairs[i].member));
+    }
+}
+
+/* --- what is too long --- */
+
+static const char *repeated(const char *piece, size_t count)
+{
+    buffer out = {0};
+
+    for (size_t i = 0; i < count; i++)
+        buffer_append_string(&out, piece);
+    return kept(&out);
+}
+
+/* A record whose actor and target's display name are such texts. */
+static alert alert_of_long_texts(const char *actor, const char *display_name)
+{
+    return first_alert(test_string(
+        "{'operationName':'x','properties':{'id':'r','initiatedBy':{'user':{'userPrincipalName':"
+        "'%s'}},'targetResources':[{'displayName':'%s','userPrincipalName':'Sync_1@x'}]}}",
+        actor, display_name));
+}
+
+static void expect_cut(const alert *a, bool cut)
+{
+    buffer out = {0};
+
+    EXPECT_INT(alert_write(a, &out), cut);
+    EXPECT_TEXT_IS(member_text(json_of(buffer_string(&out)), "cut"), cut ? "true" : "false");
+    buffer_free(&out);
+}
+
+static void test_a_text_of_8_kb_is_whole_and_a_longer_one_is_cut(void)
+{
+    alert whole = alert_of_long_texts(repeated("a", 8192), "x"),
+          cut = alert_of_long_texts(repeated("a", 8193), "x");
+
+    expect_cut(&cut, true);
+    EXPECT_INT(member_text(tree_of(&cut), "actor").length, 8192);
+    EXPECT_INT(member_text(tree_of(&whole), "actor").length, 8192);
+    EXPECT_INT(member_text(tree_of(&whole), "custom_details.Actor").length, 8192);
+    EXPECT_INT(member_text(tree_of(&whole), "description").length, 8192);
+}
+
+static void test_a_text_is_cut_between_characters(void)
+{
+    alert a = alert_of_long_texts(repeated("\xE2\x82\xAC", 4000), "x");
+
+    EXPECT_TEXT_IS(member_text(tree_of(&a), "actor"), repeated("\xE2\x82\xAC", 8192 / 3));
+}
+
+static void test_what_is_cut_has_the_id_of_the_whole(void)
+{
+    const char *record = "{'operationName':'x','properties':{'id':'%s%s','targetResources':"
+                         "[{'userPrincipalName':'Sync_1@x'}]}}",
+               *same = repeated("a", 9000);
+    alert one = first_alert(test_string(record, same, "1")),
+          two = first_alert(test_string(record, same, "2"));
+
+    EXPECT(strcmp(one.id, two.id) != 0);
+}
+
+static void test_target_resources_that_are_cut_are_a_string_of_64_kb(void)
+{
+    alert whole = alert_of_long_texts("a", repeated("b", 65000)),
+          cut = alert_of_long_texts("a", repeated("b", 66000));
+    json *resources = json_member(tree_of(&cut), "target_resources");
+
+    expect_cut(&whole, false);
+    expect_cut(&cut, true);
+    EXPECT_INT(json_kind_of(json_member(tree_of(&whole), "target_resources")), JSON_OBJECT);
+    EXPECT_INT(json_kind_of(resources), JSON_STRING);
+    EXPECT_INT(json_string(resources).length, 65536);
+    EXPECT_INT(memcmp(json_string(resources).bytes, "{\"displayName\":\"bbb", 19), 0);
+}
+
+static void test_a_row_of_the_query_is_not_cut(void)
+{
+    alert a = alert_of_long_texts(repeated("a", 100000), repeated("b", 100000));
+    json *row = json_of(written_row(&a));
+
+    EXPECT_INT(member_text(row, "Actor").length, 100000);
+    EXPECT_INT(member_text(row, "TargetResources.displayName").length, 100000);
+}
+
+static void test_an_alert_for_many_rows_says_how_many(void)
+{
+    alert one = first_alert(record_a), many = one;
+
+    many.more = 2000;
+    REQUIRE(alert_give_id(&many));
+    EXPECT(strcmp(one.id, many.id) != 0);
+    EXPECT_TEXT_IS(member_text(tree_of(&many), "display_name"),
+                   "TAP / security-info change on sync accounts: 2000 more rows of one message");
 }
 
 static void test_absent_values_are_empty_and_not_missing(void)
@@ -538,14 +669,14 @@ static void test_the_row_has_the_querys_columns_and_then_ours(void)
 {
     alert a = first_alert(record_a);
 
-    EXPECT_STRING(keys_of(json_of(written(&a, alert_write_row))), ROW_KEYS);
+    EXPECT_STRING(keys_of(json_of(written_row(&a))), ROW_KEYS);
 }
 
 static void test_the_row_of_a_diagnostic_record(void)
 {
     alert a = first_alert(record_a);
 
-    EXPECT_STRING(written(&a, alert_write_row),
+    EXPECT_STRING(written_row(&a),
                   quoted("{'TimeGenerated':'2026-06-01T12:00:00.1234567Z',"
                          "'OperationName':'Admin registered security info',"
                          "'Actor':'admin@contoso.com','SourceIP':'203.0.113.7',"
@@ -560,7 +691,7 @@ static void test_the_row_of_a_later_target_says_which(void)
     alert a = alert_of("{'operationName':'x','properties':{'targetResources':"
                        "[{'id':'0'},{'id':'1'},{'id':'2'}]}}",
                        2, 1);
-    json *row = json_of(written(&a, alert_write_row));
+    json *row = json_of(written_row(&a));
 
     EXPECT_TEXT_IS(member_text(row, "TargetIndex"), "2");
     EXPECT_TEXT_IS(member_text(row, "TargetId"), "2");
@@ -572,7 +703,7 @@ static void test_the_row_of_an_expanded_object_holds_one_property(void)
     alert a = alert_of("{'operationName':'x','properties':{'targetResources':"
                        "{'id':'1','userPrincipalName':'Sync_x'}}}",
                        1, 1);
-    json *row = json_of(written(&a, alert_write_row));
+    json *row = json_of(written_row(&a));
 
     EXPECT_TEXT_IS(member_text(row, "TargetResources"), "{\"userPrincipalName\":\"Sync_x\"}");
     EXPECT_TEXT_IS(member_text(row, "TargetUpn"), "Sync_x");
@@ -585,6 +716,13 @@ CU_TestInfo alert_tests[] = {
     TEST(test_the_alert_of_a_directory_audit),
     TEST(test_the_keys_stand_in_the_contracts_order),
     TEST(test_the_inner_keys_stand_in_the_contracts_order),
+    TEST(test_the_columns_are_the_querys_projection),
+    TEST(test_a_text_of_8_kb_is_whole_and_a_longer_one_is_cut),
+    TEST(test_a_text_is_cut_between_characters),
+    TEST(test_what_is_cut_has_the_id_of_the_whole),
+    TEST(test_target_resources_that_are_cut_are_a_string_of_64_kb),
+    TEST(test_a_row_of_the_query_is_not_cut),
+    TEST(test_an_alert_for_many_rows_says_how_many),
     TEST(test_absent_values_are_empty_and_not_missing),
     TEST(test_the_method_stands_in_the_reason),
     TEST(test_the_method_may_stand_in_the_modified_properties),
