@@ -51,6 +51,11 @@ void buffer_append(buffer *self, text t)
     self->length += t.length;
 }
 
+char *buffer_room(buffer *self, size_t count)
+{
+    return make_room(self, count) ? self->bytes + self->length : NULL;
+}
+
 void buffer_append_string(buffer *self, const char *string)
 {
     buffer_append(self, text_of(string));

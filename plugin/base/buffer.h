@@ -28,6 +28,12 @@ void buffer_append(buffer *self, text t);
 void buffer_append_string(buffer *self, const char *string);
 void buffer_append_char(buffer *self, char c);
 
+/*
+ * Room for so many bytes behind the content; they belong to it once `length` is raised. NULL when
+ * memory is out.
+ */
+char *buffer_room(buffer *self, size_t count);
+
 /* True when memory ran out since the last clear: the content is incomplete. */
 static inline bool buffer_failed(const buffer *self)
 {

@@ -2,6 +2,7 @@
 /* audit_session: what the commands that read audit records share. */
 #include "cli/audit_session.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -21,9 +22,9 @@ static store *store_of_files(audit_session *self, char **error)
         store_close(s);
         return NULL;
     }
-    result =
-        identity_files_import(list, s, o->identities, o->identity_count,
-                              &(identity_files_options){.tone = TELL_BROKEN_ONLY, .now = o->now});
+    result = identity_files_import(
+        list, s, o->identities, o->identity_count,
+        &(identity_files_options){.tone = TELL_BROKEN_ONLY, .now = o->now, .rule = o->rule});
     self->unreadable |= result.unreadable || result.failed;
     role_list_close(list);
     return s;
@@ -43,7 +44,7 @@ static bool open_role_list(audit_session *self)
     bool of_files = o->identity_count > 0;
     char *error = NULL;
 
-    if (!of_files && !o->database_given && access(o->database, F_OK) != 0) {
+    if (!of_files && !o->database_given && access(o->database, F_OK) != 0 && errno == ENOENT) {
         words_say("no role list (%s is not there): only naming rules apply", o->database);
         return true;
     }

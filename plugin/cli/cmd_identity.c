@@ -11,17 +11,21 @@
 #include "cli/words.h"
 
 static const char USAGE[] =
-    "usage: synctap identity import [--database DB] [--snapshot] [FILE...]\n"
+    "usage: synctap identity import [--database DB] [--snapshot [--force]] [--role ROLE] "
+    "[FILE...]\n"
     "       synctap identity list   [--database DB] [--sync-accounts] [--format table|jsonl]\n"
     "       synctap identity show   [--database DB] [--format table|jsonl] UPN|ID...\n"
     "Loads the role list into the state database, and reads it.\n"
     "\n"
-    "A file holds IdentityInfo rows of Log Analytics or Defender XDR, as JSON or CSV, or Graph's\n"
-    "directoryRoles with their members; plain or compressed (gz, xz, zstd).\n"
+    "A file holds IdentityInfo rows of Log Analytics or Defender XDR, as JSON or CSV, or from "
+    "Graph\n"
+    "roles with their members, role assignments, eligibilities, or users; plain or compressed.\n"
     "\n"
     "  --database DB          state database; import makes it if it is absent\n"
     "  --snapshot             the files are the whole role list: an account that they lack has\n"
-    "                         lost its roles\n"
+    "                         lost its roles; refused if something of them is missing\n"
+    "  --force                take a snapshot that leaves no or few sync accounts\n"
+    "  --role NAME|ID         the role (name or template id) whose members the files are\n"
     "  --sync-accounts        only the accounts that the rule takes for sync accounts\n"
     "  --now TIME             the instant that --identity-window counts from\n"
     "  --identity-window SPAN how far back rows count (default 14d)\n"
@@ -40,7 +44,9 @@ typedef struct list_run {
     char **wanted; /* UPNs and object ids; NULL: all */
     int wanted_count;
     table *table; /* NULL: rows are written as lines */
+    json_parser *parser;
     buffer line;
+    size_t rows; /* written */
 } list_run;
 
 /* Opens the database and its role list; on a failure says so and gives NULL. */
@@ -57,15 +63,29 @@ static role_list *open_list(const options *o, store_open_mode how, store **s)
         list = role_list_open(*s);
     }
     if (list == NULL) {
-        fprintf(stderr, "synctap: %s: %s\n", o->database,
-                *s      ? store_error(*s)
-                : error ? error
-                        : "out of memory");
+        words_say("%s: %s", o->database, *s ? store_error(*s) : error ? error : "out of memory");
         store_close(*s);
         *s = NULL;
     }
     free(error);
     return list;
+}
+
+static void tell_done(size_t rows, size_t changed)
+{
+    words_say("%zu row%s read, %zu account%s changed", rows, words_s(rows), changed,
+              words_s(changed));
+}
+
+/* An id that no rule knows makes no sync account: whoever gave it would wait for alerts in vain. */
+static void check_role(const char *role)
+{
+    size_t hex = strspn(role, "0123456789abcdefABCDEF-");
+
+    if (hex == 36 && role[hex] == '\0' && !identity_role_is_known(text_of(role)))
+        words_say("--role %s is no template id of a sync role: its members are no sync accounts by "
+                  "it; give the role's name or template id",
+                  role);
 }
 
 static int import(const options *o)
@@ -78,16 +98,18 @@ static int import(const options *o)
 
     if (list == NULL)
         return EXIT_UNREADABLE;
+    if (o->role != NULL)
+        check_role(o->role);
     result =
         identity_files_import(list, s, files ? (const char *const *)o->arguments : standard_input,
                               files ? (size_t)o->argument_count : 1,
-                              &(identity_files_options){TELL_ALL, o->is_snapshot, o->now});
-    if (!result.failed)
-        fprintf(stderr, "synctap: %zu rows read, %zu accounts changed\n", result.rows,
-                role_list_changed(list));
+                              &(identity_files_options){TELL_ALL, o->is_snapshot, o->is_forced,
+                                                        o->role, o->now, o->rule});
+    if (!result.failed && !result.refused)
+        tell_done(result.rows, role_list_changed(list));
     role_list_close(list);
     store_close(s);
-    return result.failed || result.unreadable || result.spared ? EXIT_UNREADABLE : EXIT_DONE;
+    return result.failed || result.unreadable || result.refused ? EXIT_UNREADABLE : EXIT_DONE;
 }
 
 static bool is_wanted(const list_run *l, const identity_record *row)
@@ -103,22 +125,31 @@ static bool is_wanted(const list_run *l, const identity_record *row)
 
 static bool counts_as_sync_account(const options *o, const identity_record *row)
 {
-    return row->time_generated > o->now - rule_get_identity_window(o->rule) &&
+    return row->time_generated > rule_identities_since(o->rule, o->now) &&
            rule_is_sync_account(o->rule, row, rule_get_semantics(o->rule));
 }
 
-/* Roles are stored as the dynamic's text: JSON if it was an array, else a string. */
-static void write_roles(buffer *line, text roles)
+/*
+ * Roles are stored as the dynamic's text, which somebody may have written over several lines:
+ * JSON if it is some, else a string.
+ */
+static void write_roles(list_run *l, const char *key, text roles)
 {
-    json_write_key(line, "AssignedRoles");
-    if (roles.length > 0 && (roles.bytes[0] == '[' || roles.bytes[0] == '{'))
-        buffer_append(line, roles);
+    json *value = NULL;
+    size_t taken;
+
+    json_write_key(&l->line, key);
+    if (roles.length > 0 && strchr("[{", roles.bytes[0]) != NULL &&
+        json_parse(l->parser, roles, &value, &taken) == NULL && taken == roles.length)
+        json_write_value(&l->line, value);
     else
-        json_write_string(line, roles);
+        json_write_string(&l->line, roles);
+    json_free(value);
 }
 
-static void write_row(buffer *line, const identity_record *row, bool is_sync_account)
+static void write_row(list_run *l, const identity_record *row, bool is_sync_account)
 {
+    buffer *line = &l->line;
     char time[TIMESTAMP_TEXT_SIZE];
 
     timestamp_format(row->time_generated, time);
@@ -127,7 +158,9 @@ static void write_row(buffer *line, const identity_record *row, bool is_sync_acc
     json_write_member(line, "AccountUPN", row->account_upn);
     json_write_member(line, "AccountObjectId", row->account_object_id);
     json_write_member(line, "AccountDisplayName", row->account_display_name);
-    write_roles(line, row->assigned_roles);
+    write_roles(l, "AssignedRoles", row->assigned_roles);
+    if (row->eligible_roles.length > 0)
+        write_roles(l, "EligibleRoles", row->eligible_roles);
     json_write_key(line, "SyncAccount");
     buffer_append_string(line, is_sync_account ? "true" : "false");
     buffer_append_char(line, '}');
@@ -142,7 +175,8 @@ static void take_row(void *arg, const identity_record *row)
         (l->options->sync_accounts_only && !is_sync_account))
         return;
     buffer_clear(&l->line);
-    write_row(&l->line, row, is_sync_account);
+    write_row(l, row, is_sync_account);
+    l->rows++;
     if (buffer_failed(&l->line))
         return;
     if (l->table != NULL) {
@@ -191,6 +225,12 @@ static const char *write_rows(role_list *rows, const store *s, list_run *l)
     return database_trouble ? database_trouble : trouble;
 }
 
+/* Nothing at all looks like a fault. */
+static void tell_no_row(const list_run *l)
+{
+    words_say("%s: no row", l->options->database);
+}
+
 static int list(const options *o, char **wanted, int wanted_count)
 {
     list_run l = {.options = o, .wanted = wanted, .wanted_count = wanted_count};
@@ -200,9 +240,13 @@ static int list(const options *o, char **wanted, int wanted_count)
 
     if (rows == NULL)
         return EXIT_UNREADABLE;
-    trouble = write_rows(rows, s, &l);
+    l.parser = json_parser_new(JSON_MOST_DEPTH);
+    trouble = l.parser != NULL ? write_rows(rows, s, &l) : "out of memory";
+    json_parser_free(l.parser);
+    if (trouble == NULL && l.rows == 0)
+        tell_no_row(&l);
     if (trouble != NULL)
-        fprintf(stderr, "synctap: %s: %s\n", o->database, trouble);
+        words_say("%s: %s", o->database, trouble);
     role_list_close(rows);
     store_close(s);
     return trouble ? EXIT_UNREADABLE : EXIT_DONE;

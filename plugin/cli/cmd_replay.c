@@ -107,7 +107,7 @@ static void update(replay *r)
     free(error);
 }
 
-static bool put_rows(replay *r, const identity_rows *rows)
+static bool put_rows(replay *r, identity_rows *rows)
 {
     bool put = role_list_begin(r->list);
 
@@ -124,7 +124,7 @@ static bool put_rows(replay *r, const identity_rows *rows)
     return fail(r, "the role list in memory cannot be written");
 }
 
-static void take_rows(replay *r, const identity_rows *rows)
+static void take_rows(replay *r, identity_rows *rows)
 {
     if (!put_rows(r, rows))
         return;
@@ -144,9 +144,10 @@ static void judge_record_event(replay *r, const event *e)
         fail(r, "out of memory");
         return;
     }
-    if (identity_rows_find(object, &rows))
+    if (identity_rows_find(object, NULL, r->parser, &rows)) {
         take_rows(r, &rows);
-    else
+        identity_rows_end(&rows);
+    } else
         detector_feed_object(r->session.worker, object, r->clock.now, write_alert, r, &r->seen);
     json_free(object);
 }

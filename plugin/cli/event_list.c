@@ -112,12 +112,12 @@ static arrival known(timestamp time)
 }
 
 /* The newest of the rows' own times; a role of Graph has its members' reception alone. */
-static arrival newest_of(event_reader *self, const identity_rows *rows)
+static arrival newest_of(event_reader *self, identity_rows *rows)
 {
     arrival newest = {0};
     identity_record record;
 
-    if (rows->layout.shape == IDENTITY_GRAPH_ROLE)
+    if (rows->layout.shape >= IDENTITY_GRAPH_ROLE)
         return newest;
     for (size_t n = 0; n < rows->count; n++) {
         if (identity_rows_read(rows, n, 0, self->memory, &record) == IDENTITY_RECORD &&
@@ -153,8 +153,9 @@ static unwrap_kind take_object(void *arg, json *object)
     identity_rows rows;
     unwrap_kind kind;
 
-    if (identity_rows_find(object, &rows)) {
+    if (identity_rows_find(object, NULL, self->parser, &rows)) {
         add_record(self, object, arrived, newest_of(self, &rows));
+        identity_rows_end(&rows);
         return UNWRAP_RECORD;
     }
     kind = look_at(self, object, &generated);

@@ -5,28 +5,34 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "cli/words.h"
 #include "files/input_file.h"
 #include "record/identity_table.h"
 #include "state/identity_import.h"
+#include "state/sync_census.h"
 
 enum { MOST_TOLD = 100 }; /* troubles of one file; the others are counted */
 
 typedef struct import_run {
     role_list *list;
+    store *store;
     identity_import *import;
     const identity_files_options *options;
     identity_files_result result;
+    bool has_gaps; /* there may be more rows than those that were read */
+    bool removes;  /* a row says that a role is gone */
 
     /* the file at work */
     input_file *file;
     size_t line; /* where what is being fed begins */
     size_t troubles;
+    size_t records;
 } import_run;
 
 static void say(import_run *i, size_t line, const char *what)
 {
     i->result.unreadable = true;
-    fprintf(stderr, "synctap: %s:%zu: %s\n", input_file_name(i->file), line, what);
+    words_say("%s:%zu: %s", input_file_name(i->file), line, what);
 }
 
 static void tell(import_run *i, size_t line, const char *what)
@@ -35,18 +41,36 @@ static void tell(import_run *i, size_t line, const char *what)
         say(i, line, what);
 }
 
+/* A gap is no fault of what was read: only a snapshot must have none. */
+static void say_gap(import_run *i, const char *file, size_t line, const char *what)
+{
+    i->has_gaps = true;
+    words_say("%s:%zu: not whole: %s", file, line, what);
+}
+
 static void hear(void *arg, identity_trouble trouble, size_t line, const char *what)
 {
     import_run *i = arg;
 
-    if (trouble == TROUBLE_BROKEN || i->options->tone == TELL_ALL)
-        tell(i, i->line + line - 1, what);
+    line += i->line - 1;
+    if (trouble == TROUBLE_GAP || (trouble == TROUBLE_DELTA && i->options->is_snapshot))
+        say_gap(i, input_file_name(i->file), line, what);
+    else if (trouble == TROUBLE_DELTA)
+        return;
+    else if (trouble != TROUBLE_WITHOUT_TIME || i->options->tone == TELL_ALL)
+        tell(i, line, what);
+}
+
+static void hear_of_pages(void *arg, const char *file, size_t line, const char *what)
+{
+    say_gap(arg, file, line, what);
 }
 
 static void add_up(import_run *i, const identity_imported *got)
 {
     i->result.rows += got->rows;
-    i->result.left_out += got->without_time;
+    i->removes |= got->removed > 0;
+    i->records += got->records;
     i->result.failed |= got->failed;
 }
 
@@ -58,9 +82,10 @@ static void import_messages(import_run *i)
         identity_imported got;
 
         i->line = message.line;
+        identity_import_set_place(i->import, input_file_name(i->file), message.line);
         got = identity_import_feed(i->import, i->list, NULL, message.text, i->options->now);
         add_up(i, &got);
-        if (got.records == 0 && got.broken == 0 && i->options->tone == TELL_ALL)
+        if (got.records + got.broken + got.failed_parts == 0 && i->options->tone == TELL_ALL)
             tell(i, message.line, "no identity record in it");
     }
 }
@@ -88,25 +113,27 @@ static void end_file(import_run *i)
     const char *trouble = input_file_trouble(i->file, &line);
 
     if (i->troubles > MOST_TOLD)
-        fprintf(stderr, "synctap: %s: %zu more like these\n", input_file_name(i->file),
-                i->troubles - MOST_TOLD);
+        words_say("%s: %zu more like these", input_file_name(i->file), i->troubles - MOST_TOLD);
     if (trouble != NULL)
         say(i, line, trouble);
+    else if (i->records == 0 && i->troubles == 0 && i->options->tone == TELL_ALL)
+        say(i, 1, "no identity record in it");
 }
 
 static void import_file(import_run *i, const char *path)
 {
     char *error;
 
-    i->troubles = 0;
+    i->troubles = i->records = 0;
     i->file = input_file_open(path, &error);
     if (i->file == NULL) {
-        fprintf(stderr, "synctap: %s: %s\n", path, error ? error : "out of memory");
+        words_say("%s: %s", path, error ? error : "out of memory");
         free(error);
         i->result.unreadable = true;
         return;
     }
-    if (identity_import_begin_table(i->import, i->list, input_file_beginning(i->file)))
+    if (identity_import_begin_table(i->import, i->list, input_file_beginning(i->file),
+                                    i->options->now))
         import_table(i);
     else
         import_messages(i);
@@ -114,48 +141,105 @@ static void import_file(import_run *i, const char *path)
     input_file_close(i->file);
 }
 
-/* An account that a snapshot lacks only because it could not be read must keep its roles. */
-static void spare_what_may_be_missing(import_run *i)
+/* --- into the list --- */
+
+/* Who ceases to be a sync account is said by name. False: the snapshot takes too much. */
+static bool tell_loss(const import_run *i, const sync_census *before, const sync_census *after)
 {
-    if (!i->options->is_snapshot || (!i->result.unreadable && i->result.rows > 0))
-        return;
-    fputs("synctap: the snapshot is not whole: accounts that it lacks keep their roles\n", stderr);
-    role_list_spare_others(i->list);
-    i->result.spared = true;
+    bool is_refused = i->options->is_snapshot && !i->options->is_forced &&
+                      sync_census_is_suspicious(before, after);
+    buffer words = {0};
+
+    if (sync_census_write_loss(before, after, &words) && words.length > 0)
+        words_say("%s%s", is_refused ? "refused without --force, nothing was changed: " : "",
+                  buffer_string(&words));
+    buffer_free(&words);
+    return !is_refused;
 }
 
-static void finish(import_run *i, store *s)
+/* Puts all that waits; what a snapshot does not name is part of what changes. */
+static bool put_waiting(import_run *i)
 {
-    spare_what_may_be_missing(i);
-    if (i->result.failed) {
-        fprintf(stderr, "synctap: the role list could not be written: %s\n", store_error(s));
-        role_list_rollback(i->list);
-    } else if (!role_list_commit(i->list)) {
-        fprintf(stderr, "synctap: the role list could not be kept: %s\n", store_error(s));
+    return role_list_put_waiting(i->list) && role_list_end_snapshot(i->list);
+}
+
+static bool put_with_census(import_run *i)
+{
+    const identity_files_options *o = i->options;
+    sync_census *before = sync_census_take(i->list, o->rule, o->now);
+    sync_census *after = NULL;
+    bool put = before != NULL && put_waiting(i);
+
+    if (put)
+        after = sync_census_take(i->list, o->rule, o->now);
+    if (after != NULL)
+        i->result.refused = !tell_loss(i, before, after);
+    sync_census_free(before);
+    sync_census_free(after);
+    return after != NULL;
+}
+
+static bool begin(import_run *i)
+{
+    return i->options->is_snapshot ? role_list_begin_snapshot(i->list, i->options->now)
+                                   : role_list_begin(i->list);
+}
+
+static bool put_all(import_run *i)
+{
+    if (!role_list_end_reading(i->list) || !begin(i))
+        return false;
+    if (!(i->options->is_snapshot || i->removes ? put_with_census(i) : put_waiting(i)))
+        return false;
+    return i->result.refused || role_list_commit(i->list);
+}
+
+/* A snapshot takes away what it lacks: it must be known to be whole. */
+static bool is_refused(import_run *i)
+{
+    if (!i->options->is_snapshot || !(i->result.unreadable || i->has_gaps))
+        return false;
+    words_say("the snapshot is not whole: nothing was changed");
+    return true;
+}
+
+static void finish(import_run *i)
+{
+    i->result.failed |=
+        !identity_pages_tell_missing(identity_import_pages(i->import), hear_of_pages, i);
+    i->result.refused = is_refused(i);
+    if (i->result.failed || (!i->result.refused && !put_all(i))) {
+        words_say("the role list could not be written: %s", store_error(i->store));
         i->result.failed = true;
     }
+    if (i->result.failed || i->result.refused)
+        role_list_rollback(i->list);
 }
 
-static bool begin(role_list *list, const identity_files_options *options)
+static bool prepare(import_run *i)
 {
-    role_list_expect_many(list);
-    return options->is_snapshot ? role_list_begin_snapshot(list, options->now)
-                                : role_list_begin(list);
+    i->import = identity_import_new();
+    if (i->import == NULL || !identity_import_expect_pages(i->import))
+        return false;
+    if (i->options->role != NULL)
+        identity_import_set_role(i->import, text_of(i->options->role));
+    identity_import_set_teller(i->import, hear, i);
+    role_list_expect_many(i->list);
+    return role_list_begin_reading(i->list);
 }
 
 identity_files_result identity_files_import(role_list *list, store *s, const char *const *paths,
                                             size_t count, const identity_files_options *options)
 {
-    import_run i = {.list = list, .options = options, .import = identity_import_new()};
+    import_run i = {.list = list, .store = s, .options = options};
 
-    if (i.import == NULL || !begin(list, options)) {
-        fprintf(stderr, "synctap: the role list cannot be written: %s\n", store_error(s));
+    if (!prepare(&i)) {
+        words_say("the role list cannot be written: %s", store_error(s));
         i.result.failed = true;
     } else {
-        identity_import_set_teller(i.import, hear, &i);
         for (size_t f = 0; f < count && !i.result.failed; f++)
             import_file(&i, paths[f]);
-        finish(&i, s);
+        finish(&i);
     }
     identity_import_free(i.import);
     return i.result;

@@ -192,6 +192,21 @@ static const char *take_snapshot(reading *r, const char *value, int which)
     return NULL;
 }
 
+static const char *take_force(reading *r, const char *value, int which)
+{
+    (void)value;
+    (void)which;
+    r->options->is_forced = true;
+    return NULL;
+}
+
+static const char *take_role(reading *r, const char *value, int which)
+{
+    (void)which;
+    r->options->role = value;
+    return value[0] != '\0' ? NULL : "a role's name or template id";
+}
+
 static const char *take_threads(reading *r, const char *value, int which)
 {
     size_t digits = strspn(value, "0123456789");
@@ -233,6 +248,8 @@ static const struct option_row {
     {"all", take_all, 0, GROUP_INCIDENT, true},
     {"threads", take_threads, 0, GROUP_THREADS, false},
     {"snapshot", take_snapshot, 0, GROUP_IDENTITY, true},
+    {"force", take_force, 0, GROUP_IDENTITY, true},
+    {"role", take_role, 0, GROUP_IDENTITY, false},
     {"sync-accounts", take_sync_accounts, 0, GROUP_IDENTITY, true},
 };
 

@@ -26,6 +26,8 @@ typedef struct options {
     bool all_incidents; /* also those that take no alert any more */
     bool sync_accounts_only;
     bool is_snapshot;
+    bool is_forced;
+    const char *role; /* whose members are imported, or NULL */
     unsigned threads; /* 0: as many as there are cores */
     char **arguments; /* what is left of the command line */
     int argument_count;

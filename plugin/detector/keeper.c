@@ -321,8 +321,10 @@ static keeper_status update_stream(keeper *self, timestamp now, detector_sink *l
     if (status != KEEPER_UNCHANGED && status != KEEPER_CHANGED)
         return status;
     if (status == KEEPER_CHANGED &&
-        (!stream_refresh(self->stream, now) || !forget_superseded(self, now)))
+        (!stream_refresh(self->stream, now) || !forget_superseded(self, now))) {
+        store_forget_version(s); /* what was not taken in comes with the next look */
         return fail(s, error);
+    }
     if (!join_late(self, now, late, arg) || !stream_drain(self->stream, now) ||
         !stream_prune(self->stream, now))
         return fail(s, error);

@@ -21,6 +21,16 @@ static bool is_row(const identity_layout *layout)
     return has(layout, IDENTITY_UPN) || has(layout, IDENTITY_OBJECT_ID);
 }
 
+static bool has_members(const identity_layout *layout)
+{
+    return has(layout, IDENTITY_MEMBERS);
+}
+
+static bool is_assignment(const identity_layout *layout)
+{
+    return has(layout, IDENTITY_ROLES) && has(layout, IDENTITY_OBJECT_ID);
+}
+
 /* A group has members, too, but no template. */
 static bool is_role(const identity_layout *layout)
 {
@@ -33,24 +43,44 @@ static const shape_facts shapes[IDENTITY_SHAPES] = {
                                           [IDENTITY_UPN] = {"AccountUPN"},
                                           [IDENTITY_OBJECT_ID] = {"AccountObjectId"},
                                           [IDENTITY_DISPLAY_NAME] = {"AccountDisplayName"},
-                                          [IDENTITY_ROLES] = {"AssignedRoles"}},
+                                          [IDENTITY_ROLES] = {"AssignedRoles"},
+                                          [IDENTITY_ELIGIBLE] = {"EligibleRoles"}},
                                 .is_there = is_row},
-    /* defender-docs, advanced-hunting-identityinfo-table; Log Analytics adds TimeGenerated */
-    [IDENTITY_DEFENDER] = {.names = {[IDENTITY_TIME] = {"Timestamp", "TimeGenerated"},
-                                     [IDENTITY_UPN] = {"AccountUpn"},
-                                     [IDENTITY_OBJECT_ID] = {"AccountObjectId"},
-                                     [IDENTITY_DISPLAY_NAME] = {"AccountDisplayName"},
-                                     [IDENTITY_ROLES] = {"AssignedRoles"}},
-                           .is_there = is_row},
+    /* defender-docs, advanced-hunting-identityinfo-table (Log Analytics adds TimeGenerated) and
+     * advanced-hunting-identityaccountinfo-table */
+    [IDENTITY_DEFENDER] =
+        {.names = {[IDENTITY_TIME] = {"Timestamp", "TimeGenerated"},
+                   [IDENTITY_UPN] = {"AccountUpn"},
+                   [IDENTITY_OBJECT_ID] = {"AccountObjectId", "SourceProviderAccountId"},
+                   [IDENTITY_DISPLAY_NAME] = {"AccountDisplayName", "DisplayName"},
+                   [IDENTITY_ROLES] = {"AssignedRoles"},
+                   [IDENTITY_ELIGIBLE] = {"EligibleRoles"}},
+         .is_there = is_row},
     /* microsoft-graph-docs, resources/directoryrole */
-    [IDENTITY_GRAPH_ROLE] = {.names = {[IDENTITY_DISPLAY_NAME] = {"displayName"},
+    [IDENTITY_GRAPH_ROLE] = {.names = {[IDENTITY_OBJECT_ID] = {"id"},
+                                       [IDENTITY_DISPLAY_NAME] = {"displayName"},
                                        [IDENTITY_ROLES] = {"roleTemplateId"},
                                        [IDENTITY_MEMBERS] = {"members"}},
                              .is_there = is_role},
+    /* the same, api/directoryrole-delta */
+    [IDENTITY_GRAPH_DELTA] = {.names = {[IDENTITY_OBJECT_ID] = {"id"},
+                                        [IDENTITY_DISPLAY_NAME] = {"displayName"},
+                                        [IDENTITY_ROLES] = {"roleTemplateId"},
+                                        [IDENTITY_MEMBERS] = {"members@delta"}},
+                              .is_there = has_members},
+    /* the same, resources/unifiedroleassignment and unifiedroleeligibilityscheduleinstance */
+    [IDENTITY_GRAPH_ASSIGNMENT] = {.names = {[IDENTITY_OBJECT_ID] = {"principalId"},
+                                             [IDENTITY_ROLES] = {"roleDefinitionId"},
+                                             [IDENTITY_MEMBERS] = {"principal"},
+                                             [IDENTITY_ELIGIBLE] = {"roleEligibilityScheduleId"},
+                                             [IDENTITY_DEFINITION] = {"roleDefinition"}},
+                                   .is_there = is_assignment},
     /* the same, resources/user; Graph's PowerShell keeps most of it one level deeper */
     [IDENTITY_GRAPH_MEMBER] = {.names = {[IDENTITY_UPN] = {"userPrincipalName"},
                                          [IDENTITY_OBJECT_ID] = {"id"},
                                          [IDENTITY_DISPLAY_NAME] = {"displayName"},
+                                         [IDENTITY_ROLES] = {"templateId", "roleTemplateId"},
+                                         [IDENTITY_KIND] = {"@odata.type", "appId"},
                                          [IDENTITY_MEMBERS] = {"additionalProperties"}}},
 };
 

@@ -3,7 +3,7 @@
  * identity_shape: the names under which the columns of a role list's row stand.
  *
  * One table of names per shape: rows of Log Analytics and of Defender XDR,
- * and of Graph the directory role and its member. A layout says where
+ * and of Graph the directory role, its member, and the assignment. A layout says where
  * among given names (an object's keys, a CSV file's header) the columns of
  * the shape that fits are. Pure functions; any thread.
  */
@@ -21,14 +21,19 @@ typedef enum identity_column {
     IDENTITY_DISPLAY_NAME,
     IDENTITY_ROLES,
     IDENTITY_MEMBERS,
+    IDENTITY_ELIGIBLE,   /* eligible roles; of Graph: what only an eligibility has */
+    IDENTITY_DEFINITION, /* a role, where it is an object of its own */
+    IDENTITY_KIND,       /* @odata.type; what a thing of Graph's says of itself */
     IDENTITY_COLUMNS
 } identity_column;
 
 typedef enum identity_shape {
     IDENTITY_LOG_ANALYTICS,
     IDENTITY_DEFENDER,
-    IDENTITY_GRAPH_ROLE,   /* the accounts are its members; ROLES is the role's own template id */
-    IDENTITY_GRAPH_MEMBER, /* only to be looked for inside a role */
+    IDENTITY_GRAPH_ROLE,       /* the accounts are its members; ROLES is its own template id */
+    IDENTITY_GRAPH_DELTA,      /* the same of the members that came and went */
+    IDENTITY_GRAPH_ASSIGNMENT, /* of a role to one principal, who stands under MEMBERS */
+    IDENTITY_GRAPH_MEMBER,     /* only to be looked for where members are expected */
     IDENTITY_SHAPES
 } identity_shape;
 
@@ -46,7 +51,7 @@ typedef struct identity_layout {
  */
 bool identity_layout_find(identity_layout *self, const text *names, size_t count);
 
-/* The same for a role's member, which need not have any of them. */
+/* The same for a role's member, which need not have any of them, and for a role's definition. */
 identity_layout identity_layout_of_member(const text *names, size_t count);
 
 #endif

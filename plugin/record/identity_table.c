@@ -69,7 +69,7 @@ static void read_header(void *arg, const csv_row *row)
         names[i] = column_name(row->cells[i]);
     h->count = row->count;
     h->found = identity_layout_find(&h->layout, names, row->count) &&
-               h->layout.shape != IDENTITY_GRAPH_ROLE;
+               h->layout.shape < IDENTITY_GRAPH_ROLE;
 }
 
 static header find_header(text line, char delimiter)

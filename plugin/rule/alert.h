@@ -17,6 +17,7 @@ typedef struct alert_incident {
     char id[UUID_TEXT_SIZE]; /* "": it has none */
     bool is_new;             /* this alert opened it */
     unsigned alert_count;    /* with this one */
+    unsigned place;          /* this alert's own in it: no other ever has it */
     timestamp opened;
     char first_alert[UUID_TEXT_SIZE];
 } alert_incident;

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "state/packed_text.h"
 #include "state/statement.h"
 
 enum { PRUNED_AT_ONCE = 500 }; /* rows: some milliseconds */
@@ -12,6 +13,8 @@ enum statement {
     PUT_SEEN,
     PUT_INCIDENT,
     PUT_ALERT,
+    PUT_ALERT_BEHIND,
+    COUNT_ALERT,
     READ_SEEN,
     READ_OPEN,
     OF_AN_ACTION, /* the first parameter of those before is the action */
@@ -25,13 +28,21 @@ static const char *const sql[STATEMENTS] = {
                  " ON CONFLICT DO UPDATE SET expires = max(expires, excluded.expires)",
     [PUT_INCIDENT] =
         "INSERT INTO incident (action, incident_id, key, opened, window, last_alert, alert_count,"
-        " first_alert) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
-        " ON CONFLICT DO UPDATE SET last_alert = max(last_alert, excluded.last_alert),"
-        " alert_count = max(alert_count, excluded.alert_count)",
-    [PUT_ALERT] = "INSERT OR REPLACE INTO incident_alert"
+        " first_alert) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7)"
+        " ON CONFLICT DO UPDATE SET last_alert = max(last_alert, excluded.last_alert)",
+    [PUT_ALERT] = "INSERT OR IGNORE INTO incident_alert"
                   " (action, incident_id, place, alert_id, alert) VALUES (?1, ?2, ?3, ?4, ?5)",
+    /* its place is another's, in a database that was put back or damaged */
+    [PUT_ALERT_BEHIND] = "INSERT INTO incident_alert SELECT ?1, ?2, free, ?4, ?5 FROM (SELECT "
+                         "max(place) + 1 AS free,"
+                         " max(alert_id = ?4) AS is_there FROM incident_alert WHERE action = ?1 AND"
+                         " incident_id = ?2) WHERE NOT is_there",
+    [COUNT_ALERT] = "UPDATE incident SET alert_count = alert_count + 1"
+                    " WHERE action = ?1 AND incident_id = ?2",
     [READ_SEEN] = "SELECT alert_id, expires FROM seen WHERE action = ?1 AND expires > ?2",
-    [READ_OPEN] = "SELECT incident_id, key, opened, alert_count, first_alert, closed IS NOT NULL"
+    [READ_OPEN] = "SELECT incident_id, key, opened, alert_count, first_alert, closed IS NOT NULL,"
+                  " (SELECT max(place) FROM incident_alert a WHERE a.action = incident.action AND"
+                  " a.incident_id = incident.incident_id)"
                   " FROM incident WHERE action = ?1 AND opened + window > ?2",
     /* also those of actions that are there no more */
     [PRUNE_SEEN] = "DELETE FROM seen WHERE (action, alert_id) IN (SELECT action, alert_id FROM seen"
@@ -44,6 +55,7 @@ static const char *const sql[STATEMENTS] = {
 struct alert_log {
     sqlite3 *connection;
     int64_t action;
+    buffer packed; /* the alert that is put */
     sqlite3_stmt *statements[STATEMENTS];
 };
 
@@ -70,6 +82,7 @@ void alert_log_close(alert_log *self)
         return;
     for (enum statement i = 0; i < STATEMENTS; i++)
         sqlite3_finalize(self->statements[i]);
+    buffer_free(&self->packed);
     free(self);
 }
 
@@ -99,20 +112,42 @@ static bool put_incident(alert_log *self, const sent_alert *sent)
     sqlite3_bind_int64(s, 4, sent->incident.opened);
     sqlite3_bind_int64(s, 5, sent->window);
     sqlite3_bind_int64(s, 6, sent->detected_at);
-    sqlite3_bind_int64(s, 7, sent->incident.alert_count);
-    statement_bind_text(s, 8, text_of(sent->incident.first_alert));
+    statement_bind_text(s, 7, text_of(sent->incident.first_alert));
+    return statement_run(s);
+}
+
+/* *is_new: it was not there. */
+static bool try_place(alert_log *self, enum statement which, const sent_alert *sent, bool *is_new)
+{
+    sqlite3_stmt *s = self->statements[which];
+
+    statement_bind_text(s, 2, text_of(sent->incident.id));
+    if (which == PUT_ALERT)
+        sqlite3_bind_int64(s, 3, sent->incident.place);
+    statement_bind_text(s, 4, text_of(sent->id));
+    sqlite3_bind_blob64(s, 5, self->packed.bytes, self->packed.length, SQLITE_STATIC);
+    if (!statement_run(s))
+        return false;
+    *is_new = sqlite3_changes(self->connection) > 0;
+    return true;
+}
+
+static bool count_alert(alert_log *self, const sent_alert *sent)
+{
+    sqlite3_stmt *s = self->statements[COUNT_ALERT];
+
+    statement_bind_text(s, 2, text_of(sent->incident.id));
     return statement_run(s);
 }
 
 static bool put_alert(alert_log *self, const sent_alert *sent)
 {
-    sqlite3_stmt *s = self->statements[PUT_ALERT];
+    bool is_new;
 
-    statement_bind_text(s, 2, text_of(sent->incident.id));
-    sqlite3_bind_int64(s, 3, sent->incident.alert_count);
-    statement_bind_text(s, 4, text_of(sent->id));
-    statement_bind_text(s, 5, sent->alert);
-    return statement_run(s);
+    if (!text_pack(sent->alert, &self->packed) || !try_place(self, PUT_ALERT, sent, &is_new) ||
+        (!is_new && !try_place(self, PUT_ALERT_BEHIND, sent, &is_new)))
+        return false;
+    return !is_new || count_alert(self, sent);
 }
 
 bool alert_log_put(alert_log *self, const sent_alert *sent)
@@ -151,6 +186,7 @@ bool alert_log_load_incidents(alert_log *self, timestamp now, incidents *open)
             .alert_count = (unsigned)sqlite3_column_int64(s, 3),
             .first_alert = column_id(s, 4),
             .is_closed = sqlite3_column_int(s, 5) != 0,
+            .last_place = (unsigned)sqlite3_column_int64(s, 6),
         };
         put = facts.id == NULL || facts.first_alert == NULL || incidents_put(open, &facts);
     }
@@ -219,14 +255,32 @@ bool incident_rows_each(store *s, const char *id, incident_sink *sink, void *arg
     return sqlite3_finalize(rows) == SQLITE_OK && step == SQLITE_DONE;
 }
 
+/* Alerts were once kept as they are written. */
+static bool read_alert(sqlite3_stmt *rows, buffer *unpacked, text *written)
+{
+    if (sqlite3_column_type(rows, 0) != SQLITE_BLOB) {
+        *written = statement_text(rows, 0);
+        return true;
+    }
+    *written = (text){sqlite3_column_blob(rows, 0), (size_t)sqlite3_column_bytes(rows, 0)};
+    if (!text_unpack(*written, unpacked))
+        return false;
+    *written = buffer_text(unpacked);
+    return true;
+}
+
 bool incident_rows_each_alert(store *s, const char *id, incident_alert_sink *sink, void *arg)
 {
     sqlite3_stmt *rows =
         prepare_for_id(s, "SELECT alert FROM incident_alert" OF_ID " ORDER BY action, place", id);
+    buffer unpacked = {0};
     int step = SQLITE_ERROR;
+    text written;
 
     while (rows != NULL && (step = sqlite3_step(rows)) == SQLITE_ROW)
-        sink(arg, statement_text(rows, 0));
+        if (read_alert(rows, &unpacked, &written))
+            sink(arg, written);
+    buffer_free(&unpacked);
     return sqlite3_finalize(rows) == SQLITE_OK && step == SQLITE_DONE;
 }
 

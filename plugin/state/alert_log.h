@@ -63,7 +63,7 @@ typedef void incident_alert_sink(void *arg, text alert);
 /* All incidents, or those of that id when it is not NULL; oldest first. False: store_error. */
 bool incident_rows_each(store *s, const char *id, incident_sink *sink, void *arg);
 
-/* The JSON of its alerts, in the order in which they were handed on. */
+/* The JSON of its alerts, in the order of their places. One that cannot be read is left out. */
 bool incident_rows_each_alert(store *s, const char *id, incident_alert_sink *sink, void *arg);
 
 /* Closes those of that id that are not; *closed says how many. False: store_error. */

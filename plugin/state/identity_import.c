@@ -13,6 +13,8 @@ struct identity_import {
     arena *memory;
     identity_import_teller *teller;
     void *teller_arg;
+    text role;             /* of members that stand alone; "": it is not known */
+    identity_pages *pages; /* NULL: whether they are whole is of no matter */
 
     /* what is being fed */
     role_list *list;
@@ -20,6 +22,11 @@ struct identity_import {
     timestamp received;
     identity_table *table;
     identity_imported done;
+    identity_surroundings surroundings; /* of the object at work, as the page around it says */
+    bool members_are_nameless;
+    size_t lines_counted; /* up to counted_to */
+    size_t counted_to;
+    size_t looked_in_vain; /* for a stretch that stood in a string */
 };
 
 identity_import *identity_import_new(void)
@@ -43,6 +50,7 @@ void identity_import_free(identity_import *self)
     unwrap_free(self->unwrap);
     arena_free(self->memory);
     identity_table_free(self->table);
+    identity_pages_free(self->pages);
     free(self);
 }
 
@@ -52,6 +60,28 @@ void identity_import_set_teller(identity_import *self, identity_import_teller *t
     self->teller_arg = arg;
 }
 
+void identity_import_set_role(identity_import *self, text role)
+{
+    self->role = role;
+}
+
+bool identity_import_expect_pages(identity_import *self)
+{
+    self->pages = identity_pages_new();
+    return self->pages != NULL;
+}
+
+void identity_import_set_place(identity_import *self, const char *file, size_t line)
+{
+    if (self->pages != NULL)
+        identity_pages_begin_document(self->pages, file, line);
+}
+
+const identity_pages *identity_import_pages(const identity_import *self)
+{
+    return self->pages;
+}
+
 static void tell(const identity_import *self, identity_trouble trouble, size_t line,
                  const char *what)
 {
@@ -59,18 +89,37 @@ static void tell(const identity_import *self, identity_trouble trouble, size_t l
         self->teller(self->teller_arg, trouble, line, what);
 }
 
+static void note_broken(identity_import *self, const char *reason)
+{
+    if (self->done.broken++ == 0)
+        self->done.reason = reason;
+    tell(self, TROUBLE_BROKEN, 1, reason);
+}
+
+/* A row of the future would stay the newest for ever: it counts as of now. */
+static bool put(identity_import *self, const identity_record *record)
+{
+    identity_record row = *record;
+
+    if (row.time_generated > self->received + TICKS_PER_DAY)
+        row.time_generated = self->received;
+    return role_list_put(self->list, &row);
+}
+
 static void take_reading(identity_import *self, identity_result reading,
                          const identity_record *record)
 {
     switch (reading) {
     case IDENTITY_RECORD:
-        if (role_list_put(self->list, record))
-            self->done.rows++;
-        else
-            self->done.failed = true;
+        self->done.failed |= !put(self, record);
+        self->done.rows += !self->done.failed;
+        self->done.removed += record->roles == ROLES_REMOVED;
         break;
     case IDENTITY_WITHOUT_TIME:
         self->done.without_time++;
+        break;
+    case IDENTITY_UNREADABLE:
+        note_broken(self, "a member of a role that cannot be read");
         break;
     case IDENTITY_OUT_OF_MEMORY:
         self->done.failed = true;
@@ -80,41 +129,122 @@ static void take_reading(identity_import *self, identity_result reading,
     }
 }
 
+static void put_rows(identity_import *self, identity_rows *rows)
+{
+    for (size_t n = 0; n < rows->count && !self->done.failed; n++) {
+        identity_record record;
+        identity_result reading =
+            identity_rows_read(rows, n, self->received, self->memory, &record);
+
+        take_reading(self, reading, &record);
+        arena_reset(self->memory);
+    }
+}
+
+static void note_gaps(const identity_import *self, const identity_rows *rows)
+{
+    if (rows->is_limited)
+        tell(self, TROUBLE_GAP, 1,
+             "a role of exactly 20 members: $expand gives no more, there may be others");
+    if (rows->layout.shape == IDENTITY_GRAPH_DELTA)
+        tell(self, TROUBLE_DELTA, 1, "a delta: it holds only what has changed");
+}
+
+static void leave_page(identity_import *self)
+{
+    self->surroundings = (identity_surroundings){.role = self->role};
+    self->members_are_nameless = false;
+}
+
+/* A page says what the objects in it are. A part of a batch stands beside the page before it. */
+static void enter_page(identity_import *self, json *object)
+{
+    text context;
+
+    if (json_has_member(object, "body"))
+        leave_page(self);
+
+    if (self->pages != NULL)
+        identity_pages_note(self->pages, object);
+    if (!identity_page_context(object, &context))
+        return;
+    self->surroundings = identity_surroundings_of(context);
+    if (self->role.length > 0)
+        self->surroundings.role = self->role;
+    self->members_are_nameless =
+        identity_members_are_nameless(context) && self->surroundings.role.length == 0;
+}
+
+/* Objects that would be members if their role were known. */
+static bool is_nameless_member(const identity_import *self, json *object)
+{
+    return self->members_are_nameless && json_has_member(object, "id");
+}
+
+static bool note_failure(identity_import *self, json *object)
+{
+    buffer words = {0};
+    bool has_failed = identity_page_failed(object, self->memory, &words);
+
+    arena_reset(self->memory);
+    if (has_failed) {
+        self->done.failed_parts++;
+        tell(self, TROUBLE_FAILED, 1,
+             buffer_failed(&words) ? "out of memory" : buffer_string(&words));
+    }
+    buffer_free(&words);
+    return has_failed;
+}
+
 static unwrap_kind put_object(void *arg, json *object)
 {
     identity_import *self = arg;
     identity_rows rows;
 
-    if (!identity_rows_find(object, &rows))
-        return UNWRAP_UNKNOWN;
-    self->done.records++;
-    for (size_t n = 0; n < rows.count && !self->done.failed; n++) {
-        identity_record record;
-        identity_result reading =
-            identity_rows_read(&rows, n, self->received, self->memory, &record);
-
-        take_reading(self, reading, &record);
-        arena_reset(self->memory);
+    enter_page(self, object);
+    if (identity_rows_find(object, &self->surroundings, unwrap_parser(self->unwrap), &rows)) {
+        self->done.records++;
+        note_gaps(self, &rows);
+        put_rows(self, &rows);
+        identity_rows_end(&rows);
+        return UNWRAP_RECORD;
     }
-    return UNWRAP_RECORD;
+    if (is_nameless_member(self, object)) {
+        note_broken(self, "a member of a role that is not named: name it by --role");
+        return UNWRAP_OTHER_KIND;
+    }
+    return note_failure(self, object) && json_has_member(object, "body") ? UNWRAP_OTHER_KIND
+                                                                         : UNWRAP_UNKNOWN;
 }
 
-/* The line in which a stretch of the message begins; of one that stood in a string, the first. */
-static size_t line_of(text message, text stretch)
+/*
+ * The line in which a stretch of the message begins; of one that stood in a
+ * string, that of the stretch before it. They come in their order, so each line is counted once.
+ */
+static size_t line_of(identity_import *self, text stretch)
 {
-    const char *begin = memmem(message.bytes, message.length, stretch.bytes, stretch.length);
-    size_t line = 1;
+    enum { ENOUGH = 64 /* bytes, to tell a stretch by */, MOST_IN_VAIN = 16 };
+    text rest = text_from(self->message, self->counted_to);
+    size_t wanted = stretch.length < ENOUGH ? stretch.length : ENOUGH;
+    const char *begin = NULL;
 
-    for (const char *at = message.bytes; begin != NULL && at < begin; at++)
-        line += *at == '\n';
-    return line;
+    if (self->looked_in_vain < MOST_IN_VAIN)
+        begin = memmem(rest.bytes, rest.length, stretch.bytes, wanted);
+    self->looked_in_vain += begin == NULL;
+
+    for (const char *at = rest.bytes; begin != NULL && at < begin; at++)
+        self->lines_counted += *at == '\n';
+    if (begin != NULL)
+        self->counted_to = (size_t)(begin - self->message.bytes) + 1;
+    return self->lines_counted;
 }
 
 static void take_broken(void *arg, text broken, const char *reason)
 {
     identity_import *self = arg;
 
-    tell(self, TROUBLE_BROKEN, line_of(self->message, broken), reason);
+    if (self->teller != NULL)
+        tell(self, TROUBLE_BROKEN, line_of(self, broken), reason);
 }
 
 static void tell_without_time(const identity_import *self)
@@ -134,9 +264,13 @@ static void feed_documents(identity_import *self, const carrier *rulebase, text 
     unwrapped found;
 
     self->message = message;
+    self->lines_counted = 1;
+    self->counted_to = self->looked_in_vain = 0;
+    leave_page(self);
     found = unwrap_text(self->unwrap, rulebase, message, &sink);
-    self->done.broken = found.broken;
-    self->done.reason = found.reason;
+    self->done.broken += found.broken;
+    if (self->done.reason == NULL)
+        self->done.reason = found.reason;
     self->done.failed |= found.out_of_memory;
     tell_without_time(self);
 }
@@ -161,10 +295,12 @@ static void take_broken_row(void *arg, size_t line, const char *what)
     tell(self, TROUBLE_BROKEN, line, what);
 }
 
-bool identity_import_begin_table(identity_import *self, role_list *list, text beginning)
+bool identity_import_begin_table(identity_import *self, role_list *list, text beginning,
+                                 timestamp received)
 {
     bool out_of_memory;
 
+    self->received = received;
     self->list = list;
     self->done = (identity_imported){.records = 1};
     self->table = identity_table_new(beginning, take_row, take_broken_row, self, &out_of_memory);
@@ -228,7 +364,7 @@ static bool feed_table(identity_import *self, role_list *list, text message)
 
     if (lines.bytes == NULL && message.bytes != NULL) {
         self->done = (identity_imported){.failed = true};
-    } else if (identity_import_begin_table(self, list, lines)) {
+    } else if (identity_import_begin_table(self, list, lines, self->received)) {
         identity_import_feed_table(self, lines);
         identity_import_end_table(self, false);
     } else {

@@ -15,6 +15,8 @@ typedef struct incident {
     char first_alert[UUID_TEXT_SIZE];
     timestamp opened;
     unsigned alert_count;
+    unsigned last_place; /* that an alert was given; more than alert_count when one left */
+    bool has_been_told;  /* an alert that was handed on, or still may be, says that it is new */
     bool is_closed;
     text key; /* its bytes stand behind the struct */
 } incident;
@@ -178,14 +180,14 @@ static void open_incident(incident *i, const alert *a)
     digest_uuid((text[]){text_of(RULE_ID), TEXT("incident"), text_of(a->id)}, 3, i->id);
     memcpy(i->first_alert, a->id, sizeof(i->first_alert));
     i->opened = a->detected_at;
-    i->alert_count = 0;
-    i->is_closed = false;
+    i->alert_count = i->last_place = 0;
+    i->has_been_told = i->is_closed = false;
 }
 
-static void tell(alert *a, const incident *i, bool is_new)
+static void tell(alert *a, const incident *i)
 {
-    a->incident =
-        (alert_incident){.is_new = is_new, .alert_count = i->alert_count, .opened = i->opened};
+    a->incident = (alert_incident){
+        .alert_count = i->alert_count, .place = i->last_place, .opened = i->opened};
     memcpy(a->incident.id, i->id, sizeof(i->id));
     memcpy(a->incident.first_alert, i->first_alert, sizeof(i->first_alert));
 }
@@ -193,15 +195,16 @@ static void tell(alert *a, const incident *i, bool is_new)
 static void join(incidents *self, alert *a, text key)
 {
     incident *i = incident_of(self, key);
-    bool is_new;
 
     if (i == NULL)
         return;
-    is_new = !takes_alerts(self, i, a->detected_at);
-    if (is_new)
+    if (!takes_alerts(self, i, a->detected_at))
         open_incident(i, a);
     i->alert_count++;
-    tell(a, i, is_new);
+    i->last_place++;
+    tell(a, i);
+    a->incident.is_new = !i->has_been_told;
+    i->has_been_told = true;
 }
 
 void incidents_join(incidents *self, alert *a, buffer *key)
@@ -213,6 +216,16 @@ void incidents_join(incidents *self, alert *a, buffer *key)
     pthread_mutex_unlock(&self->mutex);
 }
 
+/* Its place is free again only if no alert has a later one. */
+static void leave(incident *i, const alert_incident *told)
+{
+    i->alert_count--;
+    if (told->place == i->last_place)
+        i->last_place--;
+    if (told->is_new)
+        i->has_been_told = false;
+}
+
 void incidents_leave(incidents *self, const alert *a)
 {
     pthread_mutex_lock(&self->mutex);
@@ -220,7 +233,7 @@ void incidents_leave(incidents *self, const alert *a)
         incident *i = self->sorted[n];
 
         if (strcmp(i->id, a->incident.id) == 0 && i->alert_count > 0)
-            i->alert_count--;
+            leave(i, &a->incident);
     }
     pthread_mutex_unlock(&self->mutex);
 }
@@ -234,7 +247,7 @@ void incidents_look_up(incidents *self, alert *a, buffer *key)
     pthread_mutex_lock(&self->mutex);
     i = find(self, buffer_text(key));
     if (i != NULL && i->alert_count > 0)
-        tell(a, i, false);
+        tell(a, i);
     pthread_mutex_unlock(&self->mutex);
 }
 
@@ -253,6 +266,9 @@ static void take_in(const incidents *self, incident *i, const incident_facts *fa
         return;
     if (!is_same || facts->alert_count > i->alert_count)
         i->alert_count = facts->alert_count;
+    if (!is_same || facts->last_place > i->last_place)
+        i->last_place = facts->last_place;
+    i->has_been_told = true;
     memcpy(i->id, facts->id, sizeof(i->id));
     memcpy(i->first_alert, facts->first_alert, sizeof(i->first_alert));
     i->opened = facts->opened;

@@ -40,6 +40,7 @@ typedef struct incident_facts {
     text key;
     timestamp opened;
     unsigned alert_count;
+    unsigned last_place; /* that one of its alerts has */
     const char *first_alert;
     bool is_closed;
 } incident_facts;
@@ -55,7 +56,8 @@ void incidents_free(incidents *self);
  */
 void incidents_join(incidents *self, alert *a, buffer *key);
 
-/* The alert was not handed on after all: it does not count. */
+/* The alert was not handed on after all: it does not count, and if it was the new one, the next is.
+ */
 void incidents_leave(incidents *self, const alert *a);
 
 /* Tells an alert that was handed on before of its incident, if that still takes alerts. */

@@ -4,11 +4,15 @@
 
 #include <stdlib.h>
 
+#include "state/role_spool.h"
 #include "state/statement.h"
 
 enum statement {
     PUT,
     ADD,
+    ADD_ELIGIBLE,
+    REMOVE,
+    FIND_BY_ID,
     READ_HEAD,
     WRITE_HEAD,
     COUNT_CHANGED,
@@ -19,56 +23,94 @@ enum statement {
     STATEMENTS
 };
 
-/* The parameters of PUT and ADD. */
-enum parameter { UPN = 1, OBJECT_ID, DISPLAY_NAME, TIME, ROLES, OLDER, CHANGE, IN_SNAPSHOT };
+/* The parameters of the statements that write a row. */
+enum parameter {
+    UPN = 1,
+    OBJECT_ID,
+    DISPLAY_NAME,
+    TIME,
+    ROLES,
+    OLDER,
+    CHANGE,
+    IN_SNAPSHOT,
+    ELIGIBLE,
+    LATEST
+};
 
-/* ?8: the first row of this account in a snapshot, which knows better than to be without roles. */
-#define ROW_IS_NEWER "?4 > time"
+/*
+ * ?8: the row is a snapshot's, which knows better than whatever was said before; of added roles
+ * the account's first in it. ?10: a known time beyond it is no time, anything is newer.
+ */
+#define ROW_IS_NEWER "(?4 > time OR time > ?10)"
 #define ROLES_ARE_NEWER                                                                            \
-    "(?5 IS NOT NULL AND (roles_time IS NULL OR ?4 > roles_time"                                   \
-    " OR (?8 AND roles IN ('', '[]') AND ?5 NOT IN ('', '[]'))))"
+    "(?5 IS NOT NULL AND (?8 OR roles_time IS NULL OR ?4 > roles_time OR roles_time > ?10))"
+#define NEWER_TIME "iif(time > ?10, ?4, max(time, ?4))"
+#define NEWER_ROLES_TIME "iif(ifnull(roles_time, ?4) > ?10, ?4, max(?4, ifnull(roles_time, ?4)))"
 
-/* The known roles as an array: they may be a plain string. */
-#define KNOWN_ROLES                                                                                \
-    "CASE WHEN roles = '' THEN '[]'"                                                               \
-    " WHEN NOT json_valid(roles) THEN json_array(roles)"                                           \
-    " WHEN json_type(roles) = 'array' THEN roles ELSE json_array(roles) END"
-#define MORE_ROLES                                                                                 \
+/* A snapshot that says what is known changes nothing. */
+#define ROW_DIFFERS                                                                                \
+    "(?8 AND (object_id <> ?2 OR display_name <> ?3 OR roles_older <> ?6"                          \
+    " OR ifnull(?5, roles) <> roles OR ifnull(?9, eligible) <> eligible))"
+
+/* What is known, as an array: it may be a plain string. */
+#define KNOWN(column)                                                                              \
+    "CASE WHEN " column " = '' THEN '[]'"                                                          \
+    " WHEN NOT json_valid(" column ") THEN json_array(" column ")"                                 \
+    " WHEN json_type(" column ") = 'array' THEN " column " ELSE json_array(" column ") END"
+#define MORE(column)                                                                               \
     "SELECT value FROM json_each(?5) WHERE value NOT IN"                                           \
-    " (SELECT value FROM json_each(" KNOWN_ROLES ") WHERE value IS NOT NULL)"
-#define ALL_ROLES                                                                                  \
+    " (SELECT value FROM json_each(" KNOWN(column) ") WHERE value IS NOT NULL)"
+#define ALL(column)                                                                                \
     "(SELECT json_group_array(value) FROM"                                                         \
-    " (SELECT value FROM json_each(" KNOWN_ROLES ") UNION ALL " MORE_ROLES "))"
-#define ROLES_GROW "iif(?8, roles <> ?5, EXISTS (" MORE_ROLES "))"
+    " (SELECT value FROM json_each(" KNOWN(column) ") UNION ALL " MORE(column) "))"
+#define GROWS(column) "iif(?8, " column " <> ?5, EXISTS (" MORE(column) "))"
+#define GROWN(column) "iif(" GROWS(column) ", iif(?8, ?5, " ALL(column) "), " column ")"
+
+/* The names, where an added role's member says them. */
+#define NAMES_OF_A_MEMBER                                                                          \
+    " object_id = iif(" ROW_IS_NEWER " AND ?2 <> '', ?2, object_id),"                              \
+    " display_name = iif(" ROW_IS_NEWER " AND ?3 <> '', ?3, display_name),"                        \
+    " time = " NEWER_TIME ", change = ?7"
+
+#define INSERT                                                                                     \
+    "INSERT INTO identity (upn, object_id, display_name, time, roles, roles_time, "                \
+    "roles_older, change, eligible) VALUES "
 
 /* What hand_out reads. */
-#define ROW "upn, object_id, display_name, roles, time, roles_older"
+#define ROW "upn, object_id, display_name, roles, time, roles_older, eligible"
 
 static const char *const sql[STATEMENTS] = {
     /* What is newer than what is known of it: the account's names, and its roles if it says any. */
-    [PUT] = ("INSERT INTO identity"
-             " (upn, object_id, display_name, time, roles, roles_time, roles_older, change)"
-             " VALUES (?1, ?2, ?3, ?4, ifnull(?5, ''), iif(?5 IS NULL, NULL, ?4), ?6, ?7)"
-             " ON CONFLICT (upn) DO UPDATE SET"
-             " object_id = iif(" ROW_IS_NEWER ", ?2, object_id),"
-             " display_name = iif(" ROW_IS_NEWER ", ?3, display_name),"
-             " roles_older = iif(" ROW_IS_NEWER ", ?6, roles_older),"
-             " time = max(time, ?4),"
-             " roles = iif(" ROLES_ARE_NEWER ", ?5, roles),"
-             " roles_time = iif(" ROLES_ARE_NEWER ", max(?4, ifnull(roles_time, ?4)), roles_time),"
-             " change = ?7 WHERE " ROW_IS_NEWER " OR " ROLES_ARE_NEWER),
+    [PUT] =
+        (INSERT
+         "(?1, ?2, ?3, ?4, ifnull(?5, ''), iif(?5 IS NULL, NULL, ?4), ?6, ?7, ifnull(?9, ''))"
+         " ON CONFLICT (upn) DO UPDATE SET"
+         " object_id = iif(?8 OR " ROW_IS_NEWER ", ?2, object_id),"
+         " display_name = iif(?8 OR " ROW_IS_NEWER ", ?3, display_name),"
+         " roles_older = iif(?8 OR " ROW_IS_NEWER ", ?6, roles_older),"
+         " eligible = iif(?8 OR " ROW_IS_NEWER ", ifnull(?9, eligible), eligible),"
+         " time = " NEWER_TIME ","
+         " roles = iif(" ROLES_ARE_NEWER ", ?5, roles),"
+         " roles_time = iif(" ROLES_ARE_NEWER ", " NEWER_ROLES_TIME ", roles_time),"
+         " change = ?7 WHERE " ROW_IS_NEWER " OR (NOT ?8 AND " ROLES_ARE_NEWER ") OR " ROW_DIFFERS),
     /* One more role, whatever its time: losing one is worse than keeping it. */
-    [ADD] = ("INSERT INTO identity"
-             " (upn, object_id, display_name, time, roles, roles_time, roles_older, change)"
-             " VALUES (?1, ?2, ?3, ?4, ?5, ?4, ?6, ?7)"
-             " ON CONFLICT (upn) DO UPDATE SET"
-             " object_id = iif(" ROW_IS_NEWER " AND ?2 <> '', ?2, object_id),"
-             " display_name = iif(" ROW_IS_NEWER " AND ?3 <> '', ?3, display_name),"
-             " roles_older = iif(" ROW_IS_NEWER ", ?6, roles_older),"
-             " time = max(time, ?4),"
-             " roles = iif(" ROLES_GROW ", iif(?8, ?5, " ALL_ROLES "), roles),"
-             " roles_time = max(?4, ifnull(roles_time, ?4)),"
-             " change = ?7 WHERE " ROW_IS_NEWER " OR " ROLES_GROW),
+    [ADD] = (INSERT "(?1, ?2, ?3, ?4, ?5, ?4, ?6, ?7, '')"
+                    " ON CONFLICT (upn) DO UPDATE SET" NAMES_OF_A_MEMBER ","
+                    " roles_older = iif(" ROW_IS_NEWER ", ?6, roles_older),"
+                    " roles = " GROWN("roles") ", roles_time = " NEWER_ROLES_TIME
+                                               " WHERE " ROW_IS_NEWER " OR " GROWS("roles")),
+    [ADD_ELIGIBLE] =
+        (INSERT "(?1, ?2, ?3, ?4, '', NULL, ?6, ?7, ?5)"
+                " ON CONFLICT (upn) DO UPDATE SET" NAMES_OF_A_MEMBER ","
+                " eligible = " GROWN("eligible") " WHERE " ROW_IS_NEWER " OR " GROWS("eligible")),
+    [REMOVE] =
+        ("UPDATE identity SET time = " NEWER_TIME ", change = ?7,"
+         " roles = (SELECT json_group_array(value) FROM json_each(" KNOWN(
+             "roles") ") WHERE value IS NULL OR value NOT IN (SELECT value FROM json_each(?5))),"
+                      " roles_time = " NEWER_ROLES_TIME
+                      " WHERE upn = ?1 AND EXISTS (SELECT 1 FROM json_each(" KNOWN(
+                          "roles") ") WHERE value IN (SELECT value FROM json_each(?5)))"),
+    [FIND_BY_ID] = "SELECT upn FROM identity WHERE object_id = ?1 ORDER BY upn = ?1, id LIMIT 1",
     [READ_HEAD] = "SELECT change, rows, newest FROM role_list",
     [WRITE_HEAD] = "UPDATE role_list SET change = ?1, rows = ?2, newest = ?3",
     [COUNT_CHANGED] = "SELECT count(*) FROM identity WHERE change = ?1",
@@ -92,8 +134,15 @@ struct role_list {
     sqlite3_stmt *statements[STATEMENTS];
     head head; /* of the transaction under way */
     size_t changed;
-    sqlite3_stmt *remember; /* a snapshot's: notes which accounts were put */
+    role_spool *waiting; /* of a transaction that only reads so far; NULL: none was begun yet */
+    bool is_reading;     /* rows that are put wait there */
+
+    /* a snapshot's */
+    bool in_snapshot;
     timestamp snapshot_time;
+    sqlite3_stmt *remember; /* notes which accounts were put, and whether as eligible */
+    bool says_roles;        /* of anybody, active ones */
+    bool says_eligible;     /* or eligible ones: without any, nobody's are taken */
 };
 
 role_list *role_list_open(store *s)
@@ -118,6 +167,7 @@ void role_list_close(role_list *self)
     for (enum statement i = 0; i < STATEMENTS; i++)
         sqlite3_finalize(self->statements[i]);
     sqlite3_finalize(self->remember);
+    role_spool_close(self->waiting);
     free(self);
 }
 
@@ -140,9 +190,19 @@ static bool read_head(role_list *self, head *h)
     return sqlite3_reset(s) == SQLITE_OK && read;
 }
 
-bool role_list_begin(role_list *self)
+/* What was left of a transaction before is over. */
+static void begin_anew(role_list *self)
 {
     self->changed = 0;
+    self->is_reading = false;
+    self->in_snapshot = self->says_roles = self->says_eligible = false;
+    sqlite3_finalize(self->remember);
+    self->remember = NULL;
+}
+
+bool role_list_begin(role_list *self)
+{
+    begin_anew(self);
     if (!store_begin(self->store))
         return false;
     if (read_head(self, &self->head))
@@ -155,23 +215,63 @@ bool role_list_begin_snapshot(role_list *self, timestamp now)
 {
     if (!role_list_begin(self))
         return false;
+    self->in_snapshot = true;
     self->snapshot_time = now;
     if (sqlite3_exec(self->connection,
-                     "CREATE TEMP TABLE IF NOT EXISTS put (upn TEXT PRIMARY KEY) WITHOUT ROWID;"
+                     "CREATE TEMP TABLE IF NOT EXISTS put"
+                     " (upn TEXT, eligible INTEGER, PRIMARY KEY (upn, eligible)) WITHOUT ROWID;"
                      "DELETE FROM put",
                      NULL, NULL, NULL) == SQLITE_OK)
-        self->remember = store_prepare(self->store, "INSERT OR IGNORE INTO put VALUES (?1)");
+        self->remember = store_prepare(self->store, "INSERT OR IGNORE INTO put VALUES (?1, ?2)");
     if (self->remember != NULL)
         return true;
     role_list_rollback(self);
     return false;
 }
 
-void role_list_spare_others(role_list *self)
+/* --- reading first --- */
+
+bool role_list_begin_reading(role_list *self)
 {
-    sqlite3_finalize(self->remember);
-    self->remember = NULL;
+    begin_anew(self);
+    store_rollback(self->store);
+    if (self->waiting == NULL)
+        self->waiting = role_spool_open(self->store, ROLE_SPOOL_TEMPORARY);
+    self->is_reading = self->waiting != NULL && role_spool_clear(self->waiting) &&
+                       sqlite3_exec(self->connection, "BEGIN", NULL, NULL, NULL) == SQLITE_OK;
+    return self->is_reading;
 }
+
+bool role_list_end_reading(role_list *self)
+{
+    self->is_reading = false;
+    return store_commit(self->store);
+}
+
+static bool put_waiting(void *self, const identity_record *row)
+{
+    return role_list_put(self, row);
+}
+
+bool role_list_put_waiting(role_list *self)
+{
+    return role_spool_each(self->waiting,
+                           self->in_snapshot ? ROLE_SPOOL_BY_TIME : ROLE_SPOOL_AS_THEY_CAME,
+                           put_waiting, self);
+}
+
+bool role_list_mark(role_list *self)
+{
+    return sqlite3_exec(self->connection, "SAVEPOINT mark", NULL, NULL, NULL) == SQLITE_OK;
+}
+
+bool role_list_back_to_mark(role_list *self)
+{
+    return sqlite3_exec(self->connection, "ROLLBACK TO mark; RELEASE mark", NULL, NULL, NULL) ==
+           SQLITE_OK;
+}
+
+/* --- putting --- */
 
 static void note_time(role_list *self, timestamp time)
 {
@@ -191,47 +291,117 @@ static void note_change(role_list *self, timestamp time)
 }
 
 /* Is this the first row of the account in a snapshot? */
-static bool remember(role_list *self, text upn, bool *is_first)
+static bool remember(role_list *self, text upn, bool is_eligible, bool *is_first)
 {
     *is_first = false;
-    if (self->remember == NULL)
+    if (!self->in_snapshot)
         return true;
     statement_bind_text(self->remember, 1, upn);
+    sqlite3_bind_int(self->remember, 2, is_eligible);
     if (!statement_run(self->remember))
         return false;
     *is_first = sqlite3_changes(self->connection) > 0;
     return true;
 }
 
+/* A row's own roles, and those beside them. */
+static bool remember_row(role_list *self, const identity_record *row, bool *is_first)
+{
+    bool is_eligible = row->roles == ROLES_ELIGIBLE, ignored;
+
+    self->says_roles |= !is_eligible;
+    self->says_eligible |= is_eligible || row->eligible_roles.bytes != NULL;
+    return remember(self, row->account_upn, is_eligible, is_first) &&
+           (row->eligible_roles.bytes == NULL || remember(self, row->account_upn, true, &ignored));
+}
+
+static void bind_text_or_null(sqlite3_stmt *s, int place, text t, bool is_said)
+{
+    if (is_said)
+        statement_bind_text(s, place, t);
+    else
+        sqlite3_bind_null(s, place);
+}
+
 static void bind_row(role_list *self, sqlite3_stmt *s, const identity_record *row)
 {
+    timestamp latest = self->in_snapshot ? self->snapshot_time + TICKS_PER_DAY : INT64_MAX;
+
     statement_bind_text(s, UPN, row->account_upn);
     statement_bind_text(s, OBJECT_ID, row->account_object_id);
     statement_bind_text(s, DISPLAY_NAME, row->account_display_name);
     sqlite3_bind_int64(s, TIME, row->time_generated);
-    if (row->roles == ROLES_ABSENT)
-        sqlite3_bind_null(s, ROLES);
-    else
-        statement_bind_text(s, ROLES, row->assigned_roles);
+    bind_text_or_null(s, ROLES, row->assigned_roles, row->roles != ROLES_ABSENT);
     sqlite3_bind_int(s, OLDER, row->roles_are_older);
     sqlite3_bind_int64(s, CHANGE, self->head.change + 1);
+    bind_text_or_null(s, ELIGIBLE, row->eligible_roles, row->eligible_roles.bytes != NULL);
+    sqlite3_bind_int64(s, LATEST, latest);
 }
 
-bool role_list_put(role_list *self, const identity_record *row)
+static bool is_member(const identity_record *row)
 {
-    sqlite3_stmt *s = self->statements[row->roles == ROLES_ADDED ? ADD : PUT];
+    return row->roles >= ROLES_ADDED;
+}
+
+/* A member that shows no UPN: the account of its id, if that is known. The text lives in *found. */
+static bool name_member(role_list *self, identity_record *row, sqlite3_stmt **found)
+{
+    sqlite3_stmt *s = self->statements[FIND_BY_ID];
+    int step;
+
+    *found = NULL;
+    if (!is_member(row) || row->account_object_id.length == 0 ||
+        !text_equal(row->account_upn, row->account_object_id))
+        return true;
+    statement_bind_text(s, 1, row->account_object_id);
+    step = sqlite3_step(s);
+    if (step == SQLITE_ROW)
+        row->account_upn = statement_text(s, 0);
+    *found = s;
+    return step == SQLITE_ROW || step == SQLITE_DONE;
+}
+
+static enum statement statement_for(const identity_record *row)
+{
+    static const enum statement statements[] = {
+        [ROLES_GIVEN] = PUT,
+        [ROLES_ABSENT] = PUT,
+        [ROLES_ADDED] = ADD,
+        [ROLES_REMOVED] = REMOVE,
+        [ROLES_ELIGIBLE] = ADD_ELIGIBLE,
+    };
+
+    return statements[row->roles];
+}
+
+static bool put_row(role_list *self, const identity_record *row)
+{
+    sqlite3_stmt *s = self->statements[statement_for(row)];
     bool is_first;
 
-    if (!remember(self, row->account_upn, &is_first))
+    if (!remember_row(self, row, &is_first))
         return false;
     bind_row(self, s, row);
-    sqlite3_bind_int(s, IN_SNAPSHOT, is_first);
+    sqlite3_bind_int(s, IN_SNAPSHOT, is_member(row) ? is_first : self->in_snapshot);
     sqlite3_set_last_insert_rowid(self->connection, 0); /* an insert sets it, an update does not */
     if (!statement_run(s))
         return false;
     if (sqlite3_changes(self->connection) > 0)
         note_change(self, row->time_generated);
     return true;
+}
+
+bool role_list_put(role_list *self, const identity_record *row)
+{
+    identity_record named = *row;
+    sqlite3_stmt *found;
+    bool put;
+
+    if (self->is_reading)
+        return role_spool_put(self->waiting, row);
+    put = name_member(self, &named, &found) && put_row(self, &named);
+    sqlite3_reset(found);
+    return put;
 }
 
 static bool write_head(role_list *self)
@@ -244,19 +414,12 @@ static bool write_head(role_list *self)
     return statement_run(s);
 }
 
-/* A snapshot's end: who was not put has lost its roles. */
-static bool take_roles_of_others(role_list *self)
+/* Of all but those who were put in this way. */
+static bool take_of_others(role_list *self, const char *update)
 {
-    sqlite3_stmt *s;
+    sqlite3_stmt *s = store_prepare(self->store, update);
     bool taken;
 
-    if (self->remember == NULL)
-        return true;
-    role_list_spare_others(self);
-    s = store_prepare(
-        self->store, "UPDATE identity SET roles = '', roles_time = max(?1, ifnull(roles_time, ?1)),"
-                     " roles_older = 0, time = max(time, ?1), change = ?2"
-                     " WHERE roles NOT IN ('', '[]') AND upn NOT IN (SELECT upn FROM put)");
     if (s == NULL)
         return false;
     sqlite3_bind_int64(s, 1, self->snapshot_time);
@@ -268,6 +431,23 @@ static bool take_roles_of_others(role_list *self)
     }
     sqlite3_finalize(s);
     return taken;
+}
+
+bool role_list_end_snapshot(role_list *self)
+{
+    static const char roles[] =
+        "UPDATE identity SET roles = '', roles_time = max(?1, ifnull(roles_time, ?1)),"
+        " roles_older = 0, time = max(time, ?1), change = ?2 WHERE roles NOT IN ('', '[]')"
+        " AND upn NOT IN (SELECT upn FROM put WHERE NOT eligible)";
+    static const char eligible[] =
+        "UPDATE identity SET eligible = '', change = ?2 WHERE eligible NOT IN ('', '[]')"
+        " AND upn NOT IN (SELECT upn FROM put WHERE eligible) AND ?1 IS NOT NULL";
+
+    if (!self->in_snapshot)
+        return true;
+    self->in_snapshot = false;
+    return ((self->says_eligible && !self->says_roles) || take_of_others(self, roles)) &&
+           (!self->says_eligible || take_of_others(self, eligible));
 }
 
 /* An account may have been put more than once. */
@@ -290,7 +470,7 @@ static bool keep_changes(role_list *self)
 
 bool role_list_commit(role_list *self)
 {
-    if (take_roles_of_others(self) && keep_changes(self) && store_commit(self->store))
+    if (role_list_end_snapshot(self) && keep_changes(self) && store_commit(self->store))
         return true;
     role_list_rollback(self);
     return false;
@@ -298,7 +478,7 @@ bool role_list_commit(role_list *self)
 
 void role_list_rollback(role_list *self)
 {
-    role_list_spare_others(self);
+    self->is_reading = self->in_snapshot = false;
     store_rollback(self->store);
 }
 
@@ -316,6 +496,7 @@ static identity_record read_row(sqlite3_stmt *s)
         .assigned_roles = statement_text(s, 3),
         .time_generated = sqlite3_column_int64(s, 4),
         .roles_are_older = sqlite3_column_int(s, 5) != 0,
+        .eligible_roles = statement_text(s, 6),
     };
 }
 
@@ -341,7 +522,7 @@ bool role_list_each_superseded(role_list *self, int64_t change, role_list_versio
     while ((step = sqlite3_step(s)) == SQLITE_ROW) {
         identity_record row = read_row(s);
 
-        sink(arg, &row, sqlite3_column_int64(s, 6));
+        sink(arg, &row, sqlite3_column_int64(s, 7));
     }
     return sqlite3_reset(s) == SQLITE_OK && step == SQLITE_DONE;
 }

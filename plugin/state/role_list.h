@@ -39,20 +39,37 @@ void role_list_expect_many(role_list *self);
 bool role_list_begin(role_list *self);
 
 /*
- * Begins a transaction whose puts are the whole role list: at its commit
- * each account that was not put loses its roles, as of `now` if its row is
- * not newer. Unless role_list_spare_others says that the list had gaps.
- * The first put of ROLES_ADDED replaces an account's roles, the next ones add to them.
+ * Begins a transaction whose puts are the whole role list, as of `now`: what
+ * it says wins over all that was said before of the accounts that it names,
+ * and at its end (at the latest with its commit) each account that was not
+ * put loses its roles. Eligible roles are a list of their own: a snapshot
+ * that says only such takes only such away, and one without any takes none. An account's rows must
+ * come in the order of their times. Its first ROLES_ADDED replaces its roles, the next ones add to
+ * them.
  */
 bool role_list_begin_snapshot(role_list *self, timestamp now);
-void role_list_spare_others(role_list *self);
+bool role_list_end_snapshot(role_list *self);
 
 /*
  * Puts a row: its names if it is newer than what is known of its account,
  * its roles (ROLES_GIVEN) if it is newer than the row that said them; added
- * roles come to those known at any time. False: see store_error.
+ * and removed roles come and go at any time. A member whose UPN is its
+ * object id is the known account of that id. False: see store_error.
  */
 bool role_list_put(role_list *self, const identity_record *row);
+
+/*
+ * Reading first: after role_list_begin_reading, rows that are put wait in a
+ * temporary table, and the database is not locked. End the reading, begin as
+ * above, and role_list_put_waiting puts them, a snapshot's in the order of their times.
+ */
+bool role_list_begin_reading(role_list *self);
+bool role_list_end_reading(role_list *self);
+bool role_list_put_waiting(role_list *self);
+
+/* Within any of these: a mark, and back to the last one, as if nothing had been put since. */
+bool role_list_mark(role_list *self);
+bool role_list_back_to_mark(role_list *self);
 
 /* Keeps the transaction, or drops it. A failed commit has dropped it. */
 bool role_list_commit(role_list *self);

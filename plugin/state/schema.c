@@ -9,8 +9,11 @@
 
 enum {
     APPLICATION_ID = 0x53544150, /* "STAP", in the file's header: whose database it is */
-    SCHEMA_VERSION = 2,
+    SCHEMA_VERSION = 3,
 };
+
+/* The clock, in 100 ns since 1970. */
+#define NOW "CAST((julianday('now') - 2440587.5) * 864000000000 AS INTEGER)"
 
 /* Each version's step from the one before it. */
 static const char *const migrations[SCHEMA_VERSION] = {
@@ -89,7 +92,31 @@ static const char *const migrations[SCHEMA_VERSION] = {
     " INSERT INTO identity_superseded"
     " (upn, object_id, display_name, time, roles, roles_older, change, superseded)"
     " VALUES (old.upn, old.object_id, old.display_name, old.time, old.roles, old.roles_older,"
-    " old.change, CAST((julianday('now') - 2440587.5) * 864000000000 AS INTEGER)); END;",
+    " old.change, " NOW "); END;",
+    /*
+     * 3: eligible roles, apart from the active ones; accounts by object id, for members without a
+     * UPN; the snapshot that a stream of messages has open, and the rows that it brought so far.
+     * Rows of a far future count as of now: nothing could ever be newer than they are.
+     */
+    "ALTER TABLE identity ADD COLUMN eligible TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE identity_superseded ADD COLUMN eligible TEXT NOT NULL DEFAULT '';"
+    "CREATE INDEX identity_object_id ON identity (object_id);"
+    "DROP TRIGGER identity_keeps_versions;"
+    "UPDATE identity SET time = min(time, " NOW "), roles_time = min(roles_time, " NOW ")"
+    " WHERE max(time, ifnull(roles_time, time)) > " NOW " + 864000000000;"
+    "UPDATE role_list SET newest = (SELECT max(time) FROM identity) WHERE newest > " NOW ";"
+    "CREATE TRIGGER identity_keeps_versions AFTER UPDATE ON identity"
+    " WHEN old.roles <> new.roles OR old.object_id <> new.object_id"
+    " OR old.display_name <> new.display_name OR old.roles_older <> new.roles_older"
+    " OR old.eligible <> new.eligible BEGIN"
+    " INSERT INTO identity_superseded"
+    " (upn, object_id, display_name, time, roles, roles_older, eligible, change, superseded)"
+    " VALUES (old.upn, old.object_id, old.display_name, old.time, old.roles, old.roles_older,"
+    " old.eligible, old.change, " NOW "); END;"
+    "CREATE TABLE snapshot (id TEXT NOT NULL, begun INTEGER NOT NULL);"
+    "CREATE TABLE snapshot_row (id INTEGER PRIMARY KEY, upn TEXT NOT NULL,"
+    " object_id TEXT NOT NULL, display_name TEXT NOT NULL, time INTEGER NOT NULL,"
+    " roles TEXT NOT NULL, eligible TEXT, kind INTEGER NOT NULL, roles_older INTEGER NOT NULL);",
 };
 
 static bool run(sqlite3 *c, const char *sql)

@@ -259,6 +259,7 @@ static bool put_entry(void *arg, text bytes)
     case ENTRY_PENDING:
         return put_pending(self, &entry.pending);
     case ENTRY_SENT:
+    case ENTRY_SENT_BEFORE:
         return alert_log_put(self->log, &entry.sent);
     case ENTRY_UNKNOWN:
         break;

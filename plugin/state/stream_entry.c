@@ -34,6 +34,7 @@ void stream_entry_write_sent(buffer *out, const sent_alert *sent)
     write_number(out, sent->window);
     write_number(out, sent->incident.opened);
     write_number(out, sent->incident.alert_count);
+    write_number(out, sent->incident.place);
     write_text(out, text_of(sent->id));
     write_text(out, text_of(sent->incident.id));
     write_text(out, text_of(sent->incident.first_alert));
@@ -95,13 +96,15 @@ static void read_pending(reader *r, pending_record *record)
     record->record = read_text(r);
 }
 
-static void read_sent(reader *r, sent_alert *sent)
+static void read_sent(reader *r, stream_entry_kind kind, sent_alert *sent)
 {
     sent->expires = read_number(r);
     sent->detected_at = read_number(r);
     sent->window = read_number(r);
     sent->incident.opened = read_number(r);
     sent->incident.alert_count = (unsigned)read_number(r);
+    sent->incident.place =
+        kind == ENTRY_SENT ? (unsigned)read_number(r) : sent->incident.alert_count;
     read_id(r, sent->id);
     read_id(r, sent->incident.id);
     read_id(r, sent->incident.first_alert);
@@ -117,10 +120,12 @@ stream_entry stream_entry_read(text bytes)
 
     if (entry.kind == ENTRY_PENDING)
         read_pending(&r, &entry.pending);
-    else if (entry.kind == ENTRY_SENT)
-        read_sent(&r, &entry.sent);
+    else if (entry.kind == ENTRY_SENT || entry.kind == ENTRY_SENT_BEFORE)
+        read_sent(&r, entry.kind, &entry.sent);
     else
         r.failed = true;
+    if (entry.kind == ENTRY_SENT_BEFORE)
+        entry.kind = ENTRY_SENT;
     if (r.failed)
         entry.kind = ENTRY_UNKNOWN;
     return entry;

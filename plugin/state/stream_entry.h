@@ -12,7 +12,8 @@
 
 typedef enum stream_entry_kind {
     ENTRY_PENDING = 'p',
-    ENTRY_SENT = 's',
+    ENTRY_SENT = 'S',
+    ENTRY_SENT_BEFORE = 's', /* without a place, which was the count: as it was once written */
     ENTRY_UNKNOWN = 0
 } stream_entry_kind;
 

@@ -53,6 +53,14 @@ class FilesTest(RoleListTest):
         self.assertEqual(sorted(upns), self.upns())
 
 
+    def check_nothing(self, content):
+        """It holds no record, and that is said, once."""
+        done = self.load(content)
+        self.assertEqual(1, done.status)
+        self.assertEqual(1, done.words.count("no identity record in it"))
+        self.assertEqual([], self.upns())
+
+
 class Messages(FilesTest):
     """Lines and documents, in any mixture."""
 
@@ -106,7 +114,7 @@ class Messages(FilesTest):
         self.check(data.replace(b"X\0", b"\x00\xd8"), "a\ufffdb")
 
     def test_no_bytes_at_all(self):
-        self.check(b"")
+        self.check_nothing(b"")
 
     def test_standard_input_that_is_a_pipe(self):
         done = synctap("identity", "import", "--database", self.database,
@@ -210,7 +218,7 @@ class Compressions(FilesTest):
         for name, compress in COMPRESSIONS.items():
             with self.subTest(name):
                 self.setUp()
-                self.check(compress(b""))
+                self.check_nothing(compress(b""))
 
     def test_many_lines(self):
         for name, compress in COMPRESSIONS.items():

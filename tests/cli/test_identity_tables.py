@@ -101,7 +101,7 @@ class Troubles(RoleListTest):
         self.assertEqual([EXPECTED], self.columns())
         self.assertEqual(
             [f"synctap: {self.directory}/file1:{word}" for word in words]
-            + ["synctap: 1 rows read, 1 accounts changed"],
+            + ["synctap: 1 row read, 1 account changed"],
             done.words.splitlines())
 
     def test_row_without_a_readable_time(self):

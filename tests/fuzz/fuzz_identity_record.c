@@ -51,7 +51,7 @@ static void import(const carrier *by, text input)
     identity_imported done;
 
     FUZZ_REQUIRE(role_list_begin(list), input);
-    done = identity_import_feed(importer, list, by, input, 0);
+    done = identity_import_feed(importer, list, by, input, fuzz_now());
     FUZZ_REQUIRE(!done.failed, input);
     FUZZ_REQUIRE((done.broken > 0) == (done.reason != NULL), input);
     FUZZ_REQUIRE(role_list_changed(list) <= done.rows, input);

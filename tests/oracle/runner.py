@@ -34,12 +34,29 @@ def choose(files, names):
     return [known[stem] for stem in stems or known]
 
 
+class CountingResult(unittest.TextTestResult):
+    """Counts the cases (subTest) that a file's tests judged."""
+
+    def __init__(self, *args, **named):
+        super().__init__(*args, **named)
+        self.cases = 0
+
+    def addSubTest(self, test, subtest, err):
+        """Count one case, whatever came of it."""
+        self.cases += 1
+        super().addSubTest(test, subtest, err)
+
+
 def run_file(path):
     """Run the tests of one file, print its line, and tell if all passed."""
     report, started = io.StringIO(), time.monotonic()
     result = unittest.TextTestRunner(
-        stream=report, verbosity=2, buffer=True).run(load(path))
-    took = f"{result.testsRun} tests, {time.monotonic() - started:.1f} s"
+        stream=report, verbosity=2, buffer=True,
+        resultclass=CountingResult).run(load(path))
+    took = f"{result.testsRun} tests"
+    if result.cases:
+        took += f", {result.cases} cases judged"
+    took += f", {time.monotonic() - started:.1f} s"
     if result.skipped:
         took += f", skipped: {result.skipped[0][1]}"
     passed = result.wasSuccessful() and result.testsRun > 0

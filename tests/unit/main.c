@@ -14,6 +14,7 @@ static const struct {
     CU_TestInfo *tests;
 } suites[] = {
     {"alert", alert_tests},
+    {"alert_log", alert_log_tests},
     {"archive", archive_tests},
     {"arena", arena_tests},
     {"audit_record", audit_record_tests},
@@ -26,6 +27,7 @@ static const struct {
     {"gate", gate_tests},
     {"identity_import", identity_import_tests},
     {"identity_record", identity_record_tests},
+    {"incidents", incidents_tests},
     {"journal", journal_tests},
     {"json", json_tests},
     {"kql", kql_tests},

@@ -6,6 +6,7 @@
 #include <CUnit/CUnit.h>
 
 extern CU_TestInfo alert_tests[];
+extern CU_TestInfo alert_log_tests[];
 extern CU_TestInfo archive_tests[];
 extern CU_TestInfo arena_tests[];
 extern CU_TestInfo audit_record_tests[];
@@ -18,6 +19,7 @@ extern CU_TestInfo digest_tests[];
 extern CU_TestInfo gate_tests[];
 extern CU_TestInfo identity_import_tests[];
 extern CU_TestInfo identity_record_tests[];
+extern CU_TestInfo incidents_tests[];
 extern CU_TestInfo journal_tests[];
 extern CU_TestInfo json_tests[];
 extern CU_TestInfo kql_tests[];

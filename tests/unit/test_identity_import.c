@@ -302,7 +302,7 @@ static void check_pieces(text table, size_t piece)
     test_case("pieces of %zu", piece);
     identity_import_set_teller(i, note_line, &out);
     REQUIRE(role_list_begin(list));
-    REQUIRE(identity_import_begin_table(i, list, table));
+    REQUIRE(identity_import_begin_table(i, list, table, time_of(RECEIVED)));
     for (size_t at = 0; at < table.length; at += piece) {
         text rest = text_from(table, at);
         rest.length = rest.length < piece ? rest.length : piece;
@@ -329,7 +329,7 @@ static void test_the_last_row_of_a_table_that_was_cut_off_is_left_out(void)
     text table = text_of(quoted(TABLE));
 
     REQUIRE(role_list_begin(list));
-    REQUIRE(identity_import_begin_table(i, list, table));
+    REQUIRE(identity_import_begin_table(i, list, table, time_of(RECEIVED)));
     EXPECT(identity_import_feed_table(i, table));
     EXPECT_INT(identity_import_end_table(i, true).rows, 1);
     REQUIRE(role_list_commit(list));

@@ -13,7 +13,7 @@ static identity_result read_row(json *object, size_t n, identity_record *row)
 {
     identity_rows rows;
 
-    if (!identity_rows_find(object, &rows) || n >= rows.count)
+    if (!identity_rows_find(object, NULL, NULL, &rows) || n >= rows.count)
         return IDENTITY_OTHER_KIND;
     return identity_rows_read(&rows, n, time_of(RECEIVED), test_arena(), row);
 }
@@ -203,7 +203,7 @@ static void test_a_role_without_members_has_no_rows(void)
 {
     identity_rows rows;
 
-    EXPECT(identity_rows_find(json_of(ROLE "[]}"), &rows));
+    EXPECT(identity_rows_find(json_of(ROLE "[]}"), NULL, NULL, &rows));
     EXPECT_INT(rows.count, 0);
 }
 
@@ -211,8 +211,8 @@ static void test_members_must_be_an_array_and_the_role_have_a_template(void)
 {
     identity_rows rows;
 
-    EXPECT_NOT(identity_rows_find(json_of(ROLE "{}}"), &rows));
-    EXPECT_NOT(identity_rows_find(json_of("{'displayName':'n','members':[" MEMBER_1 "]}"), &rows));
+    EXPECT_NOT(identity_rows_find(json_of(ROLE "{}}"), NULL, NULL, &rows));
+    EXPECT_NOT(identity_rows_find(json_of("{'displayName':'n','members':[" MEMBER_1 "]}"), NULL, NULL, &rows));
 }
 
 static void test_a_member_without_a_upn_stands_under_its_id(void)

@@ -466,15 +466,14 @@ static void test_who_is_absent_from_a_snapshot_has_lost_his_roles(void)
     EXPECT_INT(facts_of(list).rows, 2);
 }
 
-static void test_who_stands_in_a_snapshot_with_an_old_row_keeps_his_roles(void)
+static void test_a_snapshot_wins_over_what_was_said_before(void)
 {
     role_list *list = new_role_list();
     const identity_record old = row("a@x", "older", HOUR_1);
 
     PUT_ROWS(list, row("a@x", SYNC_ROLE, HOUR_2));
     put_snapshot(list, HOUR_3, &old, 1);
-    EXPECT_STRING(all_rows(list), "a@x="
-                                  "[\"Directory Synchronization Accounts\"] ");
+    EXPECT_STRING(all_rows(list), "a@x=older ");
 }
 
 static void test_roles_are_lost_as_of_the_snapshots_time(void)
@@ -488,19 +487,6 @@ static void test_roles_are_lost_as_of_the_snapshots_time(void)
     EXPECT_STRING(all_rows(list), "b@x= ");
     PUT_ROWS(list, row("b@x", "again", HOUR_3));
     EXPECT_STRING(all_rows(list), "b@x=again ");
-}
-
-static void test_a_snapshot_with_gaps_spares_the_others(void)
-{
-    role_list *list = new_role_list();
-    const identity_record present = row("a@x", "new", HOUR_2);
-
-    PUT_ROWS(list, row("b@x", "role", HOUR_1));
-    REQUIRE(role_list_begin_snapshot(list, time_of(HOUR_3)));
-    EXPECT(role_list_put(list, &present));
-    role_list_spare_others(list);
-    EXPECT(role_list_commit(list));
-    EXPECT_STRING(all_rows(list), "a@x=new b@x=role ");
 }
 
 static void test_a_snapshot_that_is_rolled_back_takes_no_roles(void)
@@ -705,9 +691,8 @@ CU_TestInfo role_list_tests[] = {
     TEST(test_another_database_makes_a_reader_start_again),
     TEST(test_the_list_outlives_its_connection),
     TEST(test_who_is_absent_from_a_snapshot_has_lost_his_roles),
-    TEST(test_who_stands_in_a_snapshot_with_an_old_row_keeps_his_roles),
+    TEST(test_a_snapshot_wins_over_what_was_said_before),
     TEST(test_roles_are_lost_as_of_the_snapshots_time),
-    TEST(test_a_snapshot_with_gaps_spares_the_others),
     TEST(test_a_snapshot_that_is_rolled_back_takes_no_roles),
     TEST(test_each_snapshot_begins_anew),
     TEST(test_absent_roles_leave_those_last_known),

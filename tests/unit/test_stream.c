@@ -3,6 +3,7 @@
  * A detector that follows a stream: what it alerts of, once, late, after a
  * restart, and in which incident. Time is the test's own.
  */
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -519,6 +520,32 @@ static void test_a_closed_incident_is_not_reopened(void)
     EXPECT_INT(l->incident_count, 1);
 }
 
+/* As another program: a store would refuse what is not its own schema. */
+static void run_elsewhere(const char *sql)
+{
+    sqlite3 *other = NULL;
+
+    REQUIRE(sqlite3_open(test_path("state.db"), &other) == SQLITE_OK);
+    EXPECT_INT(sqlite3_exec(other, sql, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(other);
+}
+
+static void test_a_close_that_could_not_be_read_is_read_with_the_next_look(void)
+{
+    life *l = begin_life();
+    char *error;
+
+    feed(l, record_of_sync("one"));
+    update(l);
+    close_incident_elsewhere(l->incident_id, l->now);
+    run_elsewhere("ALTER TABLE incident RENAME TO gone");
+    EXPECT_INT(keeper_update(l->keeper, l->now, take_alert, l, &error), KEEPER_FAILED);
+    free(error);
+    run_elsewhere("ALTER TABLE gone RENAME TO incident");
+    update(l);
+    EXPECT_INT(facts_of(l).open_incidents, 0);
+}
+
 static void test_an_incidents_id_comes_from_its_first_alert_alone(void)
 {
     life *l = begin_life();
@@ -649,6 +676,7 @@ CU_TestInfo stream_tests[] = {
     TEST(test_an_incident_goes_on_after_a_restart),
     TEST(test_a_full_incident_takes_no_more),
     TEST(test_a_closed_incident_is_not_reopened),
+    TEST(test_a_close_that_could_not_be_read_is_read_with_the_next_look),
     TEST(test_an_incidents_id_comes_from_its_first_alert_alone),
     TEST(test_with_a_window_of_0_there_are_no_incidents),
     TEST(test_any_alert_makes_one_incident_of_a_tenant),

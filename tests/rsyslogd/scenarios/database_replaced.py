@@ -57,7 +57,7 @@ class DatabaseReplaced(unittest.TestCase):
             daemon.wait_statistics("tap", sync_accounts=2)
             daemon.alert("by the other's role", target(OTHER))
             said, = daemon.said("mmsynctap", "another file is in the place")
-            self.assertIn("rows of its role list: 2)", said)
+            self.assertIn("rows of its role list: 2)", said.text)
             daemon.give_role(LATE)
             daemon.wait_statistics("tap", sync_accounts=3)
             self.assertEqual({OTHER, ANOTHER, LATE}, daemon.role_list())

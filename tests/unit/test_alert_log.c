@@ -1,0 +1,237 @@
+/* What is kept of alerts that were handed on: once each, in their incident, in little room. */
+#include "state/alert_log.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "fixtures.h"
+#include "state/action_row.h"
+#include "state/packed_text.h"
+#include "state/statement.h"
+#include "suites.h"
+#include "test.h"
+
+#define INCIDENT "00000000-0000-4000-8000-0000000000aa"
+
+static void close_log(void *self)
+{
+    alert_log_close(self);
+}
+
+typedef struct room {
+    store *store;
+    alert_log *log;
+} room;
+
+static room open_room(void)
+{
+    room r = {.store = open_store(test_path("state.db"))};
+    action_row row;
+
+    REQUIRE(action_row_find(r.store, "test", &row));
+    r.log = alert_log_open(r.store, row.id);
+    REQUIRE(r.log != NULL);
+    test_at_end(close_log, r.log);
+    return r;
+}
+
+/* The n-th alert, at that place of the incident; it says `alert`. */
+static sent_alert sent_at(unsigned n, unsigned place, const char *alert_json)
+{
+    sent_alert sent = {
+        .expires = 100,
+        .detected_at = (timestamp)n,
+        .incident = {.id = INCIDENT, .alert_count = place, .place = place, .opened = 1},
+        .window = 1000,
+        .key = TEXT("[\"tenant\"]"),
+        .alert = text_of(alert_json),
+    };
+
+    snprintf(sent.id, sizeof(sent.id), "00000000-0000-4000-8000-%012u", n);
+    memcpy(sent.incident.first_alert, sent.id, sizeof(sent.id));
+    return sent;
+}
+
+static void put(const room *r, sent_alert sent)
+{
+    REQUIRE(store_begin(r->store));
+    EXPECT(alert_log_put(r->log, &sent));
+    REQUIRE(store_commit(r->store));
+}
+
+static void add_text(void *arg, text written)
+{
+    char *all = arg;
+
+    strncat(all, written.bytes, written.length);
+    strcat(all, " ");
+}
+
+static const char *alerts_of(const room *r)
+{
+    char all[1024] = "";
+
+    EXPECT(incident_rows_each_alert(r->store, INCIDENT, add_text, all));
+    return test_string("%s", all);
+}
+
+static void read_count(void *arg, const incident_row *row)
+{
+    *(int64_t *)arg = row->alert_count;
+}
+
+static int64_t count_of(const room *r)
+{
+    int64_t count = -1;
+
+    EXPECT(incident_rows_each(r->store, INCIDENT, read_count, &count));
+    return count;
+}
+
+static void run_sql(store *s, const char *sql)
+{
+    sqlite3_stmt *statement = store_prepare(s, sql);
+
+    REQUIRE(statement != NULL);
+    EXPECT(statement_run(statement));
+    sqlite3_finalize(statement);
+}
+
+static void test_an_alert_is_there_once_however_often_it_is_put(void)
+{
+    room r = open_room();
+
+    put(&r, sent_at(1, 1, "one"));
+    put(&r, sent_at(2, 2, "two"));
+    put(&r, sent_at(1, 1, "one"));
+    EXPECT_STRING(alerts_of(&r), "one two ");
+    EXPECT_INT(count_of(&r), 2);
+}
+
+static void test_an_incident_counts_what_is_in_it(void)
+{
+    room r = open_room();
+
+    put(&r, sent_at(1, 1, "one"));
+    put(&r, sent_at(3, 3, "three")); /* the second left */
+    EXPECT_INT(count_of(&r), 2);
+}
+
+static void test_an_alert_never_takes_anothers_place(void)
+{
+    room r = open_room();
+
+    put(&r, sent_at(1, 1, "one"));
+    put(&r, sent_at(2, 1, "two"));
+    put(&r, sent_at(2, 1, "two"));
+    EXPECT_STRING(alerts_of(&r), "one two ");
+    EXPECT_INT(count_of(&r), 2);
+}
+
+static void test_an_alert_that_was_kept_as_it_is_written_is_read(void)
+{
+    room r = open_room();
+
+    put(&r, sent_at(1, 1, "one"));
+    run_sql(r.store, "UPDATE incident_alert SET alert = 'as it was'");
+    EXPECT_STRING(alerts_of(&r), "as it was ");
+}
+
+static void test_an_alert_that_cannot_be_read_is_left_out(void)
+{
+    room r = open_room();
+
+    put(&r, sent_at(1, 1, "one"));
+    put(&r, sent_at(2, 2, "two"));
+    run_sql(r.store, "UPDATE incident_alert SET alert = x'ffffff7f00' WHERE place = 1");
+    EXPECT_STRING(alerts_of(&r), "two ");
+}
+
+static void test_what_is_loaded_is_what_was_put(void)
+{
+    room r = open_room();
+    incidents *open = incidents_new(&INCIDENTS_AS_IN_SENTINEL);
+    seen *ids = seen_new();
+    sent_alert one = sent_at(1, 1, "one");
+
+    REQUIRE(open != NULL && ids != NULL);
+    put(&r, one);
+    EXPECT(alert_log_load(r.log, 50, ids, open));
+    EXPECT_INT(seen_claim_id(ids, one.id, 99), SEEN_BEFORE);
+    EXPECT_INT(incidents_count_open(open, 50), 1);
+    incidents_free(open);
+    seen_free(ids);
+}
+
+static void test_what_has_expired_goes_with_its_alerts(void)
+{
+    room r = open_room();
+    int removed;
+
+    put(&r, sent_at(1, 1, "one"));
+    REQUIRE(store_begin(r.store));
+    EXPECT(alert_log_prune(r.log, 1000, 500, &removed));
+    REQUIRE(store_commit(r.store));
+    EXPECT_INT(removed, 2);
+    EXPECT_STRING(alerts_of(&r), "");
+}
+
+/* --- packed --- */
+
+static void expect_back(text t)
+{
+    buffer packed = {0}, back = {0};
+
+    EXPECT(text_pack(t, &packed));
+    EXPECT(text_unpack(buffer_text(&packed), &back));
+    EXPECT(text_equal(buffer_text(&back), t));
+    buffer_free(&packed);
+    buffer_free(&back);
+}
+
+static void test_a_packed_text_comes_back(void)
+{
+    random_source random = random_new(3);
+    char *bytes = malloc(100000);
+
+    REQUIRE(bytes != NULL);
+    expect_back((text)TEXT(""));
+    for (size_t length = 1; length < 100000; length = length * 3 + 1) {
+        for (size_t i = 0; i < length; i++)
+            bytes[i] = (char)random_below(&random, 256);
+        expect_back((text){bytes, length});
+        memset(bytes, 'x', length);
+        expect_back((text){bytes, length});
+    }
+    free(bytes);
+}
+
+static void test_bytes_that_are_no_packed_text_are_refused(void)
+{
+    buffer packed = {0}, back = {0};
+
+    REQUIRE(text_pack((text)TEXT("one one one one one one one"), &packed));
+    for (size_t length = 0; length < packed.length; length++)
+        EXPECT_NOT(text_unpack(tight((text){packed.bytes, length}), &back));
+    for (size_t at = 0; at < packed.length; at++) {
+        packed.bytes[at] ^= 0x40;
+        if (text_unpack(tight(buffer_text(&packed)), &back))
+            EXPECT_TEXT_IS(buffer_text(&back), "one one one one one one one");
+        packed.bytes[at] ^= 0x40;
+    }
+    buffer_free(&packed);
+    buffer_free(&back);
+}
+
+CU_TestInfo alert_log_tests[] = {
+    TEST(test_an_alert_is_there_once_however_often_it_is_put),
+    TEST(test_an_incident_counts_what_is_in_it),
+    TEST(test_an_alert_never_takes_anothers_place),
+    TEST(test_an_alert_that_was_kept_as_it_is_written_is_read),
+    TEST(test_an_alert_that_cannot_be_read_is_left_out),
+    TEST(test_what_is_loaded_is_what_was_put),
+    TEST(test_what_has_expired_goes_with_its_alerts),
+    TEST(test_a_packed_text_comes_back),
+    TEST(test_bytes_that_are_no_packed_text_are_refused),
+    TESTS_END,
+};
