@@ -103,8 +103,11 @@ static const char *take_list(reading *r, const char *value, int which)
 {
     given_lists *lists = &r->lists;
     size_t count = lists->counts[which];
-    text *strings = realloc(lists->strings[which], (count + 1) * sizeof(text));
+    text *strings;
 
+    if (value[0] == '\0')
+        return "a text, as an empty one matches everything, or off alone";
+    strings = realloc(lists->strings[which], (count + 1) * sizeof(text));
     if (strings == NULL)
         return OUT_OF_MEMORY;
     strings[count] = text_of(value);
@@ -300,7 +303,8 @@ static bool put_lists(reading *r)
 {
     for (int l = 0; l < RULE_LISTS; l++)
         if (r->lists.counts[l] > 0 &&
-            !rule_set_list(r->options->rule, (rule_list)l, r->lists.strings[l], r->lists.counts[l]))
+            rule_take_list(r->options->rule, (rule_list)l, r->lists.strings[l],
+                           r->lists.counts[l]) != NULL)
             return false;
     return true;
 }

@@ -10,6 +10,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -187,6 +188,9 @@ static void load_rulebase(instanceData *self)
     const char *path = self->settings.rulebase ? self->settings.rulebase : DEFAULT_RULEBASE;
     char *error;
 
+    if (self->settings.rulebase != NULL &&
+        !action_check_path(&self->settings.label, "rulebase", path))
+        return;
     if (detector_open_rulebase(self->detector, path, &error))
         return;
     if (self->settings.rulebase != NULL)
@@ -219,11 +223,70 @@ static void check_name(const instanceData *self, const instanceData *all)
                           "under its name");
 }
 
+/* A name may hold what a file's name may not: such bytes are written as %20. */
+static void append_escaped(buffer *out, const char *name)
+{
+    char hex[4];
+
+    for (const char *at = name; *at != '\0'; at++)
+        if (isalnum((unsigned char)*at) || strchr("-._", *at) != NULL) {
+            buffer_append_char(out, *at);
+        } else {
+            snprintf(hex, sizeof(hex), "%%%02X", (unsigned char)*at);
+            buffer_append_string(out, hex);
+        }
+}
+
+/* Beside the database, one journal an action. The caller's; NULL without a database or memory. */
+static char *journal_path(const instanceData *self)
+{
+    buffer path = {0};
+    char *result = NULL;
+
+    if (self->settings.database == NULL)
+        return NULL;
+    buffer_append_string(&path, self->settings.database);
+    buffer_append_char(&path, '-');
+    append_escaped(&path, self->settings.label.name);
+    buffer_append_string(&path, ".stream");
+    if (!buffer_failed(&path))
+        result = strndup(path.bytes, path.length);
+    buffer_free(&path);
+    return result;
+}
+
+static bool has_journal(const instanceData *self, const char *path)
+{
+    char *own = journal_path(self);
+    bool has = own != NULL && strcmp(own, path) == 0;
+
+    free(own);
+    return has;
+}
+
+/* The names of two databases may differ by what the names of two actions do. */
+static void check_journal(const instanceData *self, const instanceData *all)
+{
+    enum { LONGEST_NAME = NAME_MAX - 24 }; /* a segment's number comes behind it */
+    char *path = journal_path(self);
+    const char *wrong = NULL;
+
+    if (path != NULL && strlen(basename(path)) > LONGEST_NAME)
+        wrong = "give a shorter name: it is part of a file's name";
+    for (const instanceData *i = all; path != NULL && i != self; i = i->next)
+        if (has_journal(i, path) && strcmp(i->settings.label.name, self->settings.label.name) != 0)
+            wrong = "another mmsynctap action would keep its journal in the same files: give one "
+                    "of the two another name";
+    if (wrong != NULL)
+        action_reject(&self->settings.label, "name", self->settings.label.name, wrong);
+    free(path);
+}
+
 /* All that can be wrong is told at once. */
 static void check_instance(instanceData *self, rsconf_t *conf)
 {
     if (action_complete_database(&self->settings.label, &self->settings.database, conf))
-        action_check_directory(&self->settings.label, self->settings.database);
+        action_check_database(&self->settings.label, self->settings.database);
     find_queue(self, conf);
     load_rulebase(self);
 }
@@ -254,20 +317,6 @@ static bool send_late_alert(void *instance, const alert *a)
     count(self, ALERTS, 1);
     count(self, LATE_ALERTS, 1);
     return true;
-}
-
-/* Beside the database, one journal an action; a name may hold what a file's name may not. */
-static char *journal_path(const instanceData *self)
-{
-    char *path;
-
-    if (self->settings.database == NULL ||
-        asprintf(&path, "%s-%s.stream", self->settings.database, self->settings.label.name) < 0)
-        return NULL;
-    for (char *at = path + strlen(self->settings.database); *at != '\0'; at++)
-        if (!isalnum((unsigned char)*at) && strchr("-._", *at) == NULL)
-            *at = '_';
-    return path;
 }
 
 static bool joins_late(const instanceData *self)
@@ -551,6 +600,7 @@ CODESTARTcheckCnf
     for (instanceData *i = pModConf->instances; i != NULL; i = i->next) {
         check_name(i, pModConf->instances);
         check_instance(i, pModConf->pConf);
+        check_journal(i, pModConf->instances);
     }
 ENDcheckCnf
 

@@ -218,8 +218,12 @@ static carrier *take_rulebase(instanceData *self)
 static void load_rulebase(instanceData *self)
 {
     char *error;
-    carrier *opened = carrier_open(rulebase_path(self), &error);
+    carrier *opened;
 
+    if (self->rulebase_path != NULL &&
+        !action_check_path(&self->label, "rulebase", self->rulebase_path))
+        return;
+    opened = carrier_open(rulebase_path(self), &error);
     if (opened != NULL)
         replace_rulebase(self, opened);
     else if (self->rulebase_path != NULL)
@@ -416,7 +420,7 @@ BEGINcheckCnf
 CODESTARTcheckCnf
     for (instanceData *i = pModConf->instances; i != NULL; i = i->next) {
         if (action_complete_database(&i->label, &i->database, pModConf->pConf))
-            action_check_directory(&i->label, i->database);
+            action_check_database(&i->label, i->database);
         load_rulebase(i);
     }
 ENDcheckCnf

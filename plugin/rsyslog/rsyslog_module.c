@@ -9,9 +9,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "dirty.h"
 #include "errmsg.h"
 #include "glbl.h"
 #include "msg.h"
@@ -97,7 +99,21 @@ bool action_complete_database(const action_label *self, char **path, rsconf_t *c
     return *path != NULL;
 }
 
-bool action_check_directory(const action_label *self, const char *database)
+bool action_check_path(const action_label *self, const char *parameter, const char *path)
+{
+    struct stat found;
+    const char *right = NULL;
+
+    if (path[0] != '/')
+        right = "give the whole path, from / on: rsyslogd changes its directory";
+    else if (stat(path, &found) == 0 && S_ISDIR(found.st_mode))
+        right = "that is a directory: give the path of a file";
+    if (right != NULL)
+        action_reject(self, parameter, path, right);
+    return right == NULL;
+}
+
+static bool check_directory(const action_label *self, const char *database)
 {
     char copy[4096];
     const char *directory;
@@ -115,6 +131,36 @@ bool action_check_directory(const action_label *self, const char *database)
              "a directory that rsyslogd may write to, such as its workDirectory",
              self->module, self->name, database, directory);
     return false;
+}
+
+/* An empty file becomes a database. */
+static bool is_foreign(const char *path)
+{
+    static const char magic[] = "SQLite format 3";
+    char begin[sizeof(magic)];
+    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    ssize_t got = file >= 0 ? read(file, begin, sizeof(begin)) : 0;
+
+    if (file >= 0)
+        close(file);
+    return got > 0 && (got < (ssize_t)sizeof(begin) || memcmp(begin, magic, sizeof(magic)) != 0);
+}
+
+/* A start goes on, and says what to do: the file may be a database that was damaged since. */
+static bool check_content(const action_label *self, const char *database)
+{
+    if (!iConfigVerify || !is_foreign(database))
+        return true;
+    action_reject(self, "database", database,
+                  "that file is no database of synctap's: give another path, or move it away if it "
+                  "was one and is damaged");
+    return false;
+}
+
+bool action_check_database(const action_label *self, const char *database)
+{
+    return action_check_path(self, "database", database) && check_directory(self, database) &&
+           check_content(self, database);
 }
 
 /* Is it this call's turn to log? Threads that come at once agree on one of them. */

@@ -75,8 +75,14 @@ void action_reject(const action_label *self, const char *parameter, const char *
  */
 bool action_complete_database(const action_label *self, char **path, rsconf_t *conf);
 
-/* Can a database be made there? Else says in the log what to write instead. */
-bool action_check_directory(const action_label *self, const char *database);
+/* Is it the whole path of what may be a file? Else says in the log what to write instead. */
+bool action_check_path(const action_label *self, const char *parameter, const char *path);
+
+/*
+ * The same for a database that is there or can be made. `rsyslogd -N1` also
+ * refuses a file that is another program's.
+ */
+bool action_check_database(const action_label *self, const char *database);
 
 /*
  * A line in the log at most once a minute for one kind of trouble; what came

@@ -38,6 +38,19 @@ static const char *set_container(settings *self, const struct svar *value, size_
     return "give a message variable such as $!synctap";
 }
 
+/* It becomes a word in front of the text, as a syslog tag is. */
+static const char *set_tag(settings *self, const struct svar *value, size_t offset)
+{
+    const char *wrong = set_string(self, value, offset);
+
+    if (wrong != NULL)
+        return wrong;
+    for (const char *at = self->tag; *at != '\0'; at++)
+        if (!isgraph((unsigned char)*at))
+            return "give one word without blanks, such as synctap";
+    return NULL;
+}
+
 static const char *set_semantics(settings *self, const struct svar *value, size_t which)
 {
     char *word = parameter_string(value);
@@ -122,15 +135,15 @@ static const char *set_list(settings *self, const struct svar *value, size_t lis
 {
     const struct cnfarray *array = value->d.ar;
     text *strings = calloc((size_t)array->nmemb + 1, sizeof(text));
-    bool set;
+    const char *wrong;
 
     if (strings == NULL)
         return OUT_OF_MEMORY;
     for (int i = 0; i < array->nmemb; i++)
         strings[i] = (text){(const char *)es_getBufAddr(array->arr[i]), es_strlen(array->arr[i])};
-    set = rule_set_list(self->rule, (rule_list)list, strings, (size_t)array->nmemb);
+    wrong = rule_take_list(self->rule, (rule_list)list, strings, (size_t)array->nmemb);
     free(strings);
-    return set ? NULL : OUT_OF_MEMORY;
+    return wrong;
 }
 
 /* A number as it stands, or a name from rsyslog's own table, whose value is shifted; -1 for none.
@@ -215,7 +228,7 @@ static const struct {
     {set_list, RULE_UPN_CONTAINS},
     {set_list, RULE_UPN_HAS},
     {set_list, RULE_DISPLAYNAME_HAS},
-    {set_string, offsetof(settings, tag)},
+    {set_tag, offsetof(settings, tag)},
     {set_facility, 0},
     {set_severity, 0},
 };

@@ -113,6 +113,17 @@ bool rule_set_list(rule *self, rule_list list, const text *strings, size_t count
     return true;
 }
 
+const char *rule_take_list(rule *self, rule_list list, const text *strings, size_t count)
+{
+    bool is_off = count == 1 && text_equal(strings[0], text_of("off"));
+
+    for (size_t i = 0; i < count; i++)
+        if (strings[i].length == 0)
+            return "an empty text matches everything: give texts, or off alone";
+    return rule_set_list(self, list, strings, is_off ? 0 : count) ? NULL
+                                                                  : "there is no memory for it";
+}
+
 void rule_set_semantics(rule *self, semantics s)
 {
     self->semantics = s;

@@ -70,6 +70,13 @@ void rule_free(rule *self);
 /* Replaces a list by copies of these strings; false, and nothing changed, when memory is out. */
 bool rule_set_list(rule *self, rule_list list, const text *strings, size_t count);
 
+/*
+ * The same for what a user gives: "off" alone leaves the list empty, and an
+ * empty text, which is in every text, is refused. NULL, or what would be
+ * right: a constant.
+ */
+const char *rule_take_list(rule *self, rule_list list, const text *strings, size_t count);
+
 void rule_set_semantics(rule *self, semantics s);
 void rule_set_lookback(rule *self, timespan lookback);
 void rule_set_identity_window(rule *self, timespan window);

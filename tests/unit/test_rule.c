@@ -351,6 +351,23 @@ static void test_an_empty_list_holds_for_nothing(void)
     EXPECT_INT(match_alone(r, ""), 0);
 }
 
+static void test_what_a_user_gives_as_a_list(void)
+{
+    const text off = text_of("off"), phrase = text_of("Delete user"), empty = text_of("");
+    const text mixed[] = {phrase, empty}, both[] = {phrase, off};
+
+    for (rule_list list = 0; list < RULE_LISTS; list++) {
+        rule *r = new_rule(SEMANTICS_KQL);
+
+        EXPECT(rule_take_list(r, list, &empty, 1) != NULL);
+        EXPECT(rule_take_list(r, list, mixed, 2) != NULL);
+        EXPECT(rule_take_list(r, list, both, 2) == NULL);
+        EXPECT(rule_take_list(r, list, &off, 1) == NULL);
+        if (list == RULE_OPERATIONS)
+            EXPECT_NOT(is_operation(r, "Delete user"));
+    }
+}
+
 static void test_an_empty_string_in_a_list_holds_for_all(void)
 {
     rule *r = new_rule(SEMANTICS_KQL);
@@ -423,6 +440,7 @@ CU_TestInfo rule_tests[] = {
     TEST(test_a_list_replaces_the_rules_own),
     TEST(test_the_prefix_is_the_role_lists_and_the_targets),
     TEST(test_an_empty_list_holds_for_nothing),
+    TEST(test_what_a_user_gives_as_a_list),
     TEST(test_an_empty_string_in_a_list_holds_for_all),
     TEST(test_a_lists_strings_are_copied),
     TEST(test_a_list_may_be_set_from_itself),

@@ -32,8 +32,16 @@ MMSYNCTAP = (
     ("syslog.facility", "nobody", "local0", ("authpriv|local0",)),
     ("syslog.severity", "loud", "err", ("alert|err",)),
     ("rulebase", "@WORK@/absent.rulebase", None, ("rulebase",)),
+    ("rulebase", "entra-audit.rulebase", None, ("whole path",)),
+    ("rulebase", "@WORK@", None, ("directory",)),
     ("database", "/usr/synctap.db", "@WORK@/x.db", ("director|writ",)),
+    ("database", "synctap.db", "@WORK@/x.db", ("whole path",)),
+    ("database", "@WORK@", "@WORK@/x.db", ("directory",)),
+    ("database", "@WORK@/rsyslog.conf", "@WORK@/x.db", ("no database",)),
+    ("syslog.tag", "two words", "two-words", ("one word",)),
 )
+LISTS = ("operations", "roles", "upn.startswith", "upn.contains", "upn.has",
+         "displayname.has")
 
 
 class WrongConfiguration(unittest.TestCase):
@@ -65,8 +73,47 @@ class WrongConfiguration(unittest.TestCase):
         return check_config(f'action(type="mmsynctap" name="tap" {action})',
                             RULESETS)
 
+    def test_an_empty_text_in_a_list_is_refused(self):
+        for parameter in LISTS:
+            for value in ('""', '["Create", ""]'):
+                with self.subTest(parameter=parameter, value=value):
+                    status, words = check_config(
+                        'action(type="mmsynctap" name="tap" '
+                        f'{parameter}={value})', MODULE)
+                    self.assertNotEqual(0, status, words)
+                    self._refused(words, r"\btap\b", re.escape(parameter),
+                                  "an empty text matches everything", "off")
+            with self.subTest(parameter=parameter, value="off"):
+                status, words = check_config(
+                    f'action(type="mmsynctap" name="tap" {parameter}="off")',
+                    MODULE)
+                self.assertEqual(0, status, words)
+
+    def test_what_two_actions_would_share_is_refused(self):
+        def check(*actions):
+            return check_config("\n".join(
+                f'action(type="mmsynctap" name="{name}" '
+                f'database="@WORK@/{database}")'
+                for name, database in actions), MODULE)
+
+        for first, second in ((("a", "x"), ("a", "y")),
+                              (("b-c", "x"), ("c", "x-b"))):
+            with self.subTest(first=first, second=second):
+                status, words = check(first, second)
+                self.assertNotEqual(0, status, words)
+                self._refused(words, f"'{second[0]}'", "another")
+        status, words = check(("a/b", "x"), ("a_b", "x"), ("a%2Fb", "x"))
+        self.assertEqual(0, status, words)
+        status, words = check(("n" * 240, "x"))
+        self.assertNotEqual(0, status, words)
+        self._refused(words, "shorter name")
+
     def test_omidentityinfo_refuses_wrong_values(self):
         for parameter, wrong in (("database", "/usr/synctap.db"),
+                                 ("database", "synctap.db"),
+                                 ("database", "/etc"),
+                                 ("database", "/etc/passwd"),
+                                 ("rulebase", "identity-info.rulebase"),
                                  ("property", "nosuchproperty"),
                                  ("rulebase", "/absent.rulebase")):
             with self.subTest(parameter=parameter):
