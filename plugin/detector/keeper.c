@@ -11,8 +11,7 @@
 #include "state/store_rescue.h"
 
 enum {
-    SUPERSEDED_KEPT = 1, /* days: longer than any reader looks away */
-    PATIENCE = 200,      /* milliseconds that a step waits for another process's lock */
+    PATIENCE = 200, /* milliseconds that a step waits for another process's lock */
 };
 
 /* An open database, and how far its role list has been read. */
@@ -270,21 +269,6 @@ keeper_facts keeper_read_facts(const keeper *self, timestamp now)
 
 /* --- updating --- */
 
-static bool forget_superseded(keeper *self, timestamp now)
-{
-    store *s = self->database.store;
-    int removed;
-
-    if (!store_begin(s))
-        return false;
-    if (role_list_forget_superseded(self->database.list, now - SUPERSEDED_KEPT * TICKS_PER_DAY,
-                                    &removed) &&
-        store_commit(s))
-        return true;
-    store_rollback(s);
-    return false;
-}
-
 /* False says store_error. */
 static bool drain(keeper *self, timestamp now)
 {
@@ -320,8 +304,7 @@ static keeper_status update_stream(keeper *self, timestamp now, detector_sink *l
     status = update_accounts(self, error);
     if (status != KEEPER_UNCHANGED && status != KEEPER_CHANGED)
         return status;
-    if (status == KEEPER_CHANGED &&
-        (!stream_refresh(self->stream, now) || !forget_superseded(self, now))) {
+    if (status == KEEPER_CHANGED && !stream_refresh(self->stream, now)) {
         store_forget_version(s); /* what was not taken in comes with the next look */
         return fail(s, error);
     }

@@ -24,12 +24,14 @@ enum statement {
 };
 
 static const char *const sql[STATEMENTS] = {
-    [PUT_SEEN] = "INSERT INTO seen (action, alert_id, expires) VALUES (?1, ?2, ?3)"
-                 " ON CONFLICT DO UPDATE SET expires = max(expires, excluded.expires)",
+    [PUT_SEEN] =
+        "INSERT INTO seen (action, alert_id, expires) VALUES (?1, ?2, ?3)"
+        " ON CONFLICT (action, alert_id) DO UPDATE SET expires = max(expires, excluded.expires)",
     [PUT_INCIDENT] =
         "INSERT INTO incident (action, incident_id, key, opened, window, last_alert, alert_count,"
         " first_alert) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7)"
-        " ON CONFLICT DO UPDATE SET last_alert = max(last_alert, excluded.last_alert)",
+        " ON CONFLICT (action, incident_id) DO UPDATE SET last_alert = max(last_alert, "
+        "excluded.last_alert)",
     [PUT_ALERT] = "INSERT OR IGNORE INTO incident_alert"
                   " (action, incident_id, place, alert_id, alert) VALUES (?1, ?2, ?3, ?4, ?5)",
     /* its place is another's, in a database that was put back or damaged */

@@ -32,7 +32,8 @@ static const char *const sql[STATEMENTS] = {
     [PUT_KEY] = "INSERT OR IGNORE INTO pending_key (key, pending) VALUES (?1, ?2)",
     [FIND_DUE] = "SELECT id, due FROM pending WHERE action = ?1 AND due IS NOT NULL",
     [CLEAR_DUE] = "UPDATE pending SET due = NULL WHERE action = ?1 AND due IS NOT NULL",
-    [FIND] = "SELECT k.pending FROM pending_key k JOIN pending p ON p.id = k.pending"
+    /* CROSS: by the key first, not by the action, of which all are */
+    [FIND] = "SELECT k.pending FROM pending_key k CROSS JOIN pending p ON p.id = k.pending"
              " WHERE k.key = ?2 AND p.action = ?1",
     [READ] = "SELECT row_id, received, expires, record FROM pending WHERE id = ?1",
     [REMOVE] = "DELETE FROM pending WHERE id = ?1",

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "state/role_spool.h"
+#include "state/schema.h"
 #include "state/statement.h"
 
 enum statement {
@@ -44,8 +45,9 @@ enum parameter {
 #define ROW_IS_NEWER "(?4 > time OR time > ?10)"
 #define ROLES_ARE_NEWER                                                                            \
     "(?5 IS NOT NULL AND (?8 OR roles_time IS NULL OR ?4 > roles_time OR roles_time > ?10))"
-#define NEWER_TIME "iif(time > ?10, ?4, max(time, ?4))"
-#define NEWER_ROLES_TIME "iif(ifnull(roles_time, ?4) > ?10, ?4, max(?4, ifnull(roles_time, ?4)))"
+#define NEWER_TIME SQL_IF("time > ?10", "?4", "max(time, ?4)")
+#define NEWER_ROLES_TIME                                                                           \
+    SQL_IF("ifnull(roles_time, ?4) > ?10", "?4", "max(?4, ifnull(roles_time, ?4))")
 
 /* A snapshot that says what is known changes nothing. */
 #define ROW_DIFFERS                                                                                \
@@ -63,14 +65,17 @@ enum parameter {
 #define ALL(column)                                                                                \
     "(SELECT json_group_array(value) FROM"                                                         \
     " (SELECT value FROM json_each(" KNOWN(column) ") UNION ALL " MORE(column) "))"
-#define GROWS(column) "iif(?8, " column " <> ?5, EXISTS (" MORE(column) "))"
-#define GROWN(column) "iif(" GROWS(column) ", iif(?8, ?5, " ALL(column) "), " column ")"
+#define GROWS(column) SQL_IF("?8", column " <> ?5", "EXISTS (" MORE(column) ")")
+#define GROWN(column) SQL_IF(GROWS(column), "CASE WHEN ?8 THEN ?5 ELSE " ALL(column) " END", column)
 
 /* The names, where an added role's member says them. */
 #define NAMES_OF_A_MEMBER                                                                          \
-    " object_id = iif(" ROW_IS_NEWER " AND ?2 <> '', ?2, object_id),"                              \
-    " display_name = iif(" ROW_IS_NEWER " AND ?3 <> '', ?3, display_name),"                        \
-    " time = " NEWER_TIME ", change = ?7"
+    " object_id = " SQL_IF(ROW_IS_NEWER " AND ?2 <> ''", "?2",                                     \
+                           "object_id") ","                                                        \
+                                        " display_name = " SQL_IF(                                 \
+                                            ROW_IS_NEWER " AND ?3 <> ''", "?3",                    \
+                                            "display_name") ","                                    \
+                                                            " time = " NEWER_TIME ", change = ?7"
 
 #define INSERT                                                                                     \
     "INSERT INTO identity (upn, object_id, display_name, time, roles, roles_time, "                \
@@ -81,24 +86,48 @@ enum parameter {
 
 static const char *const sql[STATEMENTS] = {
     /* What is newer than what is known of it: the account's names, and its roles if it says any. */
-    [PUT] =
-        (INSERT
-         "(?1, ?2, ?3, ?4, ifnull(?5, ''), iif(?5 IS NULL, NULL, ?4), ?6, ?7, ifnull(?9, ''))"
-         " ON CONFLICT (upn) DO UPDATE SET"
-         " object_id = iif(?8 OR " ROW_IS_NEWER ", ?2, object_id),"
-         " display_name = iif(?8 OR " ROW_IS_NEWER ", ?3, display_name),"
-         " roles_older = iif(?8 OR " ROW_IS_NEWER ", ?6, roles_older),"
-         " eligible = iif(?8 OR " ROW_IS_NEWER ", ifnull(?9, eligible), eligible),"
-         " time = " NEWER_TIME ","
-         " roles = iif(" ROLES_ARE_NEWER ", ?5, roles),"
-         " roles_time = iif(" ROLES_ARE_NEWER ", " NEWER_ROLES_TIME ", roles_time),"
-         " change = ?7 WHERE " ROW_IS_NEWER " OR (NOT ?8 AND " ROLES_ARE_NEWER ") OR " ROW_DIFFERS),
+    [PUT] = (INSERT "(?1, ?2, ?3, ?4, ifnull(?5, ''), " SQL_IF(
+        "?5 IS NULL", "NULL",
+        "?4") ", ?6, ?7, ifnull(?9, ''))"
+              " ON CONFLICT (upn) DO UPDATE SET"
+              " object_id = " SQL_IF(
+                  "?8 OR " ROW_IS_NEWER, "?2",
+                  "object_id") ","
+                               " display_name = " SQL_IF(
+                                   "?8 OR " ROW_IS_NEWER, "?3",
+                                   "display_name") ","
+                                                   " roles_older = " SQL_IF(
+                                                       "?8 OR " ROW_IS_NEWER, "?6",
+                                                       "roles_older") ","
+                                                                      " eligible = " SQL_IF(
+                                                                          "?8 OR " ROW_IS_NEWER,
+                                                                          "ifnull(?9, eligible)",
+                                                                          "eligible") ","
+                                                                                      " time "
+                                                                                      "="
+                                                                                      " " NEWER_TIME
+                                                                                      ","
+                                                                                      " roles "
+                                                                                      "= " SQL_IF(
+                                                                                          ROLES_ARE_NEWER,
+                                                                                          "?5",
+                                                                                          "roles") ","
+                                                                                                   " roles_time = " SQL_IF(
+                                                                                                       ROLES_ARE_NEWER,
+                                                                                                       NEWER_ROLES_TIME,
+                                                                                                       "roles_time") ","
+                                                                                                                     " change = ?7 WHERE " ROW_IS_NEWER
+                                                                                                                     " OR (NOT ?8 AND " ROLES_ARE_NEWER
+                                                                                                                     ") OR " ROW_DIFFERS),
     /* One more role, whatever its time: losing one is worse than keeping it. */
     [ADD] = (INSERT "(?1, ?2, ?3, ?4, ?5, ?4, ?6, ?7, '')"
                     " ON CONFLICT (upn) DO UPDATE SET" NAMES_OF_A_MEMBER ","
-                    " roles_older = iif(" ROW_IS_NEWER ", ?6, roles_older),"
-                    " roles = " GROWN("roles") ", roles_time = " NEWER_ROLES_TIME
-                                               " WHERE " ROW_IS_NEWER " OR " GROWS("roles")),
+                    " roles_older = " SQL_IF(
+                        ROW_IS_NEWER, "?6",
+                        "roles_older") ","
+                                       " roles = " GROWN("roles") ", roles_time = " NEWER_ROLES_TIME
+                                                                  " WHERE " ROW_IS_NEWER
+                                                                  " OR " GROWS("roles")),
     [ADD_ELIGIBLE] =
         (INSERT "(?1, ?2, ?3, ?4, '', NULL, ?6, ?7, ?5)"
                 " ON CONFLICT (upn) DO UPDATE SET" NAMES_OF_A_MEMBER ","
@@ -118,9 +147,11 @@ static const char *const sql[STATEMENTS] = {
     [READ_ALL] = "SELECT " ROW " FROM identity ORDER BY upn",
     [READ_SUPERSEDED] = "SELECT " ROW ", superseded FROM identity_superseded"
                         " WHERE change > ?1 ORDER BY id",
+    /* by the clock that wrote them; one that was far ahead once does not hold the others up */
     [FORGET_SUPERSEDED] = "DELETE FROM identity_superseded WHERE id IN"
-                          " (SELECT id FROM identity_superseded ORDER BY id LIMIT ?2)"
-                          " AND superseded < ?1",
+                          " (SELECT id FROM identity_superseded ORDER BY id LIMIT ?1)"
+                          " AND (superseded < " SCHEMA_NOW " - 864000000000"
+                          " OR superseded > " SCHEMA_NOW " + 864000000000)",
 };
 
 typedef struct head {
@@ -463,9 +494,22 @@ static bool count_changed(role_list *self)
     return sqlite3_reset(s) == SQLITE_OK && read;
 }
 
+/*
+ * A day is longer than any reader looks away. Whoever writes takes away twice what he may have
+ * brought, so that the table stays as large as a day's changes, and no transaction grows by it.
+ */
+static bool forget_superseded(role_list *self)
+{
+    sqlite3_stmt *s = self->statements[FORGET_SUPERSEDED];
+
+    sqlite3_bind_int64(s, 1, 2 * (int64_t)self->changed + 100);
+    return statement_run(s);
+}
+
 static bool keep_changes(role_list *self)
 {
-    return self->changed == 0 || (write_head(self) && count_changed(self));
+    return self->changed == 0 ||
+           (write_head(self) && count_changed(self) && forget_superseded(self));
 }
 
 bool role_list_commit(role_list *self)
@@ -525,20 +569,6 @@ bool role_list_each_superseded(role_list *self, int64_t change, role_list_versio
         sink(arg, &row, sqlite3_column_int64(s, 7));
     }
     return sqlite3_reset(s) == SQLITE_OK && step == SQLITE_DONE;
-}
-
-bool role_list_forget_superseded(role_list *self, timestamp before, int *removed)
-{
-    enum { AT_ONCE = 500 }; /* rows: some milliseconds */
-    sqlite3_stmt *s = self->statements[FORGET_SUPERSEDED];
-
-    *removed = 0;
-    sqlite3_bind_int64(s, 1, before);
-    sqlite3_bind_int(s, 2, AT_ONCE);
-    if (!statement_run(s))
-        return false;
-    *removed = sqlite3_changes(self->connection);
-    return true;
 }
 
 bool role_list_changes(role_list *self, int64_t *change, bool *restarted, role_list_sink *sink,

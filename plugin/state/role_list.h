@@ -95,15 +95,12 @@ bool role_list_changes(role_list *self, int64_t *change, bool *restarted, role_l
 typedef void role_list_version_sink(void *arg, const identity_record *row, timestamp superseded);
 
 /*
- * Hands out the versions of accounts that were written after `change` and
+ * Hands out the versions of accounts, of a day, that were written after `change` and
  * that others have superseded since, in the order in which that happened: whoever looks now and
  * then has not seen them. False: store_error says why.
  */
 bool role_list_each_superseded(role_list *self, int64_t change, role_list_version_sink *sink,
                                void *arg);
-
-/* Within a transaction: forgets some of those that were superseded before that time. */
-bool role_list_forget_superseded(role_list *self, timestamp before, int *removed);
 
 /* All rows in the order of AccountUPN. */
 bool role_list_each(role_list *self, role_list_sink *sink, void *arg);

@@ -21,8 +21,8 @@ struct role_spool {
         [PUT] = "INSERT INTO " table " (" COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",     \
         [COUNT] = "SELECT count(*) FROM " table,                                                   \
         [READ] = "SELECT " COLUMNS " FROM " table " ORDER BY id",                                  \
-        [READ_BY_TIME] =                                                                           \
-            "SELECT " COLUMNS " FROM " table " ORDER BY time, iif(kind IN (0, 1), -id, id)",       \
+        [READ_BY_TIME] = "SELECT " COLUMNS " FROM " table                                          \
+                         " ORDER BY time, CASE WHEN kind IN (0, 1) THEN -id ELSE id END",          \
     }
 
 static const char *const sql[][STATEMENTS] = {

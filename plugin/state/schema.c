@@ -12,9 +12,6 @@ enum {
     SCHEMA_VERSION = 3,
 };
 
-/* The clock, in 100 ns since 1970. */
-#define NOW "CAST((julianday('now') - 2440587.5) * 864000000000 AS INTEGER)"
-
 /* Each version's step from the one before it. */
 static const char *const migrations[SCHEMA_VERSION] = {
     /* 1: the role list. `change` counts the transactions that wrote to it. */
@@ -92,7 +89,7 @@ static const char *const migrations[SCHEMA_VERSION] = {
     " INSERT INTO identity_superseded"
     " (upn, object_id, display_name, time, roles, roles_older, change, superseded)"
     " VALUES (old.upn, old.object_id, old.display_name, old.time, old.roles, old.roles_older,"
-    " old.change, " NOW "); END;",
+    " old.change, " SCHEMA_NOW "); END;",
     /*
      * 3: eligible roles, apart from the active ones; accounts by object id, for members without a
      * UPN; the snapshot that a stream of messages has open, and the rows that it brought so far.
@@ -102,9 +99,10 @@ static const char *const migrations[SCHEMA_VERSION] = {
     "ALTER TABLE identity_superseded ADD COLUMN eligible TEXT NOT NULL DEFAULT '';"
     "CREATE INDEX identity_object_id ON identity (object_id);"
     "DROP TRIGGER identity_keeps_versions;"
-    "UPDATE identity SET time = min(time, " NOW "), roles_time = min(roles_time, " NOW ")"
-    " WHERE max(time, ifnull(roles_time, time)) > " NOW " + 864000000000;"
-    "UPDATE role_list SET newest = (SELECT max(time) FROM identity) WHERE newest > " NOW ";"
+    "UPDATE identity SET time = min(time, " SCHEMA_NOW "), roles_time = min(roles_time, " SCHEMA_NOW
+    ")"
+    " WHERE max(time, ifnull(roles_time, time)) > " SCHEMA_NOW " + 864000000000;"
+    "UPDATE role_list SET newest = (SELECT max(time) FROM identity) WHERE newest > " SCHEMA_NOW ";"
     "CREATE TRIGGER identity_keeps_versions AFTER UPDATE ON identity"
     " WHEN old.roles <> new.roles OR old.object_id <> new.object_id"
     " OR old.display_name <> new.display_name OR old.roles_older <> new.roles_older"
@@ -112,7 +110,7 @@ static const char *const migrations[SCHEMA_VERSION] = {
     " INSERT INTO identity_superseded"
     " (upn, object_id, display_name, time, roles, roles_older, eligible, change, superseded)"
     " VALUES (old.upn, old.object_id, old.display_name, old.time, old.roles, old.roles_older,"
-    " old.eligible, old.change, " NOW "); END;"
+    " old.eligible, old.change, " SCHEMA_NOW "); END;"
     "CREATE TABLE snapshot (id TEXT NOT NULL, begun INTEGER NOT NULL);"
     "CREATE TABLE snapshot_row (id INTEGER PRIMARY KEY, upn TEXT NOT NULL,"
     " object_id TEXT NOT NULL, display_name TEXT NOT NULL, time INTEGER NOT NULL,"

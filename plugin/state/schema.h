@@ -12,6 +12,9 @@
 
 struct sqlite3;
 
+/* The clock of whoever runs the statement, in 100 ns since 1970. */
+#define SCHEMA_NOW "CAST((julianday('now') - 2440587.5) * 864000000000 AS INTEGER)"
+
 typedef enum schema_result {
     SCHEMA_READY,   /* it is ours, and up to date */
     SCHEMA_REFUSED, /* it is not ours, and stays as it is; *refusal says why */

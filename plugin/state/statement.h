@@ -9,6 +9,10 @@
 
 #include "base/text.h"
 
+/* SQL's if, of SQL's texts: iif() is younger than the oldest SQLite that will do. */
+#define SQL_IF(condition, then, otherwise)                                                         \
+    "CASE WHEN " condition " THEN " then " ELSE " otherwise " END"
+
 /* Binds a view, which must live until the statement was run. An empty text is no NULL. */
 static inline void statement_bind_text(sqlite3_stmt *s, int place, text t)
 {
