@@ -75,12 +75,18 @@ class MachinesTime(unittest.TestCase):
             "LD_PRELOAD": FAKETIME[0], "FAKETIME_NO_CACHE": "1",
             "FAKETIME_TIMESTAMP_FILE": "@WORK@/clock",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1"})
-        daemon.write("clock", "+0")
+        self._write_clock(daemon, "+0")
         return daemon
+
+    @staticmethod
+    def _write_clock(daemon, offset):
+        """Whole or not at all: libfaketime reads it at any moment."""
+        new = daemon.write("clock.new", offset)
+        new.replace(new.with_name("clock"))
 
     def _set(self, daemon, by, unit, name):
         """Set the clock, and see in an alert that it is so."""
-        daemon.write("clock", f"{by:+d}{unit}")
+        self._write_clock(daemon, f"{by:+d}{unit}")
         there = by * {"d": ticks.DAY, "h": ticks.HOUR}[unit]
         daemon.send([record(name, SYNC, -there)])
         daemon.originals(1)
