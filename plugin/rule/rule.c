@@ -251,7 +251,13 @@ static bool roles_are_seen(const identity_record *row, semantics s)
     return s == SEMANTICS_WIDE || !row->roles_are_older;
 }
 
-bool rule_is_sync_account(const rule *self, const identity_record *row, semantics s)
+static bool is_by_eligible_role(const rule *self, const identity_record *row)
+{
+    return any(self, RULE_ROLES, kql_has, row->eligible_roles, SEMANTICS_WIDE) ||
+           any_wide(self, RULE_ROLES, row->eligible_roles);
+}
+
+static bool is_sync_account(const rule *self, const identity_record *row, semantics s)
 {
     return (roles_are_seen(row, s) && any(self, RULE_ROLES, kql_has, row->assigned_roles, s)) ||
            any(self, RULE_UPN_STARTSWITH, kql_startswith, row->account_upn, s) ||
@@ -259,12 +265,21 @@ bool rule_is_sync_account(const rule *self, const identity_record *row, semantic
            (s == SEMANTICS_WIDE && any_wide(self, RULE_ROLES, row->assigned_roles));
 }
 
+bool rule_is_sync_account(const rule *self, const identity_record *row, semantics s)
+{
+    return is_sync_account(self, row, s) ||
+           (s == SEMANTICS_WIDE && row->eligible_roles.length > 0 &&
+            is_by_eligible_role(self, row));
+}
+
 static account_standing standing_of(const rule *self, const identity_record *row)
 {
     if (!rule_is_sync_account(self, row, self->semantics))
         return NO_SYNC_ACCOUNT;
-    return rule_is_sync_account(self, row, SEMANTICS_KQL) ? SYNC_ACCOUNT_IN_KQL
-                                                          : SYNC_ACCOUNT_IN_WIDE;
+    if (is_sync_account(self, row, SEMANTICS_KQL))
+        return SYNC_ACCOUNT_IN_KQL;
+    return is_sync_account(self, row, SEMANTICS_WIDE) ? SYNC_ACCOUNT_IN_WIDE
+                                                      : SYNC_ACCOUNT_ELIGIBLE;
 }
 
 void rule_put_account(const rule *self, sync_accounts_edit *edit, const identity_record *row)
@@ -278,15 +293,19 @@ void rule_put_account(const rule *self, sync_accounts_edit *edit, const identity
 typedef struct clause {
     const char *word;
     bool (*looked_up)(const sync_accounts *, text, semantics, timestamp since);
+    account_standing (*standing)(const sync_accounts *, text, timestamp since);
     string_operator *holds;
     rule_list list;
     bool over_id; /* of the target's id; else of its UPN */
 } clause;
 
 static const clause clauses[RULE_CLAUSES] = {
-    [CLAUSE_IDENTITY_UPN] = {.word = "in~", .looked_up = sync_accounts_has_upn},
+    [CLAUSE_IDENTITY_UPN] = {.word = "in~",
+                             .looked_up = sync_accounts_has_upn,
+                             .standing = sync_accounts_standing_of_upn},
     [CLAUSE_IDENTITY_OBJECT_ID] = {.word = "in",
                                    .looked_up = sync_accounts_has_object_id,
+                                   .standing = sync_accounts_standing_of_object_id,
                                    .over_id = true},
     [CLAUSE_UPN_STARTSWITH] = {.word = "startswith",
                                .holds = kql_startswith,
@@ -310,6 +329,7 @@ static const char *const reason_names[RULE_REASONS] = {
     [WIDE_ACTIVITY_NAME] = "activity_display_name",
     [WIDE_OPERATION] = "wide_operation",
     [WIDE_ROLE] = "wide_role",
+    [WIDE_ELIGIBLE] = "identity_eligible",
     [WIDE_TARGET_ELSEWHERE] = "target_elsewhere",
 };
 
@@ -357,6 +377,17 @@ static unsigned reasons_of(rule_reason which)
     }
 }
 
+/* What the account itself needed, where the role list was asked. */
+static unsigned reason_of_account(const clause *c, const rule *self, const sync_accounts *accounts,
+                                  text operand, timestamp now)
+{
+    timestamp since = rule_identities_since(self, now);
+
+    if (c->standing == NULL || c->standing(accounts, operand, since) != SYNC_ACCOUNT_ELIGIBLE)
+        return 0;
+    return bit(WIDE_ELIGIBLE);
+}
+
 static unsigned match_clause(const rule *self, rule_reason which, const sync_accounts *accounts,
                              const audit_target *target, semantics s, timestamp now)
 {
@@ -368,10 +399,12 @@ static unsigned match_clause(const rule *self, rule_reason which, const sync_acc
     if (s == SEMANTICS_KQL)
         return 0;
     if (clause_holds(c, self, accounts, operand, SEMANTICS_WIDE, now))
-        return bit(which) | reasons_of(which);
+        return bit(which) |
+               (reason_of_account(c, self, accounts, operand, now) ?: reasons_of(which));
     if (!c->over_id && rule_upn_before_deletion(operand, &rest) &&
         clause_holds(c, self, accounts, rest, SEMANTICS_WIDE, now))
-        return bit(which) | bit(WIDE_DELETED_USER);
+        return bit(which) | bit(WIDE_DELETED_USER) |
+               reason_of_account(c, self, accounts, rest, now);
     return 0;
 }
 

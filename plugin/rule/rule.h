@@ -49,7 +49,8 @@ typedef enum rule_reason {
     WIDE_DELETED_USER,
     WIDE_ACTIVITY_NAME,
     WIDE_OPERATION,
-    WIDE_ROLE, /* the account is a sync account in wide semantics only */
+    WIDE_ROLE,     /* the account is a sync account in wide semantics only */
+    WIDE_ELIGIBLE, /* the same, by a role that it may activate */
     WIDE_TARGET_ELSEWHERE,
     RULE_REASONS
 } rule_reason;

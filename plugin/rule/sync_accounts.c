@@ -15,7 +15,7 @@
 
 typedef struct account {
     timestamp time_generated;
-    bool kql; /* a sync account by the query itself, not only in wide semantics */
+    account_standing standing;
     text upn;
     text object_id;
 } account;
@@ -121,28 +121,46 @@ static size_t first_not_before(const sync_accounts *self, const account *const *
 }
 
 /*
- * Is one of the accounts that equal `wanted` newer than `since`? Texts that
- * are equal to KQL are so in wide semantics too, so they lie in that run.
+ * The best standing of the accounts that equal `wanted` and are newer than
+ * `since`. Texts that are equal to KQL are so in wide semantics too, so they lie in that run.
  */
-static bool has(const sync_accounts *self, const account *const *sorted, account_order *order,
-                text wanted, semantics s, timestamp since)
+static account_standing find(const sync_accounts *self, const account *const *sorted,
+                             account_order *order, text wanted, semantics s, timestamp since)
 {
+    account_standing best = NO_SYNC_ACCOUNT;
+
     for (size_t i = first_not_before(self, sorted, order, wanted);
          i < self->count && order(sorted[i], wanted, self->semantics) == 0; i++)
-        if (sorted[i]->time_generated > since &&
-            (s == SEMANTICS_WIDE || (sorted[i]->kql && order(sorted[i], wanted, s) == 0)))
-            return true;
-    return false;
+        if (sorted[i]->time_generated > since && sorted[i]->standing > best &&
+            order(sorted[i], wanted, s) == 0)
+            best = sorted[i]->standing;
+    return best;
+}
+
+static bool counts(account_standing standing, semantics s)
+{
+    return standing >= (s == SEMANTICS_WIDE ? SYNC_ACCOUNT_ELIGIBLE : SYNC_ACCOUNT_IN_KQL);
 }
 
 bool sync_accounts_has_upn(const sync_accounts *self, text upn, semantics s, timestamp since)
 {
-    return has(self, self->by_upn, order_by_upn, upn, s, since);
+    return counts(find(self, self->by_upn, order_by_upn, upn, s, since), s);
 }
 
 bool sync_accounts_has_object_id(const sync_accounts *self, text id, semantics s, timestamp since)
 {
-    return has(self, self->by_object_id, order_by_object_id, id, s, since);
+    return counts(find(self, self->by_object_id, order_by_object_id, id, s, since), s);
+}
+
+account_standing sync_accounts_standing_of_upn(const sync_accounts *self, text upn, timestamp since)
+{
+    return find(self, self->by_upn, order_by_upn, upn, SEMANTICS_WIDE, since);
+}
+
+account_standing sync_accounts_standing_of_object_id(const sync_accounts *self, text id,
+                                                     timestamp since)
+{
+    return find(self, self->by_object_id, order_by_object_id, id, SEMANTICS_WIDE, since);
 }
 
 static int compare_upns(const void *a, const void *b, void *self)
@@ -203,7 +221,7 @@ static bool copy_change(change *c, const identity_record *row, account_standing 
     c->bytes = at;
     c->gone = standing == NO_SYNC_ACCOUNT;
     c->account.time_generated = row->time_generated;
-    c->account.kql = standing == SYNC_ACCOUNT_IN_KQL;
+    c->account.standing = standing;
     c->account.upn = put_text(&at, row->account_upn);
     c->account.object_id = put_text(&at, row->account_object_id);
     return true;
@@ -230,7 +248,7 @@ static void add_account(sync_accounts *self, char **at, const account *a)
 {
     self->by_key[self->count++] = (account){
         .time_generated = a->time_generated,
-        .kql = a->kql,
+        .standing = a->standing,
         .upn = put_text(at, a->upn),
         .object_id = put_text(at, a->object_id),
     };

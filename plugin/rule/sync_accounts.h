@@ -31,11 +31,25 @@ void sync_accounts_unref(sync_accounts *self);
 /* How many accounts it holds, whatever their age. */
 size_t sync_accounts_count(const sync_accounts *self);
 
+/* What a row is to the rule. */
+typedef enum account_standing {
+    NO_SYNC_ACCOUNT,
+    SYNC_ACCOUNT_ELIGIBLE, /* in wide semantics, by a role that it may activate */
+    SYNC_ACCOUNT_IN_WIDE,  /* in wide semantics only */
+    SYNC_ACCOUNT_IN_KQL,   /* by the query itself, and so in wide semantics too */
+} account_standing;
+
 /* upn in~ AccountUPN, over the rows newer than `since`. */
 bool sync_accounts_has_upn(const sync_accounts *self, text upn, semantics s, timestamp since);
 
 /* id in AccountObjectId (in~ in wide semantics), over the rows newer than `since`. */
 bool sync_accounts_has_object_id(const sync_accounts *self, text id, semantics s, timestamp since);
+
+/* What the best of the accounts of this UPN, or of this object id, is in wide semantics. */
+account_standing sync_accounts_standing_of_upn(const sync_accounts *self, text upn,
+                                               timestamp since);
+account_standing sync_accounts_standing_of_object_id(const sync_accounts *self, text id,
+                                                     timestamp since);
 
 /*
  * A new snapshot is made by editing an old one: begin, put each role-list
@@ -45,13 +59,6 @@ bool sync_accounts_has_object_id(const sync_accounts *self, text id, semantics s
 
 /* NULL when memory is out. Ended, and so freed, by sync_accounts_edit_end. */
 sync_accounts_edit *sync_accounts_edit_begin(const sync_accounts *old);
-
-/* What a row is to the rule. */
-typedef enum account_standing {
-    NO_SYNC_ACCOUNT,
-    SYNC_ACCOUNT_IN_WIDE, /* in wide semantics only */
-    SYNC_ACCOUNT_IN_KQL,  /* by the query itself, and so in wide semantics too */
-} account_standing;
 
 /*
  * Puts a changed row: copied if it is a sync account, otherwise its account is

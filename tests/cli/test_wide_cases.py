@@ -249,6 +249,20 @@ class Ids(Case):
                 self.check(plain.row(target(upn)),
                            plain.identity(upn, roles=roles), TargetUpn=upn)
 
+    def test_a_role_that_the_account_may_activate(self):
+        upn = "svc.aad@nordwind.example"
+        for roles in ([plain.ROLE], ["d29b2b05-8046-44ba-8758-1e26182fcf32"]):
+            self.check(
+                plain.row(target(upn)),
+                dict(plain.identity(upn, roles=()), EligibleRoles=roles),
+                TargetUpn=upn,
+                MatchedBy=["identity_upn", "identity_eligible"])
+        self.check(
+            plain.row(target(PERSON_UPN, OBJECT_ID)),
+            dict(plain.identity(upn, OBJECT_ID, roles=()),
+                 EligibleRoles=[plain.ROLE]),
+            MatchedBy=["identity_object_id", "identity_eligible"])
+
     def test_the_id_of_another_role(self):
         upn = "svc.aad@nordwind.example"
         self.check_nothing(plain.row(target(upn)), plain.identity(

@@ -334,6 +334,7 @@ def identity_row(row, rng):
         "AccountObjectId": row["AccountObjectId"],
         "AccountDisplayName": row["AccountDisplayName"],
         "AssignedRoles": row["AssignedRoles"],
+        "EligibleRoles": row.get("EligibleRoles", MISSING),
         "GroupMembership": [],
         "SourceSystem": "AzureAD",
         "Type": "IdentityInfo",

@@ -132,6 +132,7 @@ def sync_accounts(identities, now, window=14 * DAY, lists=rule.RULE):
     roles = lists.roles + ROLE_TEMPLATES
     kept = [row for row in rule.newest_identities(identities, now, window)
             if has_any(tostring(row["AssignedRoles"]), roles)
+            or has_any(tostring(row.get("EligibleRoles")), roles)
             or startswith_any(row["AccountUPN"], lists.upn_startswith)
             or has_any(row["AccountDisplayName"], lists.displayname_has)]
     return rule.SyncAccounts({fold(row["AccountUPN"]) for row in kept},
