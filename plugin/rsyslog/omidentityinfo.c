@@ -22,6 +22,7 @@
 #include "statsobj.h"
 #include "template.h"
 
+#include "base/shown.h"
 #include "rsyslog/rsyslog_probe.h"
 #include "state/identity_import.h"
 #include "state/store_rescue.h"
@@ -68,8 +69,10 @@ typedef struct _instanceData {
 typedef struct wrkrInstanceData {
     instanceData *pData;
     identity_import *import;
+    rule *rule; /* the built-in one: whom a snapshot must not take in silence */
     store *store;
     role_list *list;
+    snapshot_stream *snapshot;
     bool is_damaged; /* the file is no sound database any more */
 } wrkrInstanceData_t;
 
@@ -251,8 +254,10 @@ static void reload_rulebase(instanceData *self)
 
 static void close_database(wrkrInstanceData_t *self)
 {
+    snapshot_stream_close(self->snapshot);
     role_list_close(self->list);
     store_close(self->store);
+    self->snapshot = NULL;
     self->list = NULL;
     self->store = NULL;
 }
@@ -335,6 +340,8 @@ static bool open_database(wrkrInstanceData_t *self)
     store_set_patience(self->store, PATIENCE);
     self->list = role_list_open(self->store);
     if (self->list != NULL)
+        self->snapshot = snapshot_stream_open(self->store, self->list, self->rule);
+    if (self->snapshot != NULL)
         return true;
     tell_database_error(self, store_error(self->store));
     close_database(self);
@@ -348,6 +355,24 @@ static void tell_rejected(instanceData *data, const identity_imported *got)
                 got->reason         ? got->reason
                 : got->without_time ? "rows in it have no readable time"
                                     : "no row of a role list in it");
+}
+
+/* Who has lost his role by it, or why nobody has, is said of each snapshot. */
+static bool take_marker(void *arg, const snapshot_marker *marker)
+{
+    wrkrInstanceData_t *self = arg;
+    buffer words = {0}, id = {0};
+    snapshot_end end = snapshot_stream_mark(self->snapshot, marker, &words);
+
+    shown_append(&id, marker->id);
+    if (end != SNAPSHOT_FAILED && words.length > 0)
+        LogError(0, RS_RET_ERR, "omidentityinfo: action '%s': the snapshot %s: %s",
+                 self->pData->label.name, buffer_string(&id), buffer_string(&words));
+    if (end == SNAPSHOT_LEFT)
+        count(self->pData, REJECTED, 1);
+    buffer_free(&words);
+    buffer_free(&id);
+    return end != SNAPSHOT_FAILED;
 }
 
 static text string_of(actWrkrIParams_t *messages, unsigned which, enum string string)
@@ -369,7 +394,7 @@ static bool put_message(wrkrInstanceData_t *self, const carrier *rulebase,
                                string_of(messages, which, MESSAGE), received);
     if (got.failed)
         return false;
-    if (got.records == 0 || got.broken > 0 || got.without_time > 0)
+    if (got.records == 0 || got.broken + got.failed_parts > 0 || got.without_time > 0)
         tell_rejected(self->pData, &got);
     *rows += got.rows;
     return true;
@@ -385,7 +410,7 @@ static bool put_batch(wrkrInstanceData_t *self, actWrkrIParams_t *messages, unsi
     if (!open_database(self))
         return false;
     rulebase = take_rulebase(self->pData);
-    put = role_list_begin(self->list);
+    put = role_list_begin(self->list) && snapshot_stream_resume(self->snapshot, timestamp_now());
     for (unsigned i = 0; put && i < how_many; i++)
         put = put_message(self, rulebase, messages, i, &rows);
     put = put && role_list_commit(self->list);
@@ -454,6 +479,8 @@ BEGINcreateWrkrInstance
 CODESTARTcreateWrkrInstance
     int cancellation = switch_cancellation_off();
     CHKmalloc(pWrkrData->import = identity_import_new());
+    CHKmalloc(pWrkrData->rule = rule_new());
+    identity_import_set_marker_taker(pWrkrData->import, take_marker, pWrkrData);
 finalize_it:
     restore_cancellation(cancellation);
 ENDcreateWrkrInstance

@@ -13,6 +13,8 @@ struct identity_import {
     arena *memory;
     identity_import_teller *teller;
     void *teller_arg;
+    identity_import_marker_taker *take_marker; /* NULL: they are passed over */
+    void *marker_arg;
     text role;             /* of members that stand alone; "": it is not known */
     identity_pages *pages; /* NULL: whether they are whole is of no matter */
 
@@ -58,6 +60,13 @@ void identity_import_set_teller(identity_import *self, identity_import_teller *t
 {
     self->teller = teller;
     self->teller_arg = arg;
+}
+
+void identity_import_set_marker_taker(identity_import *self, identity_import_marker_taker *take,
+                                      void *arg)
+{
+    self->take_marker = take;
+    self->marker_arg = arg;
 }
 
 void identity_import_set_role(identity_import *self, text role)
@@ -196,11 +205,50 @@ static bool note_failure(identity_import *self, json *object)
     return has_failed;
 }
 
+static int64_t number_of(json *value, arena *memory)
+{
+    text digits = json_tostring(value, memory);
+    int64_t number = 0;
+
+    if (digits.length == 0 || digits.length > 18)
+        return -1;
+    for (size_t i = 0; i < digits.length; i++) {
+        if (digits.bytes[i] < '0' || digits.bytes[i] > '9')
+            return -1;
+        number = 10 * number + digits.bytes[i] - '0';
+    }
+    return number;
+}
+
+/* A snapshot's beginning or end; false when it is neither. */
+static bool take_marker(identity_import *self, json *object)
+{
+    text word = json_string(json_member(object, "synctap_snapshot"));
+    snapshot_marker marker = {
+        .is_end = text_equal(word, (text)TEXT("end")),
+        .is_forced = json_is_true(json_member(object, "force")),
+        .received = self->received,
+    };
+
+    if (word.bytes == NULL || (!marker.is_end && !text_equal(word, (text)TEXT("begin"))))
+        return false;
+    marker.id = json_tostring(json_member(object, "id"), self->memory);
+    marker.rows = number_of(json_member(object, "rows"), self->memory);
+    self->done.records++;
+    self->done.failed |= marker.id.bytes == NULL;
+    if (self->take_marker != NULL && !self->done.failed)
+        self->done.failed |= !self->take_marker(self->marker_arg, &marker);
+    arena_reset(self->memory);
+    return true;
+}
+
 static unwrap_kind put_object(void *arg, json *object)
 {
     identity_import *self = arg;
     identity_rows rows;
 
+    if (take_marker(self, object))
+        return UNWRAP_RECORD;
     enter_page(self, object);
     if (identity_rows_find(object, &self->surroundings, unwrap_parser(self->unwrap), &rows)) {
         self->done.records++;

@@ -11,6 +11,7 @@
 #include "record/carrier.h"
 #include "record/identity_pages.h"
 #include "state/role_list.h"
+#include "state/snapshot_stream.h"
 
 typedef struct identity_import identity_import;
 
@@ -45,6 +46,14 @@ void identity_import_free(identity_import *self);
 
 /* Who is told, from now on; nobody at first. */
 void identity_import_set_teller(identity_import *self, identity_import_teller *teller, void *arg);
+
+/*
+ * Takes the markers of snapshots, in their order among the rows; false: it
+ * failed. Without a taker they are passed over. The marker lives until it returns.
+ */
+typedef bool identity_import_marker_taker(void *arg, const snapshot_marker *marker);
+void identity_import_set_marker_taker(identity_import *self, identity_import_marker_taker *take,
+                                      void *arg);
 
 /* The role whose members stand alone, by name or template id; the text must outlive it. */
 void identity_import_set_role(identity_import *self, text role);

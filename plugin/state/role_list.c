@@ -4,7 +4,6 @@
 
 #include <stdlib.h>
 
-#include "state/role_spool.h"
 #include "state/schema.h"
 #include "state/statement.h"
 
@@ -167,6 +166,7 @@ struct role_list {
     size_t changed;
     role_spool *waiting; /* of a transaction that only reads so far; NULL: none was begun yet */
     bool is_reading;     /* rows that are put wait there */
+    role_spool *copies;  /* gets a copy of each row that is put, or NULL */
 
     /* a snapshot's */
     bool in_snapshot;
@@ -221,14 +221,19 @@ static bool read_head(role_list *self, head *h)
     return sqlite3_reset(s) == SQLITE_OK && read;
 }
 
+static void leave_snapshot(role_list *self)
+{
+    self->in_snapshot = self->says_roles = self->says_eligible = false;
+    sqlite3_finalize(self->remember);
+    self->remember = NULL;
+}
+
 /* What was left of a transaction before is over. */
 static void begin_anew(role_list *self)
 {
     self->changed = 0;
     self->is_reading = false;
-    self->in_snapshot = self->says_roles = self->says_eligible = false;
-    sqlite3_finalize(self->remember);
-    self->remember = NULL;
+    leave_snapshot(self);
 }
 
 bool role_list_begin(role_list *self)
@@ -246,6 +251,15 @@ bool role_list_begin_snapshot(role_list *self, timestamp now)
 {
     if (!role_list_begin(self))
         return false;
+    if (role_list_enter_snapshot(self, now))
+        return true;
+    role_list_rollback(self);
+    return false;
+}
+
+bool role_list_enter_snapshot(role_list *self, timestamp now)
+{
+    leave_snapshot(self);
     self->in_snapshot = true;
     self->snapshot_time = now;
     if (sqlite3_exec(self->connection,
@@ -254,10 +268,7 @@ bool role_list_begin_snapshot(role_list *self, timestamp now)
                      "DELETE FROM put",
                      NULL, NULL, NULL) == SQLITE_OK)
         self->remember = store_prepare(self->store, "INSERT OR IGNORE INTO put VALUES (?1, ?2)");
-    if (self->remember != NULL)
-        return true;
-    role_list_rollback(self);
-    return false;
+    return self->remember != NULL;
 }
 
 /* --- reading first --- */
@@ -296,10 +307,17 @@ bool role_list_mark(role_list *self)
     return sqlite3_exec(self->connection, "SAVEPOINT mark", NULL, NULL, NULL) == SQLITE_OK;
 }
 
-bool role_list_back_to_mark(role_list *self)
+/* A statement that goes on over a temporary table would keep it from going. */
+bool role_list_end_mark(role_list *self, bool keep)
 {
-    return sqlite3_exec(self->connection, "ROLLBACK TO mark; RELEASE mark", NULL, NULL, NULL) ==
-           SQLITE_OK;
+    leave_snapshot(self);
+    return sqlite3_exec(self->connection, keep ? "RELEASE mark" : "ROLLBACK TO mark; RELEASE mark",
+                        NULL, NULL, NULL) == SQLITE_OK;
+}
+
+void role_list_copy_to(role_list *self, role_spool *copies)
+{
+    self->copies = copies;
 }
 
 /* --- putting --- */
@@ -430,7 +448,8 @@ bool role_list_put(role_list *self, const identity_record *row)
 
     if (self->is_reading)
         return role_spool_put(self->waiting, row);
-    put = name_member(self, &named, &found) && put_row(self, &named);
+    put = name_member(self, &named, &found) && put_row(self, &named) &&
+          (self->copies == NULL || role_spool_put(self->copies, row));
     sqlite3_reset(found);
     return put;
 }

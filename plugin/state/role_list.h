@@ -14,6 +14,7 @@
 #define SYNCTAP_ROLE_LIST_H
 
 #include "record/identity_record.h"
+#include "state/role_spool.h"
 #include "state/store.h"
 
 typedef struct role_list role_list;
@@ -50,6 +51,9 @@ bool role_list_begin(role_list *self);
 bool role_list_begin_snapshot(role_list *self, timestamp now);
 bool role_list_end_snapshot(role_list *self);
 
+/* The same for the rest of a transaction that was begun already. */
+bool role_list_enter_snapshot(role_list *self, timestamp now);
+
 /*
  * Puts a row: its names if it is newer than what is known of its account,
  * its roles (ROLES_GIVEN) if it is newer than the row that said them; added
@@ -67,9 +71,13 @@ bool role_list_begin_reading(role_list *self);
 bool role_list_end_reading(role_list *self);
 bool role_list_put_waiting(role_list *self);
 
-/* Within any of these: a mark, and back to the last one, as if nothing had been put since. */
+/* Within any of these: a mark, and its end; not to keep is as if nothing had been put since, and
+ * ends a snapshot that was entered. */
 bool role_list_mark(role_list *self);
-bool role_list_back_to_mark(role_list *self);
+bool role_list_end_mark(role_list *self, bool keep);
+
+/* From now on each row that is put goes to that spool, too; NULL ends it. */
+void role_list_copy_to(role_list *self, role_spool *copies);
 
 /* Keeps the transaction, or drops it. A failed commit has dropped it. */
 bool role_list_commit(role_list *self);

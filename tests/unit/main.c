@@ -34,6 +34,7 @@ static const struct {
     {"line_scan", line_scan_tests},
     {"own_file", own_file_tests},
     {"role_list", role_list_tests},
+    {"snapshot_stream", snapshot_stream_tests},
     {"rule", rule_tests},
     {"seen", seen_tests},
     {"shown", shown_tests},

@@ -26,6 +26,7 @@ extern CU_TestInfo kql_tests[];
 extern CU_TestInfo line_scan_tests[];
 extern CU_TestInfo own_file_tests[];
 extern CU_TestInfo role_list_tests[];
+extern CU_TestInfo snapshot_stream_tests[];
 extern CU_TestInfo rule_tests[];
 extern CU_TestInfo seen_tests[];
 extern CU_TestInfo shown_tests[];
