@@ -59,8 +59,9 @@ class Snapshot(unittest.TestCase):
             daemon.send([path.read_text().replace("\n", " ")
                          for path in files], to="roles")
             daemon.wait_statistics("roles", messages=len(files), rejected=1)
-            listed = daemon.synctap("identity", "list", "--now",
-                                    "2026-11-26T01:00:00Z")
+            listed = daemon.synctap(
+                "identity", "list", "--database",
+                daemon.work.path / "synctap.db", "--format", "jsonl")
             ids = {json.loads(line)["AccountObjectId"]
                    for line in listed.splitlines()}
             self.assertEqual({"11111111-0000-4000-8000-000000000001",
