@@ -145,6 +145,7 @@ static const char *const sql[STATEMENTS] = {
     [READ_CHANGED] = "SELECT " ROW " FROM identity WHERE change > ?1",
     [READ_ALL] = "SELECT " ROW " FROM identity ORDER BY upn",
     [READ_SUPERSEDED] = "SELECT " ROW ", superseded FROM identity_superseded"
+                        " INDEXED BY identity_superseded_change"
                         " WHERE change > ?1 ORDER BY id",
     /* by the clock that wrote them; one that was far ahead once does not hold the others up */
     [FORGET_SUPERSEDED] = "DELETE FROM identity_superseded WHERE id IN"

@@ -33,6 +33,7 @@ static const struct {
     {"kql", kql_tests},
     {"line_scan", line_scan_tests},
     {"own_file", own_file_tests},
+    {"plans", plans_tests},
     {"role_list", role_list_tests},
     {"snapshot_stream", snapshot_stream_tests},
     {"rule", rule_tests},

@@ -25,6 +25,7 @@ extern CU_TestInfo json_tests[];
 extern CU_TestInfo kql_tests[];
 extern CU_TestInfo line_scan_tests[];
 extern CU_TestInfo own_file_tests[];
+extern CU_TestInfo plans_tests[];
 extern CU_TestInfo role_list_tests[];
 extern CU_TestInfo snapshot_stream_tests[];
 extern CU_TestInfo rule_tests[];

@@ -2,6 +2,7 @@
 /* arg_max(TimeGenerated, *) by AccountUPN in the database, and what a reader sees of it. */
 #include "state/role_list.h"
 
+#include <sqlite3.h>
 #include <stdlib.h>
 
 #include "fixtures.h"
@@ -660,6 +661,54 @@ static void test_an_added_row_without_names_leaves_those_known(void)
     EXPECT_STRING(noted(&out), "id of a@x");
 }
 
+/* --- what was superseded --- */
+
+static void count_version(void *count, const identity_record *row, timestamp superseded)
+{
+    (void)row;
+    (void)superseded;
+    ++*(size_t *)count;
+}
+
+static size_t count_versions(role_list *list)
+{
+    size_t count = 0;
+
+    EXPECT(role_list_each_superseded(list, -1, count_version, &count));
+    return count;
+}
+
+/* An hourly export changes many accounts: what it pushes out goes after a day, however much it is.
+ */
+static void test_what_was_superseded_a_day_ago_goes_as_fast_as_it_comes(void)
+{
+    enum { ACCOUNTS = 700, EXPORTS = 6 };
+    store *s = open_store(test_path("state.db"));
+    role_list *list = open_role_list(s);
+    sqlite3_stmt *age = store_prepare(s, "UPDATE identity_superseded SET superseded ="
+                                         " superseded + ?1");
+
+    REQUIRE(age != NULL);
+    for (int export = 0; export < EXPORTS; export ++) {
+        const char *roles = test_string("[\"role %d\"]", export);
+
+        REQUIRE(role_list_begin_snapshot(list, time_of(HOUR_1) + export));
+        for (int i = 0; i < ACCOUNTS; i++) {
+            const identity_record row =
+                identity_row(test_string("user%d@x", i), "id", roles, HOUR_1);
+
+            REQUIRE(role_list_put(list, &row));
+        }
+        REQUIRE(role_list_commit(list));
+        EXPECT_INT(count_versions(list), export == 0 ? 0 : ACCOUNTS);
+        /* two days go by; or the clock was far ahead, and is right again */
+        sqlite3_bind_int64(age, 1, export % 2 ? -2 * TICKS_PER_DAY : 400 * TICKS_PER_DAY);
+        EXPECT_INT(sqlite3_step(age), SQLITE_DONE);
+        sqlite3_reset(age);
+    }
+    sqlite3_finalize(age);
+}
+
 CU_TestInfo role_list_tests[] = {
     TEST(test_the_newest_row_of_an_account_counts_whatever_the_order),
     TEST(test_the_newest_row_counts_over_several_transactions),
@@ -705,5 +754,6 @@ CU_TestInfo role_list_tests[] = {
     TEST(test_who_lost_his_roles_has_them_again_by_a_snapshot_with_an_old_row),
     TEST(test_who_says_nothing_of_roles_keeps_them_in_a_snapshot),
     TEST(test_an_added_row_without_names_leaves_those_known),
+    TEST(test_what_was_superseded_a_day_ago_goes_as_fast_as_it_comes),
     TESTS_END,
 };
