@@ -87,7 +87,7 @@ bool role_spool_put(role_spool *self, const identity_record *row)
         statement_bind_text(s, 6, row->eligible_roles);
     else
         sqlite3_bind_null(s, 6);
-    sqlite3_bind_int(s, 7, row->roles);
+    sqlite3_bind_int(s, 7, (int)row->roles);
     sqlite3_bind_int(s, 8, row->roles_are_older);
     return statement_run(s);
 }
