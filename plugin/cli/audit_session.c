@@ -7,8 +7,22 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "cli/commands.h"
 #include "cli/identity_files.h"
 #include "cli/words.h"
+
+static size_t count_files(const options *o)
+{
+    return o->argument_count > 0 ? (size_t)o->argument_count : 1;
+}
+
+static char *const *files_of(const options *o)
+{
+    static char standard_input[] = "-";
+    static char *const nothing_named[] = {standard_input, NULL};
+
+    return o->argument_count > 0 ? o->arguments : nothing_named;
+}
 
 /* The role list of the --identity files, in a database of its own in memory. */
 static store *store_of_files(audit_session *self, char **error)
@@ -76,7 +90,8 @@ static bool make_detector(audit_session *self, const options *o)
         .options = o, .detector = detector_new(o->rule), .progress = progress_begin()};
     self->keeper = self->detector ? keeper_new(self->detector) : NULL;
     self->worker = self->keeper ? detector_worker_new(self->detector) : NULL;
-    if (self->worker == NULL) {
+    self->seen = calloc(count_files(o), sizeof(*self->seen));
+    if (self->worker == NULL || self->seen == NULL) {
         words_say("out of memory");
         return false;
     }
@@ -162,19 +177,77 @@ bool audit_session_begin_stream(audit_session *self, const options *o)
 
 void audit_session_end(audit_session *self)
 {
+    free(self->seen);
     detector_worker_free(self->worker);
     keeper_free(self->keeper);
     detector_free(self->detector);
 }
 
-/* False when the sink wants no more. */
-static bool read_file(audit_session *self, const char *path, audit_session_sink *sink, void *arg)
+/* --- what was seen of a file --- */
+
+void audit_session_note(audit_session *self, size_t file, unsigned sights)
 {
-    char *error;
-    input_file *file = input_file_open(path, &error);
+    if (sights & ~atomic_load_explicit(&self->seen[file], memory_order_relaxed))
+        atomic_fetch_or_explicit(&self->seen[file], sights, memory_order_relaxed);
+}
+
+bool audit_session_has_record(const audit_session *self, size_t file)
+{
+    return atomic_load_explicit(&self->seen[file], memory_order_relaxed) & SIGHT_RECORD;
+}
+
+static void tell_where_no_record_is(audit_session *self)
+{
+    char *const *files = files_of(self->options);
+
+    for (size_t i = 0; i < count_files(self->options); i++)
+        if (self->seen[i] == SIGHT_MESSAGE)
+            audit_session_tell_of(self, strcmp(files[i], "-") == 0 ? "standard input" : files[i], 0,
+                                  "no audit record in it");
+}
+
+void audit_session_tell_nothing(const audit_session *self, const char *what)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < count_files(self->options); i++)
+        any |= audit_session_has_record(self, i);
+    if (any)
+        words_say("%s", what);
+}
+
+int audit_session_status(const audit_session *self, bool failed)
+{
+    if (failed || self->unreadable)
+        return EXIT_UNREADABLE;
+    return self->found && self->options->fail_on_match ? EXIT_FOUND : EXIT_DONE;
+}
+
+/* --- reading --- */
+
+static bool read_messages(audit_session *self, input_file *file, size_t number,
+                          audit_session_sink *sink, void *arg)
+{
     input_message message;
     bool goes_on = true;
+
+    while (goes_on && input_file_next(file, &message)) {
+        unsigned sights = SIGHT_MESSAGE;
+
+        goes_on = sink(arg, file, &message, &sights);
+        audit_session_note(self, number, sights);
+    }
+    return goes_on;
+}
+
+/* False when the sink wants no more. */
+static bool read_file(audit_session *self, size_t number, audit_session_sink *sink, void *arg)
+{
+    const char *path = files_of(self->options)[number];
+    char *error;
+    input_file *file = input_file_open(path, &error);
     const char *trouble;
+    bool goes_on;
     size_t line;
 
     if (file == NULL) {
@@ -182,8 +255,7 @@ static bool read_file(audit_session *self, const char *path, audit_session_sink 
         free(error);
         return true;
     }
-    while (goes_on && input_file_next(file, &message))
-        goes_on = sink(arg, file, &message);
+    goes_on = read_messages(self, file, number, sink, arg);
     trouble = goes_on ? input_file_trouble(file, &line) : NULL;
     if (trouble != NULL)
         audit_session_tell(self, file, line, trouble);
@@ -193,13 +265,12 @@ static bool read_file(audit_session *self, const char *path, audit_session_sink 
 
 void audit_session_read(audit_session *self, audit_session_sink *sink, void *arg)
 {
-    const options *o = self->options;
     bool goes_on = true;
 
-    if (o->argument_count == 0)
-        read_file(self, "-", sink, arg);
-    for (int i = 0; goes_on && i < o->argument_count; i++)
-        goes_on = read_file(self, o->arguments[i], sink, arg);
+    for (size_t i = 0; goes_on && i < count_files(self->options); i++)
+        goes_on = read_file(self, i, sink, arg);
+    if (goes_on)
+        tell_where_no_record_is(self);
 }
 
 static size_t count_threads(const options *o)
@@ -211,17 +282,13 @@ static size_t count_threads(const options *o)
 
 bool audit_session_read_in_threads(audit_session *self, const archive_reader *reader)
 {
-    static char standard_input[] = "-";
-    static char *const nothing_named[] = {standard_input, NULL};
     const options *o = self->options;
     const archive_options reading = {count_threads(o), ARCHIVE_PIECE, &self->progress};
-    bool all;
+    bool all = archive_read(reader, files_of(o), count_files(o), &reading);
 
-    if (o->argument_count == 0)
-        all = archive_read(reader, nothing_named, 1, &reading);
-    else
-        all = archive_read(reader, o->arguments, (size_t)o->argument_count, &reading);
     progress_wipe(&self->progress);
+    if (all)
+        tell_where_no_record_is(self);
     return all;
 }
 

@@ -6,11 +6,20 @@
 #ifndef SYNCTAP_AUDIT_SESSION_H
 #define SYNCTAP_AUDIT_SESSION_H
 
+#include <stdatomic.h>
+
 #include "cli/options.h"
 #include "detector/keeper.h"
 #include "files/archive.h"
 #include "files/input_file.h"
 #include "files/progress.h"
+
+/* What was seen of a file's messages. */
+typedef enum audit_sight {
+    SIGHT_MESSAGE = 1,
+    SIGHT_RECORD = 2,  /* an audit record, or for a stream a row of the role list */
+    SIGHT_TROUBLE = 4, /* something that could not be read, and is told of */
+} audit_sight;
 
 typedef struct audit_session {
     const options *options;
@@ -19,7 +28,9 @@ typedef struct audit_session {
     detector_worker *worker;
     store *store; /* of a stream: in memory, the keeper's; else NULL */
     progress progress;
-    bool unreadable; /* something could not be read; said on standard error */
+    atomic_uint *seen; /* audit_sights of each file */
+    bool found;        /* something matched */
+    bool unreadable;   /* something could not be read; said on standard error */
 } audit_session;
 
 /*
@@ -38,10 +49,16 @@ bool audit_session_begin(audit_session *self, const options *o);
 bool audit_session_begin_stream(audit_session *self, const options *o);
 void audit_session_end(audit_session *self);
 
-/* Takes each message of the files; false ends the reading. */
-typedef bool audit_session_sink(void *arg, const input_file *file, const input_message *message);
+/*
+ * Takes each message of the files and notes what it saw in *sights; false ends the reading.
+ */
+typedef bool audit_session_sink(void *arg, const input_file *file, const input_message *message,
+                                unsigned *sights);
 
-/* Reads the files that the options name, or standard input. */
+/*
+ * Reads the files that the options name, or standard input. Says of each in which there are
+ * messages, but no record and no trouble, that there is no audit record in it.
+ */
 void audit_session_read(audit_session *self, audit_session_sink *sink, void *arg);
 
 /*
@@ -49,6 +66,18 @@ void audit_session_read(audit_session *self, audit_session_sink *sink, void *arg
  * `take` and `tell` are of the one who calls. False when it was ended early.
  */
 bool audit_session_read_in_threads(audit_session *self, const archive_reader *reader);
+
+/* Notes what was seen of a file, by its place among the arguments. Any thread. */
+void audit_session_note(audit_session *self, size_t file, unsigned sights);
+
+/* Has a record of that file been noted? Any thread. */
+bool audit_session_has_record(const audit_session *self, size_t file);
+
+/* Says that nothing was found, if there was anything to find it in. */
+void audit_session_tell_nothing(const audit_session *self, const char *what);
+
+/* The exit status of a command that has done what could be done. */
+int audit_session_status(const audit_session *self, bool failed);
 
 /* Does the message begin as a JSON document does? */
 static inline bool input_message_is_json(const input_message *message)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "cli/audit_session.h"
+#include "cli/because.h"
 #include "cli/commands.h"
 #include "cli/words.h"
 
@@ -15,6 +16,7 @@ static const char USAGE[] =
     "\n"
     "  --identity FILE, --database DB, --now TIME, --lookback SPAN, --identity-window SPAN,\n"
     "  --rulebase FILE, and the rule's lists: as for synctap query\n"
+    "  --fail-on-match       exit status 3 when a record matches\n"
     "  --format table|jsonl  words for a person, or one JSON object per record\n"
     "                        (default: words on a terminal, else jsonl)\n";
 
@@ -126,6 +128,8 @@ static void print_words(json *object)
     print_member("", object, "file");
     print_member(":", object, "line");
     print_member(" ", object, "verdict");
+    if (json_has_member(object, "because"))
+        print_member(", because ", object, "because");
     print_member(", carrier ", object, "carrier");
     print_member(", shape ", object, "shape");
     if (json_has_member(object, "record_id"))
@@ -204,12 +208,34 @@ static text verdict_of(const explain_run *e, text members)
     return (text)TEXT("no match");
 }
 
+/* False without memory. */
+static bool write_because(const explain_run *e, text members, buffer *object)
+{
+    buffer because = {0};
+    json *record;
+    size_t taken;
+    bool written;
+
+    if (json_parse(e->parser, members, &record, &taken) != NULL)
+        return false;
+    because_append(record, e->semantics, &because);
+    json_free(record);
+    written = !buffer_failed(&because);
+    if (written)
+        json_write_member(object, "because", buffer_text(&because));
+    buffer_free(&because);
+    return written;
+}
+
 static void print_explained(explain_run *e, text members)
 {
     buffer object = {0};
+    text verdict = verdict_of(e, members);
 
+    e->session.found |= text_equal(verdict, (text)TEXT("match"));
     begin_object(e, &object);
-    json_write_member(&object, "verdict", verdict_of(e, members));
+    json_write_member(&object, "verdict", verdict);
+    e->failed |= !write_because(e, members, &object);
     buffer_append_char(&object, ',');
     buffer_append(&object, text_from(members, 1)); /* without its opening bracket */
     print_object(e, &object);
@@ -244,9 +270,11 @@ static void print_remark(explain_run *e, const char *verdict, const char *reason
     buffer_free(&object);
 }
 
-static void remark(explain_run *e, const detector_explained *found)
+/* Gives what was seen. */
+static unsigned remark(explain_run *e, const detector_explained *found)
 {
     const detection *d = &found->detection;
+    unsigned sights = d->records > 0 ? SIGHT_MESSAGE | SIGHT_RECORD : SIGHT_MESSAGE;
 
     if (d->undecodable || !e->message->is_whole ||
         (d->broken > 0 && input_message_is_json(e->message))) {
@@ -258,12 +286,15 @@ static void remark(explain_run *e, const detector_explained *found)
                                           : "undecodable",
                      reason);
         audit_session_tell(&e->session, e->file, e->message->line, reason);
+        sights |= SIGHT_TROUBLE;
     } else if (d->records == 0) {
         print_remark(e, found->other_kinds > 0 ? "another kind of record" : "no record", NULL);
     }
+    return sights;
 }
 
-static bool explain_message(void *arg, const input_file *file, const input_message *message)
+static bool explain_message(void *arg, const input_file *file, const input_message *message,
+                            unsigned *sights)
 {
     explain_run *e = arg;
     detector_explained found;
@@ -278,7 +309,7 @@ static bool explain_message(void *arg, const input_file *file, const input_messa
     if (e->failed)
         return false;
     print_all_explained(e);
-    remark(e, &found);
+    *sights = remark(e, &found);
     return true;
 }
 
@@ -287,6 +318,7 @@ static int explain_with(const options *o)
     enum { OBJECT_DEPTH = 16 }; /* of what is printed here */
     explain_run e = {.semantics = rule_get_semantics(o->rule)};
     bool begun;
+    int status;
 
     rule_set_semantics(o->rule, SEMANTICS_WIDE); /* both are told, whichever was asked for */
     e.parser = json_parser_new(OBJECT_DEPTH);
@@ -297,8 +329,9 @@ static int explain_with(const options *o)
         words_say("out of memory, explanations are missing");
     buffer_free(&e.lines);
     json_parser_free(e.parser);
+    status = audit_session_status(&e.session, !begun || e.failed);
     audit_session_end(&e.session);
-    return !begun || e.failed || e.session.unreadable ? EXIT_UNREADABLE : EXIT_DONE;
+    return status;
 }
 
 int cmd_explain(int argc, char **argv)

@@ -6,6 +6,7 @@
 #include "base/room.h"
 #include "cli/audit_session.h"
 #include "cli/commands.h"
+#include "cli/record_probe.h"
 #include "cli/table.h"
 #include "cli/words.h"
 
@@ -21,8 +22,10 @@ static const char USAGE[] =
     "  --lookback SPAN       how far back records count (default 1d)\n"
     "  --identity-window SPAN  how far back role-list rows count (default 14d)\n"
     "  --operations X, --roles X, --upn-startswith X, --upn-contains X, --upn-has X,\n"
-    "  --displayname-has X   the rule's lists; each may be repeated and replaces the default\n"
+    "  --displayname-has X   the rule's lists; each may be repeated and replaces the default;\n"
+    "                        off switches one off\n"
     "  --rulebase FILE       liblognorm rulebase that takes messages apart\n"
+    "  --fail-on-match       exit status 3 when there is a row\n"
     "  --threads N           how many read at once (default: one for each core)\n"
     "  --format table|jsonl  (default: table on a terminal, else jsonl)\n";
 
@@ -68,8 +71,9 @@ typedef struct query {
 
 /* A thread's own; what it judges just now goes into the part. */
 typedef struct query_thread {
-    const query *query;
+    query *query;
     detector_worker *worker;
+    record_probe *probe;
 } query_thread;
 
 /* The line goes over; false without memory. */
@@ -109,7 +113,22 @@ static bool take_row(void *arg, const alert *a)
     return !part->failed;
 }
 
-static bool judge_message(void *tools, void *part_, const input_message *message)
+/* Until a file has shown a record, each message of it is asked for one. */
+static void note_message(query_thread *thread, size_t file, const detection *found,
+                         const input_message *message, const char *trouble)
+{
+    audit_session *session = &thread->query->session;
+    unsigned sights = SIGHT_MESSAGE;
+
+    if (trouble != NULL)
+        sights |= SIGHT_TROUBLE;
+    if (found->records > 0 || (!audit_session_has_record(session, file) &&
+                               record_probe_finds(thread->probe, message->text)))
+        sights |= SIGHT_RECORD;
+    audit_session_note(session, file, sights);
+}
+
+static bool judge_message(void *tools, size_t file, void *part_, const input_message *message)
 {
     query_thread *thread = tools;
     query_part *part = part_;
@@ -123,20 +142,26 @@ static bool judge_message(void *tools, void *part_, const input_message *message
         reason = found.reason;
     else if (!message->is_whole)
         reason = "cut off";
+    note_message(thread, file, &found, message, reason);
     if (reason != NULL)
         part->failed |= !add_unreadable(&part->unreadable, message->line, reason);
     return !part->failed;
 }
 
-static size_t find_candidate(void *tools, text t)
+static size_t find_candidate(void *tools, size_t file, text t)
 {
-    return detector_find_candidate(((query_thread *)tools)->worker, t);
+    query_thread *thread = tools;
+
+    if (!audit_session_has_record(&thread->query->session, file))
+        return 0;
+    return detector_find_candidate(thread->worker, t);
 }
 
 static void end_thread(void *tools)
 {
     query_thread *thread = tools;
 
+    record_probe_free(thread->probe);
     detector_worker_free(thread->worker);
     free(thread);
 }
@@ -148,8 +173,10 @@ static void *begin_thread(void *arg)
 
     if (thread == NULL)
         return NULL;
-    *thread = (query_thread){q, detector_worker_new(q->session.detector)};
+    *thread = (query_thread){q, detector_worker_new(q->session.detector), NULL};
     if (thread->worker != NULL)
+        thread->probe = record_probe_new(thread->worker);
+    if (thread->probe != NULL)
         return thread;
     end_thread(thread);
     return NULL;
@@ -245,6 +272,7 @@ static void print_rows(query *q)
 {
     const result_rows *rows = &q->rows;
 
+    q->session.found = rows->count > 0;
     if (rows->count > 0)
         qsort(rows->rows, rows->count, sizeof(result_row), compare_rows);
     if (q->session.options->format == FORMAT_TABLE) {
@@ -261,19 +289,23 @@ static int query_with(const options *o)
 {
     query q = {0};
     bool begun = audit_session_begin(&q.session, o);
+    int status;
 
     if (begun) {
         read_files(&q);
         print_rows(&q);
     }
+    if (begun && !q.failed && q.rows.count == 0)
+        audit_session_tell_nothing(&q.session, "no row matches");
     if (q.stale > 0)
         words_say("%zu record%s of the rule's operations lie%s before the lookback", q.stale,
                   words_s(q.stale), q.stale == 1 ? "s" : "");
     if (q.failed)
         words_say("out of memory, rows are missing");
+    status = audit_session_status(&q.session, !begun || q.failed);
     free_rows(&q.rows);
     audit_session_end(&q.session);
-    return !begun || q.failed || q.session.unreadable ? EXIT_UNREADABLE : EXIT_DONE;
+    return status;
 }
 
 int cmd_query(int argc, char **argv)

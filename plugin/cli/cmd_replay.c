@@ -33,8 +33,10 @@ static const char USAGE[] =
     "  --incident-matching AnyAlert|AllEntities|Selected  which alerts share one\n"
     "  --incident-maxalerts N  and how many (default 150)\n"
     "  --operations X, --roles X, --upn-startswith X, --upn-contains X, --upn-has X,\n"
-    "  --displayname-has X   the rule's lists; each may be repeated and replaces the default\n"
+    "  --displayname-has X   the rule's lists; each may be repeated and replaces the default;\n"
+    "                        off switches one off\n"
     "  --rulebase FILE       liblognorm rulebase that takes messages apart\n"
+    "  --fail-on-match       exit status 3 when there is an alert\n"
     "  --threads N           how many read at once (default: one for each core)\n"
     "  --format table|jsonl  (default: table on a terminal, else jsonl)\n";
 
@@ -70,6 +72,7 @@ static bool write_alert(void *arg, const alert *a)
 
     if (a->duplicate)
         return true;
+    r->session.found = true;
     buffer_clear(&r->line);
     alert_write(a, &r->line);
     if (buffer_failed(&r->line))
@@ -203,31 +206,56 @@ static void tell_unreadable(replay *r, const char *name, size_t line, const even
 
 /* --- parts: taken apart in any thread, judged in the order of the input --- */
 
+typedef struct replay_thread {
+    replay *replay;
+    event_reader *reader;
+} replay_thread;
+
+static void end_thread(void *tools)
+{
+    replay_thread *thread = tools;
+
+    event_reader_free(thread->reader);
+    free(thread);
+}
+
 static void *begin_thread(void *arg)
 {
     replay *r = arg;
+    replay_thread *thread = calloc(1, sizeof(*thread));
 
-    return event_reader_new(r->session.detector, r->session.options->rule, r->order != NULL);
-}
-
-static void end_thread(void *reader)
-{
-    event_reader_free(reader);
+    if (thread == NULL)
+        return NULL;
+    thread->replay = r;
+    thread->reader =
+        event_reader_new(r->session.detector, r->session.options->rule, r->order != NULL);
+    if (thread->reader != NULL)
+        return thread;
+    end_thread(thread);
+    return NULL;
 }
 
 /* Each message may hold a record with a time. */
-static size_t find_anything(void *reader, text t)
+static size_t find_anything(void *reader, size_t file, text t)
 {
     (void)reader;
+    (void)file;
     (void)t;
     return 0;
 }
 
-static bool read_message(void *reader, void *part, const input_message *message)
+static bool read_message(void *tools, size_t file, void *part, const input_message *message)
 {
+    replay_thread *thread = tools;
     event_list *list = part;
+    unsigned sights = SIGHT_MESSAGE;
 
-    event_reader_read(reader, message, list);
+    event_reader_read(thread->reader, message, list);
+    if (event_reader_has_read_record(thread->reader))
+        sights |= SIGHT_RECORD;
+    if (event_reader_has_read_trouble(thread->reader))
+        sights |= SIGHT_TROUBLE;
+    audit_session_note(&thread->replay->session, file, sights);
     return !list->failed;
 }
 
@@ -300,10 +328,12 @@ static bool begin(replay *r, const options *o)
     return fail(r, "out of memory");
 }
 
-static void end(replay *r)
+static void end(replay *r, bool begun)
 {
     if (r->table != NULL && !table_end(r->table))
         fail(r, "out of memory");
+    if (begun && !r->failed && !r->session.found)
+        audit_session_tell_nothing(&r->session, "no alert");
     if (r->seen.stale > 0)
         words_say("%zu record%s of the rule's operations came after the lookback", r->seen.stale,
                   words_s(r->seen.stale));
@@ -326,8 +356,8 @@ static int replay_with(const options *o)
         read_files(&r);
     if (begun && r.order != NULL && !r.failed)
         judge_in_order(&r);
-    end(&r);
-    return !begun || r.failed || r.session.unreadable ? EXIT_UNREADABLE : EXIT_DONE;
+    end(&r, begun);
+    return audit_session_status(&r.session, !begun || r.failed);
 }
 
 int cmd_replay(int argc, char **argv)

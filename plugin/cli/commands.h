@@ -2,12 +2,13 @@
 /*
  * commands: synctap's commands. Each takes its part of the command line
  * (argv[0] is the command's name) and gives the exit status: 0 done, 1
- * something could not be read, 2 wrong usage.
+ * something could not be read or written, 2 wrong usage, 3 something was found
+ * and --fail-on-match asked for that.
  */
 #ifndef SYNCTAP_COMMANDS_H
 #define SYNCTAP_COMMANDS_H
 
-enum { EXIT_DONE = 0, EXIT_UNREADABLE = 1, EXIT_USAGE = 2 };
+enum { EXIT_DONE = 0, EXIT_UNREADABLE = 1, EXIT_USAGE = 2, EXIT_FOUND = 3 };
 
 int cmd_explain(int argc, char **argv);
 int cmd_query(int argc, char **argv);

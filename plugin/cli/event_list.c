@@ -21,6 +21,8 @@ struct event_reader {
     arrival stamp;
     bool may_match;
     bool shows_operation; /* in a stretch that could not be read */
+    bool has_record;
+    bool has_trouble;
 };
 
 void event_list_free(event_list *self)
@@ -154,6 +156,7 @@ static unwrap_kind take_object(void *arg, json *object)
     unwrap_kind kind;
 
     if (identity_rows_find(object, NULL, self->parser, &rows)) {
+        self->has_record = true;
         add_record(self, object, arrived, newest_of(self, &rows));
         identity_rows_end(&rows);
         return UNWRAP_RECORD;
@@ -161,6 +164,7 @@ static unwrap_kind take_object(void *arg, json *object)
     kind = look_at(self, object, &generated);
     if (kind != UNWRAP_RECORD)
         return kind;
+    self->has_record = true;
     if (self->may_match)
         add_record(self, object, arrived, generated);
     else
@@ -202,6 +206,7 @@ static void add_end(event_reader *self, const input_message *message, const unwr
         e.reason = "cut off";
         e.is_certain = true;
     }
+    self->has_trouble = e.reason != NULL;
     if (e.reason != NULL)
         add(self->list, e, self->list->texts.length);
 }
@@ -215,7 +220,18 @@ void event_reader_read(event_reader *self, const input_message *message, event_l
     self->stamp = arrival_of_line(message->text);
     self->may_match = may_match(self, message->text);
     self->shows_operation = false;
+    self->has_record = false;
     found = detector_take_apart(self->worker, message->text, &sink);
     list->failed |= found.out_of_memory;
     add_end(self, message, &found);
+}
+
+bool event_reader_has_read_record(const event_reader *self)
+{
+    return self->has_record;
+}
+
+bool event_reader_has_read_trouble(const event_reader *self)
+{
+    return self->has_trouble;
 }

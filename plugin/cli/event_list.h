@@ -60,4 +60,8 @@ void event_reader_free(event_reader *self);
 /* Adds the events of a message. */
 void event_reader_read(event_reader *self, const input_message *message, event_list *list);
 
+/* Was there a record in it, of audit or of the role list? And something that could not be read? */
+bool event_reader_has_read_record(const event_reader *self);
+bool event_reader_has_read_trouble(const event_reader *self);
+
 #endif

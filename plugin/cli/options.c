@@ -105,8 +105,6 @@ static const char *take_list(reading *r, const char *value, int which)
     size_t count = lists->counts[which];
     text *strings;
 
-    if (value[0] == '\0')
-        return "a text, as an empty one matches everything, or off alone";
     strings = realloc(lists->strings[which], (count + 1) * sizeof(text));
     if (strings == NULL)
         return OUT_OF_MEMORY;
@@ -179,6 +177,14 @@ static const char *take_all(reading *r, const char *value, int which)
     return NULL;
 }
 
+static const char *take_fail_on_match(reading *r, const char *value, int which)
+{
+    (void)value;
+    (void)which;
+    r->options->fail_on_match = true;
+    return NULL;
+}
+
 static const char *take_sync_accounts(reading *r, const char *value, int which)
 {
     (void)value;
@@ -234,6 +240,7 @@ static const struct option_row {
     {"rulebase", take_rulebase, 0, GROUP_AUDIT, false},
     {"identity", take_identity, 0, GROUP_AUDIT, false},
     {"now", take_now, 0, GROUP_AUDIT | GROUP_IDENTITY | GROUP_INCIDENT, false},
+    {"fail-on-match", take_fail_on_match, 0, GROUP_AUDIT, true},
     {"semantics", take_semantics, 0, GROUP_RULE, false},
     {"lookback", take_span, 0, GROUP_RULE, false},
     {"identity-window", take_span, 1, GROUP_RULE, false},
@@ -268,13 +275,21 @@ static void list_long_options(struct option *result, unsigned groups)
     *result = (struct option){0};
 }
 
-static options_status take(reading *r, int row, const char *value)
+/* As the words begin with "synctap: ", the command's name needs no more than its own word. */
+static const char *short_name(const char *command)
+{
+    const char *blank = strrchr(command, ' ');
+
+    return blank != NULL ? blank + 1 : command;
+}
+
+static options_status take(reading *r, const char *command, int row, const char *value)
 {
     const char *right = rows[row].take(r, value, rows[row].which);
 
     if (right == NULL)
         return OPTIONS_READ;
-    words_say("--%s \"%s\" is wrong: give %s", rows[row].name, value, right);
+    words_say("%s: --%s \"%s\" is wrong: give %s", command, rows[row].name, value, right);
     return OPTIONS_WRONG;
 }
 
@@ -290,7 +305,7 @@ static options_status read_all(reading *r, int argc, char **argv, unsigned group
             return OPTIONS_HELP;
         if (row == '?')
             return OPTIONS_WRONG; /* getopt_long has said why */
-        if (take(r, row, optarg) == OPTIONS_WRONG)
+        if (take(r, short_name(argv[0]), row, optarg) == OPTIONS_WRONG)
             return OPTIONS_WRONG;
     }
     r->options->arguments = argv + optind;
@@ -298,15 +313,33 @@ static options_status read_all(reading *r, int argc, char **argv, unsigned group
     return OPTIONS_READ;
 }
 
+static const char *name_of_list(int list)
+{
+    int row = 0;
+
+    while (rows[row].take != take_list || rows[row].which != list)
+        row++;
+    return rows[row].name;
+}
+
 /* Lists that were given replace the rule's own. */
+static bool put_list(reading *r, int list)
+{
+    const char *trouble = rule_take_list(r->options->rule, (rule_list)list, r->lists.strings[list],
+                                         r->lists.counts[list]);
+
+    if (trouble != NULL)
+        words_say("--%s is wrong: %s", name_of_list(list), trouble);
+    return trouble == NULL;
+}
+
 static bool put_lists(reading *r)
 {
-    for (int l = 0; l < RULE_LISTS; l++)
-        if (r->lists.counts[l] > 0 &&
-            rule_take_list(r->options->rule, (rule_list)l, r->lists.strings[l],
-                           r->lists.counts[l]) != NULL)
-            return false;
-    return true;
+    bool put = true;
+
+    for (int l = 0; put && l < RULE_LISTS; l++)
+        put = r->lists.counts[l] == 0 || put_list(r, l);
+    return put;
 }
 
 static options_status options_read(options *self, int argc, char **argv, unsigned groups)

@@ -24,6 +24,7 @@ typedef struct options {
     incident_options incidents;
     bool ordered_by_time;
     bool all_incidents; /* also those that take no alert any more */
+    bool fail_on_match; /* what is found makes the exit status */
     bool sync_accounts_only;
     bool is_snapshot;
     bool is_forced;
@@ -39,7 +40,7 @@ enum { OPTIONS_MOST_THREADS = 64 };
 typedef enum option_group {
     GROUP_STORE = 1,     /* --database, --format */
     GROUP_RULE = 2,      /* the rule's lists and spans, --semantics */
-    GROUP_AUDIT = 4,     /* --identity, --now, --rulebase */
+    GROUP_AUDIT = 4,     /* --identity, --now, --rulebase, --fail-on-match */
     GROUP_IDENTITY = 8,  /* --sync-accounts, --snapshot, --now */
     GROUP_STREAM = 16,   /* --latejoin, --incident-..., --order */
     GROUP_INCIDENT = 32, /* --all, --now */

@@ -24,6 +24,7 @@ typedef struct source {
 /* A piece of a mapped file, or another file as a whole. */
 typedef struct unit {
     const char *path;
+    size_t file;    /* its place among the paths */
     source *source; /* NULL: not mapped, or not opened */
     size_t begin;
     size_t end;
@@ -93,7 +94,7 @@ static unit *claim_unit(archive *self, const char *path)
 {
     unit *u = &self->units[self->claimed % self->room];
 
-    *u = (unit){.path = path, .part = u->part};
+    *u = (unit){.path = path, .file = self->next_path - 1, .part = u->part};
     self->claimed++;
     return u;
 }
@@ -254,7 +255,7 @@ static size_t find(void *arg, text t)
 
     if (h->archive->options->progress != NULL && h->archive->options->progress->is_on)
         show_progress(h);
-    return h->archive->reader->find(h->tools, t);
+    return h->archive->reader->find(h->tools, h->unit->file, t);
 }
 
 /* Words about a file that is read as a whole come at once, if nothing before it is missing. */
@@ -263,7 +264,7 @@ static bool judge(hand *h, const input_message *message)
     archive *self = h->archive;
     unit *u = h->unit;
 
-    if (!self->reader->judge(h->tools, u->part, message)) {
+    if (!self->reader->judge(h->tools, u->file, u->part, message)) {
         end_early(self);
         return false;
     }

@@ -27,10 +27,14 @@ typedef struct archive_reader {
     void *(*begin)(void *arg);
     void (*end)(void *tools);
 
-    /* In any thread. The part begins as zeros; the message's line counts from the part's first. */
+    /*
+     * In any thread. The part begins as zeros; the message's line counts from the part's first.
+     * `file` is its place among the paths.
+     */
     size_t part_size;
-    input_file_finder *find;                                              /* its arg is the tools */
-    bool (*judge)(void *tools, void *part, const input_message *message); /* false ends it all */
+    size_t (*find)(void *tools, size_t file, text t); /* as input_file_finder */
+    bool (*judge)(void *tools, size_t file, void *part,
+                  const input_message *message); /* false ends it all */
 
     /* One at a time, in the order of the input. A part that was taken or dropped is empty. */
     void (*take)(void *arg, void *part, const char *name, size_t lines_before);

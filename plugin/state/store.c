@@ -6,6 +6,7 @@
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "state/schema.h"
 #include "state/store_parts.h"
@@ -144,6 +145,15 @@ static bool remember_file(store *self, const char *path)
     return self->path != NULL;
 }
 
+/* SQLite's word would be that it is "unable to open" it. */
+static bool may_be_read(const char *path, char **error)
+{
+    if (path == NULL || eaccess(path, R_OK) == 0 || errno != EACCES)
+        return true;
+    say(error, strerror(errno));
+    return false;
+}
+
 store *store_connect(const char *path, patience until, char **error)
 {
     store *self = calloc(1, sizeof(*self));
@@ -151,7 +161,8 @@ store *store_connect(const char *path, patience until, char **error)
     if (self == NULL)
         return NULL;
     self->opening = until;
-    if (remember_file(self, path) && connect(self, error) && prepare_schema(self, error)) {
+    if (remember_file(self, path) && may_be_read(path, error) && connect(self, error) &&
+        prepare_schema(self, error)) {
         store_set_patience(self, 0);
         return self;
     }

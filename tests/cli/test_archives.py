@@ -9,6 +9,7 @@ to come of a file is what comes of its blocks alone, one behind the other.
 import errno
 import json
 import os
+import re
 import pty
 import random
 import select
@@ -126,9 +127,9 @@ class Mixtures(ArchiveTest):
     def _alone(self, text):
         """Learn what comes of a block alone."""
         done = self.query("--threads", 1, self.file("alone", text))
-        told = [line.split(":", 3)[2:] for line in done.words.splitlines()]
+        told = re.findall(r"^synctap: alone:(\d+): (.*)$", done.words, re.M)
         return [Block(text, done.output.splitlines(),
-                      [(int(line), reason) for line, reason in told])]
+                      [(int(line), f" {reason}") for line, reason in told])]
 
     def _kinds(self):
         kinds = [text.encode("utf-8", "surrogatepass")
@@ -343,7 +344,8 @@ class Progress(ArchiveTest):
     def test_not_in_a_file(self):
         path = self.file("large", (other("other", 1000) + "\n").encode()
                          * 10000)
-        self.assertEqual("", self.query(path).words)
+        self.assertEqual("synctap: no row matches\n",
+                         self.query(path).words)
 
 
 if __name__ == "__main__":

@@ -84,18 +84,21 @@ class Explain(unittest.TestCase):
         (self.directory / "ids").write_text("")
         self.names = None
 
-    def _explain(self, path):
-        """Give explain's objects; it must end with status 0."""
+    def _explain(self, path, has_record=True):
+        """Give explain's objects; only a file without a record is wrong."""
         done = synctap("explain", "--format", "jsonl", "--now",
                        "2026-06-01T12:00:00Z", "--identity",
                        self.directory / "ids", path)
-        self.assertEqual((0, ""), (done.status, done.words), path)
+        self.assertEqual(
+            (0, "") if has_record else
+            (1, f"synctap: {path}: no audit record in it\n"),
+            (done.status, done.words), path)
         return objects(done.output)
 
-    def _explain_text(self, text):
+    def _explain_text(self, text, has_record=True):
         path = self.directory / "audits"
         path.write_text(text)
-        return self._explain(path)
+        return self._explain(path, has_record)
 
     def _name_of(self, shape):
         """Give explain's own name for a shape."""
@@ -165,7 +168,7 @@ class Explain(unittest.TestCase):
     def test_records_of_other_kinds_are_passed_over(self):
         known = {self._name_of(shape) for shape in SHAPES}
         text = "\n".join(map(json.dumps, OTHER_KINDS))
-        self.assertEqual([], [one for one in self._explain_text(text)
+        self.assertEqual([], [one for one in self._explain_text(text, False)
                               if one["shape"] in known])
 
     def test_samples_seen_in_real_tenants(self):
@@ -179,5 +182,5 @@ class Explain(unittest.TestCase):
                 expected = [self._name_of(kind) for kind in kinds]
                 known = {self._name_of(shape) for shape in SHAPES}
                 self.assertEqual(expected, [
-                    one["shape"] for one in self._explain(path)
+                    one["shape"] for one in self._explain(path, expected)
                     if one["shape"] in known])

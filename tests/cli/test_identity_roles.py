@@ -61,8 +61,10 @@ class WhatTheQuerySees(RoleListTest):
         done = synctap("query", "--identity", self.file(*rows), "--format",
                        "jsonl", "--semantics", semantics, "--now",
                        "2026-06-01T12:00:00Z", audits)
-        self.assertEqual((0, ""), (done.status, done.words))
-        return len(objects(done.output))
+        count = len(objects(done.output))
+        self.assertEqual((0, "" if count else "synctap: no row matches\n"),
+                         (done.status, done.words))
+        return count
 
     def _check(self, kql, wide, newest):
         rows = (dict(log_analytics(AssignedRoles=[SYNC_ROLE]),

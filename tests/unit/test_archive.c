@@ -31,25 +31,27 @@ typedef struct report {
     buffer words;
 } report;
 
-static size_t find(void *tools, text t)
+static size_t find(void *tools, size_t file, text t)
 {
     const char *found = memmem(t.bytes, t.length, WANTED.bytes, WANTED.length);
 
     (void)tools;
+    (void)file;
     return found ? (size_t)(found - t.bytes) : t.length;
 }
 
 static bool is_wanted(const input_message *m)
 {
-    return !m->is_whole || find(NULL, m->text) < m->text.length;
+    return !m->is_whole || find(NULL, 0, m->text) < m->text.length;
 }
 
-static bool judge(void *tools, void *part, const input_message *m)
+static bool judge(void *tools, size_t file, void *part, const input_message *m)
 {
     findings *f = part;
     char *copy = malloc(m->text.length + 1);
 
     (void)tools;
+    (void)file;
     if (!is_wanted(m)) {
         free(copy);
         return true;
@@ -167,7 +169,7 @@ static text read_in_turn(char *const *paths, size_t count)
             continue;
         }
         while (input_file_next(file, &message))
-            judge(NULL, &part, &message);
+            judge(NULL, 0, &part, &message);
         take(r, &part, paths[i], 0);
         trouble = input_file_trouble(file, &line);
         if (trouble != NULL)
