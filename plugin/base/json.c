@@ -355,7 +355,7 @@ bool json_has_member(json *object, const char *key)
     return find_member(object, key, &value);
 }
 
-static json *member_any_case(json *object, const char *wanted, bool *other_case)
+json *json_member_any_case(json *object, const char *wanted, bool *other_case)
 {
     json_members all = json_members_of(object);
     const char *key;
@@ -401,7 +401,7 @@ json *json_at_any_case(json *value, const char *path, bool *other_case)
     char key[LONGEST_KEY + 1];
 
     while (value != NULL && *path != '\0')
-        value = next_step(&path, key) ? member_any_case(value, key, other_case) : NULL;
+        value = next_step(&path, key) ? json_member_any_case(value, key, other_case) : NULL;
     return value;
 }
 

@@ -115,6 +115,9 @@ json *json_at(json *value, const char *path);
  */
 json *json_at_any_case(json *value, const char *path, bool *other_case);
 
+/* One step of that. */
+json *json_member_any_case(json *object, const char *key, bool *other_case);
+
 size_t json_array_length(json *array);
 json *json_array_item(json *array, size_t index);
 

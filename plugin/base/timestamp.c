@@ -2,6 +2,7 @@
 /* timestamp: one cursor over the text; each form is a sequence of its steps. */
 #include "base/timestamp.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -63,14 +64,14 @@ static bool take_number(text *t, size_t least, size_t most, int *number)
     return true;
 }
 
-/* Fractional digits behind a `.`, as ticks. No `.` at all is a fraction of 0. */
-static bool take_fraction(text *t, int64_t *ticks)
+/* Fractional digits behind a point, as ticks. No point at all is a fraction of 0. */
+static bool take_fraction(text *t, const char *points, int64_t *ticks)
 {
     int64_t unit = TICKS_PER_SECOND;
     size_t digits;
 
     *ticks = 0;
-    if (!take_char(t, "."))
+    if (!take_char(t, points))
         return true;
     digits = count_digits(*t);
     for (size_t i = 0; i < digits; i++) {
@@ -81,23 +82,38 @@ static bool take_fraction(text *t, int64_t *ticks)
     return digits > 0 && digits <= 9;
 }
 
+static bool take_word(text *t, const char *word)
+{
+    size_t length = strlen(word);
+
+    if (t->length < length || strncasecmp(t->bytes, word, length) != 0)
+        return false;
+    *t = text_from(*t, length);
+    return true;
+}
+
+static void take_blanks(text *t)
+{
+    while (take_char(t, " "))
+        ;
+}
+
 static bool take_clock(text *t, moment *m)
 {
     return take_number(t, 1, 2, &m->hour) && take_char(t, ":") &&
            take_number(t, 2, 2, &m->minute) &&
            (!take_char(t, ":") ||
-            (take_number(t, 2, 2, &m->second) && take_fraction(t, &m->fraction)));
+            (take_number(t, 2, 2, &m->second) && take_fraction(t, ".,", &m->fraction)));
 }
 
-/* `Z`, `+01:00`, `+0100`, `+01`, or nothing. */
+/* `Z`, `GMT`, `UTC`, `+01:00`, `+0100`, `+01`, or nothing. */
 static bool take_zone(text *t, moment *m)
 {
     int hours, minutes = 0;
     bool west;
 
-    while (take_char(t, " "))
-        ;
-    if (t->length == 0 || take_char(t, "Zz"))
+    take_blanks(t);
+    if (t->length == 0 || take_char(t, "Zz") || take_word(t, "GMT") || take_word(t, "UTC"))
         return true;
     west = t->bytes[0] == '-';
     if (!take_char(t, "+-") || count_digits(*t) < 2)
@@ -119,9 +135,9 @@ static bool take_half_of_day(text *t, moment *m)
 {
     bool afternoon;
 
-    while (take_char(t, " "))
-        ;
-    if (t->length < 2 || (t->bytes[1] != 'M' && t->bytes[1] != 'm'))
+    take_blanks(t);
+    if (t->length < 2 || (t->bytes[1] != 'M' && t->bytes[1] != 'm') || t->bytes[0] == 'G' ||
+        t->bytes[0] == 'g') /* GMT */
         return true;
     afternoon = t->bytes[0] == 'P' || t->bytes[0] == 'p';
     if (!take_char(t, "AaPp") || m->hour < 1 || m->hour > 12)
@@ -130,27 +146,89 @@ static bool take_half_of_day(text *t, moment *m)
     return take_char(t, "Mm");
 }
 
-/* 2026-06-01, 2026-06-01T12:00, 2026-06-01 12:00:00.1234567+02:00 */
+/* Behind a date: nothing, or a clock, with what may stand between them. */
+static bool take_rest(text *t, moment *m)
+{
+    bool is_apart = take_char(t, ",");
+
+    is_apart |= take_char(t, "Tt ");
+    take_blanks(t);
+    if (take_char(t, "@"))
+        take_blanks(t);
+    if (t->length == 0)
+        return !is_apart;
+    return is_apart && take_clock(t, m) && take_half_of_day(t, m) && take_zone(t, m) &&
+           t->length == 0;
+}
+
+/* 2026-06-01, 2026-06-01T12:00, 2026/06/01 12:00:00.1234567+02:00 */
 static bool read_iso(text t, moment *m)
 {
-    if (!take_number(&t, 4, 4, &m->year) || !take_char(&t, "-") ||
-        !take_number(&t, 2, 2, &m->month) || !take_char(&t, "-") || !take_number(&t, 2, 2, &m->day))
+    char separator[2] = {0};
+
+    if (!take_number(&t, 4, 4, &m->year) || t.length == 0)
         return false;
-    if (take_char(&t, "Tt ") && !(take_clock(&t, m) && take_zone(&t, m)))
-        return false;
-    return t.length == 0;
+    separator[0] = t.bytes[0];
+    return take_char(&t, "-/") && take_number(&t, 1, 2, &m->month) && take_char(&t, separator) &&
+           take_number(&t, 1, 2, &m->day) && take_rest(&t, m);
 }
 
 /* 6/1/2026, 6/1/2026 1:05:00 PM, 06/01/2026 13:05:00.123 +00:00 */
 static bool read_us(text t, moment *m)
 {
-    if (!take_number(&t, 1, 2, &m->month) || !take_char(&t, "/") ||
-        !take_number(&t, 1, 2, &m->day) || !take_char(&t, "/") || !take_number(&t, 4, 4, &m->year))
+    return take_number(&t, 1, 2, &m->month) && take_char(&t, "/") &&
+           take_number(&t, 1, 2, &m->day) && take_char(&t, "/") &&
+           take_number(&t, 4, 4, &m->year) && take_rest(&t, m);
+}
+
+/* The name or its first three letters. */
+static bool take_month(text *t, moment *m)
+{
+    static const char *const names[] = {"January",   "February", "March",    "April",
+                                        "May",       "June",     "July",     "August",
+                                        "September", "October",  "November", "December"};
+
+    for (int i = 0; i < 12; i++) {
+        char brief[4] = {names[i][0], names[i][1], names[i][2], '\0'};
+
+        if (take_word(t, names[i]) || take_word(t, brief)) {
+            m->month = i + 1;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A date says itself which day of the week it is. */
+static void take_weekday(text *t)
+{
+    const char *comma = memchr(t->bytes, ',', t->length);
+    text rest = *t;
+
+    while (rest.length > 0 && isalpha((unsigned char)rest.bytes[0]))
+        rest = text_from(rest, 1);
+    if (comma == NULL || rest.bytes != comma || rest.length == t->length)
+        return;
+    *t = text_from(rest, 1);
+    take_blanks(t);
+}
+
+/* Mon, 01 Jun 2026 12:00:00 GMT, 1 June 2026 */
+static bool read_day_first(text t, moment *m)
+{
+    take_weekday(&t);
+    return take_number(&t, 1, 2, &m->day) && take_char(&t, " -") && take_month(&t, m) &&
+           take_char(&t, " -") && take_number(&t, 4, 4, &m->year) && take_rest(&t, m);
+}
+
+/* Jun 1, 2026 1:05:00 PM, Monday, June 1, 2026 13:05 */
+static bool read_month_first(text t, moment *m)
+{
+    take_weekday(&t);
+    if (!take_month(&t, m) || !take_char(&t, " ") || !take_number(&t, 1, 2, &m->day))
         return false;
     take_char(&t, ",");
-    if (take_char(&t, " ") && !(take_clock(&t, m) && take_half_of_day(&t, m) && take_zone(&t, m)))
-        return false;
-    return t.length == 0;
+    return take_char(&t, " ") && take_number(&t, 4, 4, &m->year) && take_rest(&t, m);
 }
 
 static int days_in_month(int year, int month)
@@ -190,7 +268,7 @@ static bool parse_epoch(text t, timestamp *result)
     for (size_t i = 0; i < digits; i++)
         whole = whole * 10 + (t.bytes[i] - '0');
     t = text_from(t, digits);
-    if (!take_fraction(&t, &fraction) || t.length > 0)
+    if (!take_fraction(&t, ".", &fraction) || t.length > 0)
         return false;
     if (digits >= MILLISECONDS_FROM_DIGITS)
         *result = whole * (TICKS_PER_SECOND / 1000) + fraction / 1000;
@@ -199,22 +277,70 @@ static bool parse_epoch(text t, timestamp *result)
     return true;
 }
 
-bool timestamp_parse(text t, timestamp *result)
+/* /Date(1780315200000+0200)/: milliseconds in UTC; the offset moves nothing. */
+static bool parse_dotnet(text t, timestamp *result)
 {
-    static bool (*const forms[])(text, moment *) = {read_iso, read_us};
+    int64_t milliseconds = 0;
+    moment ignored = {0};
+    size_t digits;
+    bool before;
 
-    t = without_blanks_around(t);
+    if (!take_word(&t, "/Date("))
+        return false;
+    before = take_char(&t, "-");
+    digits = count_digits(t);
+    if (digits == 0 || digits > MOST_EPOCH_DIGITS)
+        return false;
+    for (size_t i = 0; i < digits; i++)
+        milliseconds = milliseconds * 10 + (t.bytes[i] - '0');
+    t = text_from(t, digits);
+    if (!take_word(&t, ")/")) {
+        const char *end = memchr(t.bytes, ')', t.length);
+        text zone = end ? text_between(t.bytes, end) : t;
+
+        t = text_from(t, zone.length);
+        if (!take_zone(&zone, &ignored) || zone.length > 0 || !take_word(&t, ")/"))
+            return false;
+    }
+    *result = (before ? -milliseconds : milliseconds) * (TICKS_PER_SECOND / 1000);
+    return t.length == 0;
+}
+
+static bool parse_calendar(text t, timestamp *result)
+{
+    static bool (*const forms[])(text, moment *) = {read_iso, read_us, read_day_first,
+                                                    read_month_first};
+
     for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
         moment m = {0};
 
         if (forms[i](t, &m)) {
-            if (!is_real(&m))
-                return false;
-            *result = from_moment(&m);
-            return true;
+            if (is_real(&m))
+                *result = from_moment(&m);
+            return is_real(&m);
         }
     }
-    return parse_epoch(t, result);
+    return false;
+}
+
+timestamp_reading timestamp_read(text t, timestamp *result)
+{
+    timestamp read;
+
+    t = without_blanks_around(t);
+    if (t.length == 0)
+        return TIMESTAMP_NONE;
+    if (!parse_calendar(t, &read) && !parse_dotnet(t, &read) && !parse_epoch(t, &read))
+        return TIMESTAMP_NOT_UNDERSTOOD;
+    if (read == EARLIEST)
+        return TIMESTAMP_NONE;
+    *result = read;
+    return TIMESTAMP_READ;
+}
+
+bool timestamp_parse(text t, timestamp *result)
+{
+    return timestamp_read(t, result) == TIMESTAMP_READ;
 }
 
 void timestamp_format(timestamp t, char result[static TIMESTAMP_TEXT_SIZE])
@@ -272,7 +398,7 @@ bool timespan_parse(text t, timespan *result)
     int whole;
 
     t = without_blanks_around(t);
-    if (!take_number(&t, 1, 7, &whole) || whole > MOST || !take_fraction(&t, &fraction))
+    if (!take_number(&t, 1, 7, &whole) || whole > MOST || !take_fraction(&t, ".", &fraction))
         return false;
     if (t.length == 0 && whole == 0 && fraction == 0) {
         *result = 0;

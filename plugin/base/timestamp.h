@@ -20,13 +20,31 @@ typedef int64_t timespan;
 
 enum { TIMESTAMP_TEXT_SIZE = sizeof("2026-06-01T12:00:00.0000000Z") };
 
+/* What timestamp_read made of a text. */
+typedef enum timestamp_reading {
+    TIMESTAMP_NONE, /* there is no time: the text is empty, or .NET's 0001-01-01, never set */
+    TIMESTAMP_READ,
+    TIMESTAMP_NOT_UNDERSTOOD,
+} timestamp_reading;
+
 /*
- * Reads a time in any form that audit records carry: ISO 8601 with `T` or a
- * blank, 0 to 9 fractional digits (beyond 100 ns they are cut off), `Z`, an
- * offset or no zone (then UTC); a US date with or without AM/PM; epoch
- * seconds or, from 12 digits on, milliseconds. Blanks around it are ignored.
- * False, and *result untouched, when it is none of these or not a real date.
+ * Reads a time in any form that audit records carry, with T, a blank or
+ * `, ` before the clock, 0 to 9 fractional digits (beyond 100 ns they are cut
+ * off) behind a `.` or a comma, AM/PM or 24 hours, and `Z`, an offset or no
+ * zone (then UTC):
+ *
+ *   2026-06-01T12:00:00Z, 2026/06/01 12:00:00      year, month, day
+ *   6/1/2026, 1:05:00 PM                           a US date
+ *   Mon, 01 Jun 2026 12:00:00 GMT, 1 Jun 2026      RFC 1123 and alike
+ *   Jun 1, 2026 1:05:00 PM, Jun 1, 2026 @ 13:05    month, day, year
+ *   /Date(1780315200000)/, /Date(1780315200000+0200)/   .NET's; the offset says where it was
+ *   1780315200, 1780315200000                      epoch seconds; from 12 digits on milliseconds
+ *
+ * Blanks around it are ignored. *result is untouched unless it is READ.
  */
+timestamp_reading timestamp_read(text t, timestamp *result);
+
+/* Is it READ? */
 bool timestamp_parse(text t, timestamp *result);
 
 /* Writes `2026-06-01T12:00:00.0000000Z`; years outside 0001 to 9999 are clamped. */

@@ -306,3 +306,17 @@ void audit_session_tell_of(audit_session *self, const char *name, size_t line, c
         words_say("%s: %s", name, what);
     self->unreadable = true;
 }
+
+void audit_session_tell_unread_time(audit_session *self, const char *name, size_t line,
+                                    const char *time)
+{
+    enum { WORDS = 160 };
+    char what[WORDS];
+
+    if (*time == '\0')
+        return;
+    snprintf(what, sizeof(what),
+             "the time \"%.64s\" is not understood: the record is judged as if made when received",
+             time);
+    audit_session_tell_of(self, name, line, what);
+}

@@ -91,4 +91,10 @@ void audit_session_tell(audit_session *self, const input_file *file, size_t line
 /* The same where only the file's name is at hand; line 0: it is the file that is in trouble. */
 void audit_session_tell_of(audit_session *self, const char *name, size_t line, const char *what);
 
+/*
+ * A record's time that is not understood, in the same way; "" for none.
+ */
+void audit_session_tell_unread_time(audit_session *self, const char *name, size_t line,
+                                    const char *time);
+
 #endif

@@ -310,6 +310,8 @@ static bool explain_message(void *arg, const input_file *file, const input_messa
         return false;
     print_all_explained(e);
     *sights = remark(e, &found);
+    audit_session_tell_unread_time(&e->session, input_file_name(file), message->line,
+                                   found.detection.unread_time);
     return true;
 }
 

@@ -45,7 +45,8 @@ typedef struct result_rows {
 /* A line that could not be read. */
 typedef struct unreadable_line {
     size_t line;
-    const char *reason; /* a constant */
+    const char *reason;   /* a constant; NULL: it is a time alone that is not understood */
+    char unread_time[64]; /* that; "": none */
 } unreadable_line;
 
 typedef struct unreadable_lines {
@@ -88,11 +89,16 @@ static bool add_row(result_rows *self, timestamp time_generated, text line)
     return true;
 }
 
-static bool add_unreadable(unreadable_lines *self, size_t line, const char *reason)
+static bool add_unreadable(unreadable_lines *self, size_t line, const char *reason,
+                           const detection *found)
 {
+    unreadable_line *added;
+
     if (!room_for_one_more(&self->lines, sizeof(unreadable_line), self->count, &self->room))
         return false;
-    self->lines[self->count++] = (unreadable_line){line, reason};
+    added = &self->lines[self->count++];
+    *added = (unreadable_line){.line = line, .reason = reason};
+    memcpy(added->unread_time, found->unread_time, sizeof(added->unread_time));
     return true;
 }
 
@@ -143,8 +149,8 @@ static bool judge_message(void *tools, size_t file, void *part_, const input_mes
     else if (!message->is_whole)
         reason = "cut off";
     note_message(thread, file, &found, message, reason);
-    if (reason != NULL)
-        part->failed |= !add_unreadable(&part->unreadable, message->line, reason);
+    if (reason != NULL || found.unread_times > 0)
+        part->failed |= !add_unreadable(&part->unreadable, message->line, reason, &found);
     return !part->failed;
 }
 
@@ -200,14 +206,21 @@ static void drop_part(void *part_)
     *part = (query_part){0};
 }
 
+static void tell_unreadable(query *q, const char *name, size_t lines_before,
+                            const unreadable_line *l)
+{
+    if (l->reason != NULL)
+        audit_session_tell_of(&q->session, name, lines_before + l->line, l->reason);
+    audit_session_tell_unread_time(&q->session, name, lines_before + l->line, l->unread_time);
+}
+
 static void take_part(void *arg, void *part_, const char *name, size_t lines_before)
 {
     query *q = arg;
     query_part *part = part_;
 
     for (size_t i = 0; i < part->unreadable.count; i++)
-        audit_session_tell_of(&q->session, name, lines_before + part->unreadable.lines[i].line,
-                              part->unreadable.lines[i].reason);
+        tell_unreadable(q, name, lines_before, &part->unreadable.lines[i]);
     for (size_t i = 0; i < part->rows.count; i++)
         q->failed |= !add_row(&q->rows, part->rows.rows[i].time_generated, part->rows.rows[i].line);
     part->rows.count = 0;

@@ -51,8 +51,10 @@ typedef struct replay {
     event_order *order; /* NULL: events are judged as they come */
     table *table;       /* NULL: alerts are written as lines */
     buffer line;
-    detection seen;      /* since the last message that could not be read as a whole */
-    const char *trouble; /* why no more can be done */
+    const char *part_name; /* of the file under reading, .. */
+    size_t lines_before;   /* .. and how many of its lines stand before this part */
+    detection seen;        /* since the last message that could not be read as a whole */
+    const char *trouble;   /* why no more can be done */
     bool failed;
 } replay;
 
@@ -137,8 +139,20 @@ static void take_rows(replay *r, identity_rows *rows)
 
 /* --- an event --- */
 
+/* What of a record could not be read. In order of time its place in the input is not known. */
+static void tell_of_record(replay *r, const event *e, const detection *seen)
+{
+    const char *name = r->order == NULL ? r->part_name : "a record";
+    size_t line = r->order == NULL ? r->lines_before + e->line : 0;
+
+    if (seen->undecodable)
+        audit_session_tell_of(&r->session, name, line, seen->reason);
+    audit_session_tell_unread_time(&r->session, name, line, seen->unread_time);
+}
+
 static void judge_record_event(replay *r, const event *e)
 {
+    detection seen = {0};
     identity_rows rows;
     json *object;
     size_t taken;
@@ -150,8 +164,11 @@ static void judge_record_event(replay *r, const event *e)
     if (identity_rows_find(object, NULL, r->parser, &rows)) {
         take_rows(r, &rows);
         identity_rows_end(&rows);
-    } else
-        detector_feed_object(r->session.worker, object, r->clock.now, write_alert, r, &r->seen);
+    } else {
+        detector_feed_object(r->session.worker, object, r->clock.now, write_alert, r, &seen);
+        r->seen.stale += seen.stale;
+        tell_of_record(r, e, &seen);
+    }
     json_free(object);
 }
 
@@ -269,6 +286,8 @@ static void take_part(void *arg, void *part, const char *name, size_t lines_befo
     replay *r = arg;
     event_list *list = part;
 
+    r->part_name = name;
+    r->lines_before = lines_before;
     if (list->failed)
         fail(r, "out of memory");
     for (size_t n = 0; n < list->count && !r->failed; n++) {

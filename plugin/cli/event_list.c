@@ -19,6 +19,7 @@ struct event_reader {
     /* the message under reading */
     event_list *list;
     arrival stamp;
+    size_t line;
     bool may_match;
     bool shows_operation; /* in a stretch that could not be read */
     bool has_record;
@@ -88,7 +89,9 @@ static void add_record(event_reader *self, json *object, arrival arrived, arriva
     size_t begin = texts->length;
 
     json_write_value(texts, object);
-    add(self->list, (event){EVENT_RECORD, .arrived = arrived, .generated = generated}, begin);
+    add(self->list,
+        (event){EVENT_RECORD, .arrived = arrived, .generated = generated, .line = self->line},
+        begin);
 }
 
 /* Times between two records come to their latest. */
@@ -220,6 +223,7 @@ void event_reader_read(event_reader *self, const input_message *message, event_l
     self->stamp = arrival_of_line(message->text);
     self->may_match = may_match(self, message->text);
     self->shows_operation = false;
+    self->line = message->line;
     self->has_record = false;
     found = detector_take_apart(self->worker, message->text, &sink);
     list->failed |= found.out_of_memory;

@@ -26,9 +26,9 @@ typedef struct event {
     arrival arrived;
     arrival generated;
     text text;
+    size_t line; /* of an EVENT_RECORD and an EVENT_UNREADABLE */
 
     /* of EVENT_UNREADABLE */
-    size_t line;
     const char *reason; /* a constant */
     bool is_certain;    /* false: only if one of its EVENT_BROKEN shows an operation */
 } event;

@@ -363,6 +363,61 @@ static unwrap_kind kind_of(audit_result reading)
     return kinds[reading];
 }
 
+static void judge_fragment(message_feed *f, fragment *found)
+{
+    alert a = judge_begin_row(&f->judgement, &found->record);
+
+    a.target = found->target;
+    a.matched_by = found->matched_by;
+    a.degraded = true;
+    if (judge_is_stale(&f->judgement, &a))
+        return;
+    judge_complete_row(&f->judgement, &a);
+    take_match(f, &a);
+}
+
+/* False when it does not matter: it holds no phrase, or is an alert of synctap's own. */
+static bool judge_text(message_feed *f, text broken)
+{
+    detector_worker *w = f->worker;
+    fragment found;
+    fragment_result reading;
+
+    if (!gate_may_hold(w->detector->gate, w->scratch, broken))
+        return false;
+    reading =
+        fragment_read(broken, w->detector->rule, w->accounts, f->judgement.now, w->memory, &found);
+    if (reading == FRAGMENT_MATCHES)
+        judge_fragment(f, &found);
+    f->out_of_memory |= reading == FRAGMENT_OUT_OF_MEMORY;
+    return reading != FRAGMENT_IS_OWN_ALERT;
+}
+
+/* The parts of a record that cannot be read are as undecodable as a whole one. */
+static void judge_parts(message_feed *f)
+{
+    bool hides_rows = f->judgement.hidden.length > 0 && judge_text(f, f->judgement.hidden);
+
+    if (!hides_rows && !f->judgement.has_broken_part)
+        return;
+    f->seen.undecodable = true;
+    if (f->seen.reason == NULL)
+        f->seen.reason = "a part of a record that should hold JSON cannot be read";
+}
+
+static void note_unread_time(message_feed *f)
+{
+    text t = f->judgement.unread_time;
+
+    if (t.length > 0)
+        snprintf(
+            f->seen.unread_time, sizeof(f->seen.unread_time), "%.*s",
+            (int)(t.length < sizeof(f->seen.unread_time) ? t.length : sizeof(f->seen.unread_time)),
+            t.bytes);
+    f->judgement.unread_time = (text)TEXT("");
+    f->seen.unread_times = f->judgement.unread_times;
+}
+
 /* What it needed of the worker's arena is free again. */
 static unwrap_kind judge_object(message_feed *f, json *object)
 {
@@ -375,6 +430,9 @@ static unwrap_kind judge_object(message_feed *f, json *object)
     reading = judge_record(&f->judgement, object);
     if (f->unmatched > 0 && !f->is_late)
         remember(f, object);
+    note_unread_time(f);
+    if (!f->is_late)
+        judge_parts(f);
     arena_reset(f->worker->memory);
     return kind_of(reading);
 }
@@ -386,34 +444,13 @@ static unwrap_kind take_object(void *arg, json *object)
 
 /* --- a stretch that could not be read --- */
 
-static void judge_fragment(message_feed *f, fragment *found)
-{
-    alert a = judge_begin_row(&f->judgement, &found->record);
-
-    a.target = found->target;
-    a.matched_by = found->matched_by;
-    a.degraded = true;
-    if (!judge_is_stale(&f->judgement, &a))
-        take_match(f, &a);
-}
-
 static void judge_broken(void *arg, text broken, const char *reason)
 {
     message_feed *f = arg;
-    detector_worker *w = f->worker;
-    fragment found;
-    fragment_result reading;
 
     (void)reason;
-    if (!gate_may_hold(w->detector->gate, w->scratch, broken))
-        return;
-    reading =
-        fragment_read(broken, w->detector->rule, w->accounts, f->judgement.now, w->memory, &found);
-    if (reading == FRAGMENT_MATCHES)
-        judge_fragment(f, &found);
-    f->out_of_memory |= reading == FRAGMENT_OUT_OF_MEMORY;
-    f->seen.undecodable |= reading != FRAGMENT_IS_OWN_ALERT;
-    arena_reset(w->memory);
+    f->seen.undecodable |= judge_text(f, broken);
+    arena_reset(f->worker->memory);
 }
 
 /* --- a message --- */
@@ -422,7 +459,8 @@ static void note_unwrapped(message_feed *f, const unwrapped *found)
 {
     f->seen.records = found->records;
     f->seen.broken = found->broken;
-    f->seen.reason = found->reason;
+    if (found->reason != NULL)
+        f->seen.reason = found->reason;
     f->seen.stale = f->judgement.stale;
     if (f->out_of_memory || f->judgement.out_of_memory || found->out_of_memory) {
         f->seen.undecodable = true;
@@ -479,6 +517,11 @@ static void add_seen(const message_feed *f, detection *seen)
     seen->refused += f->seen.refused;
     seen->stale += f->judgement.stale;
     seen->undecodable |= f->seen.undecodable;
+    if (seen->reason == NULL)
+        seen->reason = f->seen.reason;
+    seen->unread_times += f->seen.unread_times;
+    if (f->seen.unread_time[0] != '\0')
+        memcpy(seen->unread_time, f->seen.unread_time, sizeof(seen->unread_time));
     if (f->out_of_memory || f->judgement.out_of_memory) {
         seen->undecodable = true;
         seen->reason = "out of memory";
@@ -576,7 +619,7 @@ static unwrap_kind explain_object(void *arg, json *object)
     audit_record_release(&kql);
     audit_record_release(&wide);
     arena_reset(f->worker->memory);
-    return kind_of(reading);
+    return judge_object(f, object); /* for what of it cannot be read */
 }
 
 static bool count_row(void *arg, const alert *a)

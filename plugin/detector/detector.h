@@ -24,16 +24,19 @@ typedef struct detector_worker detector_worker;
 
 /* What the detector made of one message. */
 typedef struct detection {
-    bool candidate;     /* the text can hold an operation's phrase; else nothing was looked at */
-    size_t records;     /* audit records in it */
-    size_t rows;        /* rows that matched, each handed to the sink */
-    size_t duplicates;  /* how many of them had alerted before */
-    size_t degraded;    /* how many of the others were made from fragments */
-    size_t refused;     /* how many of the others the sink did not hand on */
-    size_t stale;       /* records of the rule's operations that lie before the lookback */
-    size_t broken;      /* stretches of the text that could not be read */
-    const char *reason; /* why the first of them could not; a constant */
-    bool undecodable;   /* an operation's phrase stands in one of them */
+    bool candidate;       /* the text can hold an operation's phrase; else nothing was looked at */
+    size_t records;       /* audit records in it */
+    size_t rows;          /* rows that matched, each handed to the sink */
+    size_t duplicates;    /* how many of them had alerted before */
+    size_t degraded;      /* how many of the others were made from fragments */
+    size_t refused;       /* how many of the others the sink did not hand on */
+    size_t stale;         /* records of the rule's operations that lie before the lookback */
+    size_t unread_times;  /* records of the rule's operations whose time is not understood */
+    char unread_time[64]; /* that of the last, cut */
+    size_t broken;        /* stretches of the text that could not be read */
+    const char *reason;   /* why the first of them could not; a constant */
+    bool undecodable;     /* an operation's phrase stands in one of them, or in a record that has
+                             a part which cannot be read */
 } detection;
 
 /*
@@ -125,7 +128,7 @@ typedef void detector_explainer(void *arg, const explanation *e);
 
 /* How a message's records were reached, beside what detection says. */
 typedef struct detector_explained {
-    detection detection; /* without rows: nothing was handed out as an alert */
+    detection detection; /* as if it had been judged */
     bool by_rulebase;
     size_t other_kinds;
     bool shows_account; /* a stretch that could not be read would have made a degraded alert */

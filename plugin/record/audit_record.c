@@ -2,9 +2,6 @@
 /* audit_record: one table of paths, a row for each shape. */
 #include "record/audit_record.h"
 
-#include <ctype.h>
-#include <stdlib.h>
-
 enum field {
     OPERATION,
     ACTIVITY,
@@ -25,7 +22,7 @@ enum field {
     FIELDS
 };
 
-enum { MOST_PATHS = 4, MOST_STRING_LEVELS = 3 };
+enum { MOST_PATHS = 4 };
 
 /* The query reads these columns from one place; the other paths are WIDE's. */
 static const bool is_query_column[FIELDS] = {
@@ -155,81 +152,105 @@ static const shape shapes[AUDIT_SHAPES] = {
             .user_upn = USER_UPN,
             .app_name = APP_NAME,
         },
+    [SHAPE_STEAMPIPE] =
+        {
+            .name = "Steampipe row",
+            .paths =
+                {
+                    [OPERATION] = {"activity_display_name"},
+                    [TIME] = {"activity_date_time"},
+                    [TARGETS] = {"target_resources"},
+                    [INITIATOR] = {"initiated_by"},
+                    [DETAILS] = {"additional_details"},
+                    [RESULT] = {"result"},
+                    [RESULT_REASON] = {"result_reason"},
+                    [RECORD_ID] = {"id"},
+                    [CORRELATION_ID] = {"correlation_id"},
+                    [TENANT_ID] = {"tenant_id"},
+                    [SERVICE] = {"logged_by_service"},
+                },
+            .user_upn = USER_UPN,
+            .app_name = APP_NAME,
+        },
 };
 
-/* A record under reading, and what that needs. */
-typedef struct reading {
+/* A record under reading. */
+typedef struct audit_reading {
     audit_record *record;
-    const audit_reader *reader;
-    json *initiator;
-    bool out_of_memory;
-} reading;
+    json_view eyes;
+} audit_reading;
 
 /* --- paths --- */
 
-static json *value_at(audit_record *record, json *from, const char *path)
-{
-    bool other_case = false;
-    json *value;
-
-    if (record->view == SEMANTICS_KQL)
-        return json_at(from, path);
-    value = json_at_any_case(from, path, &other_case);
-    if (other_case && value != NULL)
-        record->notes |= NOTE_KEY_CASE;
-    return value;
-}
-
 /* The first of the paths that leads to something. KQL's reading has one path to a query's column.
  */
-static json *first_of(audit_record *record, json *from, const char *const *paths, bool one_path)
+static json *first_of(json_view *r, json *from, const char *const *paths, bool one_path)
 {
-    size_t most = one_path && record->view == SEMANTICS_KQL ? 1 : MOST_PATHS;
+    size_t most = one_path && r->semantics == SEMANTICS_KQL ? 1 : MOST_PATHS;
     json *value = NULL;
 
     for (size_t i = 0; value == NULL && i < most && paths[i] != NULL; i++)
-        value = value_at(record, from, paths[i]);
+        value = json_view_at(r, from, paths[i]);
     return value;
 }
 
-/* Elastic's record is not what the query sees in any case: no reading of it is stricter. */
-static json *value_of(audit_record *record, enum field f)
+/* Is it not what the query sees in any case? Then no reading of it is stricter. */
+static bool is_renamed(audit_shape s)
 {
-    return first_of(record, record->object, shapes[record->shape].paths[f],
-                    is_query_column[f] && record->shape != SHAPE_ELASTIC);
+    return s == SHAPE_ELASTIC || s == SHAPE_STEAMPIPE;
+}
+
+static json *value_of(audit_reading *r, enum field f)
+{
+    const audit_record *record = r->record;
+
+    return first_of(&r->eyes, record->object, shapes[record->shape].paths[f],
+                    is_query_column[f] && !is_renamed(record->shape));
 }
 
 /* --- shapes --- */
 
 /* The operation's value, if the object has that shape's operation at all. */
-static bool has_operation(audit_record *record, audit_shape s, json **value)
+static bool has_operation(audit_reading *r, audit_shape s, json **value)
 {
     const char *const *paths = shapes[s].paths[OPERATION];
 
-    for (size_t i = 0; i < MOST_PATHS && paths[i] != NULL; i++) {
-        *value = value_at(record, record->object, paths[i]);
-        if (*value != NULL)
-            return true;
-    }
-    return s != SHAPE_ELASTIC && json_has_member(record->object, paths[0]);
+    *value = first_of(&r->eyes, r->record->object, paths, false);
+    return *value != NULL || (!is_renamed(s) && json_has_member(r->record->object, paths[0]));
+}
+
+static bool leads_somewhere(audit_reading *r, const char *path)
+{
+    return json_view_at(&r->eyes, r->record->object, path) != NULL;
+}
+
+/* In another case its operation's key is Log Analytics' too, and the other way round. */
+static bool is_diagnostic(audit_reading *r)
+{
+    json *object = r->record->object;
+    bool has_properties = leads_somewhere(r, "properties");
+
+    if (has_properties && leads_somewhere(r, "properties.targetResources"))
+        return true;
+    if (json_has_member(object, "operationName"))
+        return has_properties || !leads_somewhere(r, "TimeGenerated");
+    return has_properties && !json_has_member(object, "OperationName");
 }
 
 /* Does more than the operation's key speak for the shape? Asked where keys tell little. */
-static bool fits(audit_record *record, audit_shape s)
+static bool fits(audit_reading *r, audit_shape s)
 {
-    json *object = record->object;
-
     switch (s) {
     case SHAPE_DIAGNOSTIC_2018:
-        return value_at(record, object, "properties.targetResourceName") != NULL;
-    case SHAPE_DIAGNOSTIC: /* in another case its key is Log Analytics' too */
-        return json_has_member(object, "operationName") ||
-               (!json_has_member(object, "OperationName") &&
-                value_at(record, object, "properties") != NULL);
+        return leads_somewhere(r, "properties.targetResourceName");
+    case SHAPE_DIAGNOSTIC:
+        return is_diagnostic(r);
     case SHAPE_ELASTIC: /* a flat operation_name alone is too little, our own alerts have one */
-        return value_at(record, object, "azure.auditlogs") != NULL ||
-               value_at(record, object, "properties.target_resources") != NULL ||
-               value_at(record, object, "properties.activity_display_name") != NULL;
+        return leads_somewhere(r, "azure.auditlogs") ||
+               leads_somewhere(r, "properties.target_resources") ||
+               leads_somewhere(r, "properties.activity_display_name");
+    case SHAPE_STEAMPIPE:
+        return leads_somewhere(r, "target_resources") || leads_somewhere(r, "initiated_by");
     default:
         return true;
     }
@@ -262,15 +283,16 @@ static bool is_another_log(json *object)
 }
 
 /* An operation that is an object belongs to an Azure Activity record of the same hub. */
-static audit_result tell_shape(audit_record *record)
+static audit_result tell_shape(audit_reading *r)
 {
+    audit_record *record = r->record;
     json *operation = NULL;
 
     for (audit_shape s = 0; s < AUDIT_SHAPES; s++) {
-        if (!has_operation(record, s, &operation) || !fits(record, s))
+        if (!has_operation(r, s, &operation) || !fits(r, s))
             continue;
         record->shape = s;
-        record->notes = 0; /* of looking for shapes that it has not */
+        r->eyes.notes = 0; /* of looking for shapes that it has not */
         return json_kind_of(operation) == JSON_OBJECT || is_another_log(record->object)
                    ? AUDIT_OTHER_KIND
                    : AUDIT_RECORD;
@@ -278,66 +300,20 @@ static audit_result tell_shape(audit_record *record)
     return AUDIT_UNKNOWN;
 }
 
-/* --- JSON in strings --- */
-
-static bool may_hold_json(text t)
-{
-    while (t.length > 0 && isspace((unsigned char)t.bytes[0]))
-        t = text_from(t, 1);
-    return t.length > 1 && (t.bytes[0] == '{' || t.bytes[0] == '[');
-}
-
-/* The value itself, or, in WIDE's reading, the tree in a string that holds JSON. */
-static json *parsed(reading *r, json *value, unsigned *notes)
-{
-    audit_record *record = r->record;
-
-    for (int level = 0;
-         level < MOST_STRING_LEVELS && record->view == SEMANTICS_WIDE &&
-         record->owned_count < AUDIT_OWNED_TREES && may_hold_json(json_string(value));
-         level++) {
-        json *tree;
-        size_t taken;
-
-        if (json_parse(r->reader->parser, json_string(value), &tree, &taken) != NULL)
-            break;
-        record->owned[record->owned_count++] = tree;
-        *notes |= NOTE_JSON_STRING;
-        value = tree;
-    }
-    return value;
-}
-
 /* --- fields --- */
 
-static text tostring(reading *r, json *value)
+static text field_text(audit_reading *r, enum field f)
 {
-    text t = json_tostring(value, r->reader->memory);
-
-    if (t.bytes == NULL) {
-        r->out_of_memory = true;
-        return (text)TEXT("");
-    }
-    return t;
+    return json_view_text(&r->eyes, value_of(r, f));
 }
 
-static text field_text(reading *r, enum field f)
-{
-    return tostring(r, value_of(r->record, f));
-}
-
-static text initiator_text(reading *r, const char *const *paths, bool one_path)
-{
-    return tostring(r, first_of(r->record, r->initiator, paths, one_path));
-}
-
-static void read_names(reading *r)
+static void read_names(audit_reading *r)
 {
     r->record->operation_name = field_text(r, OPERATION);
     r->record->activity_name = field_text(r, ACTIVITY);
 }
 
-static void read_texts(reading *r)
+static void read_texts(audit_reading *r)
 {
     audit_record *record = r->record;
     const struct {
@@ -353,63 +329,18 @@ static void read_texts(reading *r)
         *texts[i].text = field_text(r, texts[i].field);
 }
 
-/* KQL's coalesce over what initiated it: the first that is not empty. */
-static void read_initiator(reading *r)
+static void read_time(audit_reading *r)
 {
-    static const char *const ids[MOST_PATHS] = {"user.id", "app.appId", "app.servicePrincipalId"};
-    static const char *const address[MOST_PATHS] = {"user.ipAddress", "user.ip_address"};
     audit_record *record = r->record;
-    const shape *s = &shapes[record->shape];
+    text t = field_text(r, TIME);
+    timestamp_reading told = timestamp_read(t, &record->time_generated);
 
-    r->initiator = parsed(r, value_of(record, INITIATOR), &record->notes);
-    record->actor = initiator_text(r, s->user_upn, true);
-    if (record->actor.length == 0)
-        record->actor = initiator_text(r, s->app_name, true);
-    if (record->actor.length == 0 && record->view == SEMANTICS_WIDE &&
-        record->shape == SHAPE_DIAGNOSTIC_2018)
-        record->actor = field_text(r, IDENTITY);
-    record->actor_id = initiator_text(r, ids, false);
-    record->source_ip = initiator_text(r, address, true);
-}
-
-static bool is_null_word(text t)
-{
-    static const text words[] = {TEXT("<null>"), TEXT("&lt;null&gt;")};
-
-    return text_equal(t, words[0]) || text_equal(t, words[1]);
-}
-
-/* The value of a pair in additionalDetails: [{"key":"ipaddr","value":"203.0.113.7"}]. */
-static text detail_text(reading *r, const char *key)
-{
-    unsigned ignored = 0;
-    json *details = parsed(r, value_of(r->record, DETAILS), &ignored);
-
-    for (size_t i = 0; i < json_array_length(details); i++) {
-        json *pair = json_array_item(details, i);
-
-        if (text_equal(json_string(json_member(pair, "key")), text_of(key)))
-            return tostring(r, json_member(pair, "value"));
-    }
-    return (text)TEXT("");
-}
-
-static void read_caller_ip(reading *r)
-{
-    text address = field_text(r, CALLER_IP);
-
-    if (address.length == 0 || is_null_word(address))
-        address = detail_text(r, "ipaddr");
-    r->record->caller_ip = is_null_word(address) ? (text)TEXT("") : address;
-}
-
-static void read_time(reading *r)
-{
-    r->record->has_time = timestamp_parse(field_text(r, TIME), &r->record->time_generated);
+    record->has_time = told == TIMESTAMP_READ;
+    record->unread_time = told == TIMESTAMP_NOT_UNDERSTOOD ? t : (text)TEXT("");
 }
 
 /* A diagnostic record without tenantId names it in resourceId: /tenants/<guid>/providers/... */
-static void read_tenant_of_resource(reading *r)
+static void read_tenant_of_resource(audit_reading *r)
 {
     static const text prefix = TEXT("/tenants/");
     text id = field_text(r, RESOURCE_ID);
@@ -422,90 +353,276 @@ static void read_tenant_of_resource(reading *r)
     r->record->tenant_id = end ? text_between(id.bytes, end) : id;
 }
 
-/* Elastic keeps an array as an object keyed "0", "1", ...; any other object is one target. */
-static bool is_array_by_number(json *object)
-{
-    json_members all = json_members_of(object);
-    const char *key;
-    json *value;
+/* --- parts that cannot be read --- */
 
-    while (json_next_member(&all, &key, &value))
-        if (*key == '\0' || key[strspn(key, "0123456789")] != '\0')
-            return false;
-    return true;
+/*
+ * Words may stand where JSON is due, "None" in the details of 2018. But these
+ * begin JSON that was cut, or what PowerShell writes beyond its -Depth.
+ */
+static bool should_be_json(text t)
+{
+    static const text begins[] = {TEXT("{"),  TEXT("["),       TEXT("\""),
+                                  TEXT("@{"), TEXT("System."), TEXT("Microsoft.")};
+
+    for (size_t i = 0; i < sizeof(begins) / sizeof(begins[0]); i++)
+        if (kql_startswith(t, begins[i], SEMANTICS_KQL))
+            return true;
+    return false;
+}
+
+bool audit_reading_met_broken_json(const json_view *r)
+{
+    return r->unreadable != NULL && should_be_json(json_string(r->unreadable));
+}
+
+/* --- the initiator --- */
+
+static text initiator_text(audit_reading *r, json *initiator, const char *const *paths,
+                           bool one_path)
+{
+    return json_view_text(&r->eyes, first_of(&r->eyes, initiator, paths, one_path));
+}
+
+/* Of the user and of the app: the id of the one that the actor is named after comes first. */
+static text actor_id(audit_reading *r, json *initiator, bool is_app)
+{
+    static const char *const user[MOST_PATHS] = {"user.id"};
+    static const char *const app[MOST_PATHS] = {"app.id", "app.servicePrincipalId",
+                                                "app.service_principal_id", "app.appId"};
+    text id = initiator_text(r, initiator, is_app ? app : user, false);
+
+    return id.length > 0 || r->record->actor.length > 0 ? id
+                                                        : initiator_text(r, initiator, app, false);
+}
+
+/* KQL's coalesce over what initiated it: the first that is not empty. */
+static void read_actor(audit_reading *r, json *initiator)
+{
+    audit_record *record = r->record;
+    const shape *s = &shapes[record->shape];
+    bool is_app = false;
+
+    record->actor = initiator_text(r, initiator, s->user_upn, true);
+    if (record->actor.length == 0) {
+        record->actor = initiator_text(r, initiator, s->app_name, true);
+        is_app = record->actor.length > 0;
+    }
+    if (record->actor.length == 0 && record->view == SEMANTICS_WIDE &&
+        record->shape == SHAPE_DIAGNOSTIC_2018)
+        record->actor = field_text(r, IDENTITY);
+    record->actor_id = actor_id(r, initiator, is_app);
+}
+
+static bool is_null_word(text t)
+{
+    static const text words[] = {TEXT("<null>"), TEXT("&lt;null&gt;")};
+
+    return text_equal(t, words[0]) || text_equal(t, words[1]);
+}
+
+static text address_or_nothing(text t)
+{
+    return is_null_word(t) ? (text)TEXT("") : t;
+}
+
+/* The address in additionalDetails: [{"key":"ipaddr","value":"203.0.113.7"}]. */
+static text address_in_details(audit_reading *r)
+{
+    static const text keys[] = {TEXT("ipaddr"), TEXT("ipAddress")};
+    json_list details = json_view_list(&r->eyes, json_view_open(&r->eyes, value_of(r, DETAILS)));
+
+    for (size_t i = 0; i < details.count; i++) {
+        json *pair = json_list_item(&details, i);
+        text key = json_string(json_view_at(&r->eyes, pair, "key"));
+
+        if (kql_equals(key, keys[0], SEMANTICS_KQL) || kql_equals(key, keys[1], SEMANTICS_KQL))
+            return json_view_plain_text(&r->eyes, json_view_at(&r->eyes, pair, "value"));
+    }
+    return (text)TEXT("");
+}
+
+/* The request's address; source_ip is the query's, the initiating user's. */
+static void read_caller_ip(audit_reading *r, json *initiator)
+{
+    static const char *const of_app[MOST_PATHS] = {"app.ipAddress", "app.ip_address"};
+    text address = address_or_nothing(field_text(r, CALLER_IP));
+
+    if (address.length == 0)
+        address = address_or_nothing(initiator_text(r, initiator, of_app, false));
+    if (address.length == 0)
+        address = address_or_nothing(address_in_details(r));
+    r->record->caller_ip = address;
+}
+
+static void read_initiator(audit_reading *r)
+{
+    static const char *const address[MOST_PATHS] = {"user.ipAddress", "user.ip_address"};
+    json *initiator = json_view_open(&r->eyes, value_of(r, INITIATOR));
+
+    read_actor(r, initiator);
+    r->record->source_ip = initiator_text(r, initiator, address, true);
+    r->record->has_broken_part |= audit_reading_met_broken_json(&r->eyes);
+    r->eyes.unreadable = NULL;
+    read_caller_ip(r, initiator);
+    r->record->has_broken_part |= audit_reading_met_broken_json(&r->eyes);
+}
+
+/* --- targets --- */
+
+static bool is_hidden_target(json *target)
+{
+    switch (json_kind_of(target)) {
+    case JSON_NULL:
+    case JSON_OBJECT:
+        return false;
+    case JSON_STRING:
+        return !json_view_says_nothing(json_string(target));
+    default:
+        return true;
+    }
+}
+
+static bool has_hidden_target(const json_list *targets)
+{
+    for (size_t i = 0; i < targets->count; i++)
+        if (is_hidden_target(json_list_item(targets, i)))
+            return true;
+    return false;
+}
+
+/* A single value, or none at all, is one row. */
+static json_list list_of_one(audit_reading *r, json *value)
+{
+    json_list all = {.opened = arena_alloc(r->eyes.memory, sizeof(json *)), .count = 1};
+
+    if (all.opened == NULL) {
+        r->eyes.out_of_memory = true;
+        return (json_list){0};
+    }
+    all.opened[0] = value;
+    return all;
+}
+
+/* What mv-expand makes of the value. */
+static json_list expand(audit_reading *r, json *value)
+{
+    if (json_kind_of(value) == JSON_ARRAY ||
+        (json_kind_of(value) == JSON_OBJECT && json_view_is_keyed_by_number(value)))
+        return json_view_list(&r->eyes, value);
+    return list_of_one(r, value);
+}
+
+static void read_kql_targets(audit_reading *r)
+{
+    audit_record *record = r->record;
+    json *value = value_of(r, TARGETS);
+
+    record->target_resources = value;
+    record->is_split = json_kind_of(value) == JSON_OBJECT;
+    if (!record->is_split)
+        record->targets = expand(r, value);
 }
 
 /* The query has no row for [] or null; another field may name the target all the same. */
-static void read_targets(reading *r)
+static void read_target_elsewhere(audit_reading *r)
 {
     audit_record *record = r->record;
-    json *targets = parsed(r, value_of(record, TARGETS), &record->notes);
-    bool is_empty =
-        targets == NULL || (json_kind_of(targets) == JSON_ARRAY && json_array_length(targets) == 0);
+    json *targets = record->target_resources;
 
-    record->target_resources = targets;
-    record->targets_by_number = is_array_by_number(targets);
-    if (record->view == SEMANTICS_KQL || !is_empty)
+    if (targets != NULL && (json_kind_of(targets) != JSON_ARRAY || json_array_length(targets) > 0))
         return;
     record->target_elsewhere = field_text(r, TARGET_ELSEWHERE);
     if (record->target_elsewhere.length > 0)
-        record->notes |= NOTE_TARGET_ELSEWHERE;
+        r->eyes.notes |= NOTE_TARGET_ELSEWHERE;
+}
+
+static void read_wide_targets(audit_reading *r)
+{
+    audit_record *record = r->record;
+    json *value = value_of(r, TARGETS), *opened;
+
+    r->eyes.unpacked_count = false;
+    opened = json_view_open(&r->eyes, value);
+    if (opened == NULL)
+        record->hidden = r->eyes.unreadable;
+    else if (is_hidden_target(opened) && json_kind_of(opened) != JSON_ARRAY)
+        record->hidden = opened;
+    record->is_hidden_above = value == NULL;
+    record->target_resources = opened;
+    record->targets = expand(r, opened);
+    record->hides_targets = record->hidden != NULL || has_hidden_target(&record->targets);
+    if (r->eyes.unpacked_count || json_kind_of(opened) == JSON_OBJECT)
+        r->eyes.notes |= NOTE_TARGET_OBJECT;
+    read_target_elsewhere(r);
+}
+
+json_view audit_record_view(const audit_record *record, const audit_reader *reader)
+{
+    return (json_view){
+        .semantics = record->view,
+        .memory = reader->memory,
+        .parser = reader->parser,
+        .trees = record->trees,
+    };
+}
+
+static audit_reading begin_reading(audit_record *record, const audit_reader *reader)
+{
+    return (audit_reading){.record = record, .eyes = audit_record_view(record, reader)};
 }
 
 audit_result audit_record_read(json *object, semantics view, const audit_reader *reader,
                                audit_record *record)
 {
-    reading r = {.record = record, .reader = reader};
     audit_result told;
+    audit_reading r;
 
     *record = (audit_record){.object = object, .view = view};
-    told = tell_shape(record);
+    record->trees = opened_trees_new(reader->memory);
+    if (record->trees == NULL)
+        return AUDIT_OUT_OF_MEMORY;
+    r = begin_reading(record, reader);
+    told = tell_shape(&r);
     if (told != AUDIT_RECORD)
-        return told;
+        return r.eyes.out_of_memory ? AUDIT_OUT_OF_MEMORY : told;
     read_names(&r);
     read_time(&r);
-    read_targets(&r);
-    return r.out_of_memory ? AUDIT_OUT_OF_MEMORY : AUDIT_RECORD;
+    r.eyes.unreadable = NULL; /* what stands on the way to the targets is asked for again */
+    if (view == SEMANTICS_WIDE)
+        read_wide_targets(&r);
+    else
+        read_kql_targets(&r);
+    record->notes = r.eyes.notes;
+    return r.eyes.out_of_memory ? AUDIT_OUT_OF_MEMORY : AUDIT_RECORD;
 }
 
 bool audit_record_read_rest(audit_record *record, const audit_reader *reader)
 {
-    reading r = {.record = record, .reader = reader};
+    audit_reading r = begin_reading(record, reader);
 
     read_texts(&r);
+    r.eyes.unreadable = NULL;
     read_initiator(&r);
-    read_caller_ip(&r);
     read_tenant_of_resource(&r);
-    return !r.out_of_memory;
+    record->notes |= r.eyes.notes;
+    return !r.eyes.out_of_memory;
 }
 
 void audit_record_release(audit_record *record)
 {
-    while (record->owned_count > 0)
-        json_free(record->owned[--record->owned_count]);
+    opened_trees_release(record->trees);
 }
 
-/* --- targets --- */
+/* --- rows --- */
 
 static const char *const target_upn[MOST_PATHS] = {"userPrincipalName", "user_principal_name"};
 static const char *const target_id[MOST_PATHS] = {"id"};
 
 size_t audit_record_target_count(const audit_record *record)
 {
-    json *all = record->target_resources;
-
     if (record->target_elsewhere.length > 0)
         return 1;
-    switch (json_kind_of(all)) {
-    case JSON_ARRAY:
-        return json_array_length(all);
-    case JSON_OBJECT:
-        return record->view == SEMANTICS_WIDE && !record->targets_by_number
-                   ? 1
-                   : json_member_count(all);
-    default:
-        return 1;
-    }
+    return record->is_split ? json_member_count(record->target_resources) : record->targets.count;
 }
 
 /* The n-th part of a text whose parts `__` separates. */
@@ -522,54 +639,48 @@ static text part_of(text t, size_t n)
 }
 
 /* The `Sync_` of a UPN has one underscore, so `__` does not tear it apart. */
-static bool read_target_elsewhere(const audit_record *record, audit_target *target)
+static bool read_row_elsewhere(const audit_record *record, audit_target *target)
 {
+    target->value = record->target_resources;
     target->upn = part_of(record->target_elsewhere, 0);
     target->id = part_of(record->target_elsewhere, 3);
     return true;
 }
 
 /* KQL's row of an expanded object holds one property alone. */
-static bool read_property_row(audit_target *target, arena *memory)
+static bool read_property_row(const audit_record *record, audit_target *target, arena *memory)
 {
-    bool is_upn = strcmp(target->key, target_upn[0]) == 0;
-    bool is_id = strcmp(target->key, target_id[0]) == 0;
+    bool is_upn, is_id;
 
+    json_nth_member(record->target_resources, target->index, &target->key, &target->value);
+    is_upn = strcmp(target->key, target_upn[0]) == 0;
+    is_id = strcmp(target->key, target_id[0]) == 0;
     target->upn = json_tostring(is_upn ? target->value : NULL, memory);
     target->id = json_tostring(is_id ? target->value : NULL, memory);
     return target->upn.bytes != NULL && target->id.bytes != NULL;
 }
 
-static bool read_target(const audit_record *record, audit_target *target, arena *memory)
+/* A target has been opened already: its own members are keys and their values alone. */
+static bool read_row(const audit_record *record, audit_target *target, arena *memory)
 {
-    audit_record scratch = {.view = record->view};
+    json_view r = {.semantics = record->view, .memory = memory};
 
-    target->upn = json_tostring(first_of(&scratch, target->value, target_upn, true), memory);
-    target->id = json_tostring(first_of(&scratch, target->value, target_id, true), memory);
-    target->notes |= scratch.notes;
-    return target->upn.bytes != NULL && target->id.bytes != NULL;
+    target->value = json_list_item(&record->targets, target->index);
+    target->upn = json_view_text(&r, first_of(&r, target->value, target_upn, true));
+    target->id = json_view_text(&r, first_of(&r, target->value, target_id, true));
+    target->notes |= r.notes;
+    return !r.out_of_memory;
 }
 
 bool audit_record_target(const audit_record *record, size_t index, arena *memory,
                          audit_target *target)
 {
-    json *all = record->target_resources;
-
-    *target = (audit_target){.index = index, .value = all, .notes = record->notes};
+    *target = (audit_target){.index = index, .notes = record->notes};
     if (record->target_elsewhere.length > 0)
-        return read_target_elsewhere(record, target);
-    if (json_kind_of(all) == JSON_ARRAY) {
-        target->value = json_array_item(all, index);
-    } else if (json_kind_of(all) == JSON_OBJECT && record->view == SEMANTICS_KQL) {
-        json_nth_member(all, index, &target->key, &target->value);
-        return read_property_row(target, memory);
-    } else if (json_kind_of(all) == JSON_OBJECT) {
-        const char *number;
-        target->notes |= NOTE_TARGET_OBJECT;
-        if (record->targets_by_number)
-            json_nth_member(all, index, &number, &target->value);
-    }
-    return read_target(record, target, memory);
+        return read_row_elsewhere(record, target);
+    if (record->is_split)
+        return read_property_row(record, target, memory);
+    return read_row(record, target, memory);
 }
 
 void audit_target_write(const audit_target *target, buffer *out)
@@ -582,6 +693,141 @@ void audit_target_write(const audit_target *target, buffer *out)
     json_write_key(out, target->key);
     json_write_value(out, target->value);
     buffer_append_char(out, '}');
+}
+
+/* --- what is hidden, as the text of a broken record --- */
+
+static void write_readable_members(const audit_record *record, buffer *out)
+{
+    const struct {
+        const char *key;
+        text value;
+    } members[] = {
+        {"operationName", record->operation_name},
+        {"activityDisplayName", record->activity_name},
+        {"id", record->record_id},
+        {"tenantId", record->tenant_id},
+        {"correlationId", record->correlation_id},
+        {"loggedByService", record->logged_by_service},
+        {"result", record->result},
+        {"resultReason", record->result_reason},
+        {"callerIpAddress", record->caller_ip},
+    };
+
+    for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
+        if (members[i].value.length > 0)
+            json_write_member(out, members[i].key, members[i].value);
+}
+
+static void write_time(const audit_record *record, buffer *out)
+{
+    char written[TIMESTAMP_TEXT_SIZE];
+
+    if (!record->has_time)
+        return;
+    timestamp_format(record->time_generated, written);
+    json_write_member(out, "time", text_of(written));
+}
+
+static void write_initiator(const audit_record *record, buffer *out)
+{
+    json_write_key(out, "initiatedBy");
+    buffer_append_string(out, "{\"user\":{");
+    json_write_member(out, "id", record->actor_id);
+    json_write_member(out, "userPrincipalName", record->actor);
+    json_write_member(out, "ipAddress", record->source_ip);
+    buffer_append_string(out, "}}");
+}
+
+/* PowerShell's `@{id=1; type=User}` beyond its -Depth, as the object that it was. */
+static void write_powershell(buffer *out, text t)
+{
+    t = text_from(t, 2);
+    buffer_append_char(out, '{');
+    while (t.length > 0) {
+        const char *next = memmem(t.bytes, t.length, "; ", 2);
+        text pair = next ? text_between(t.bytes, next) : t;
+        const char *equals = memchr(pair.bytes, '=', pair.length);
+
+        t = text_from(t, pair.length + (next != NULL ? 2 : 0));
+        if (next == NULL && pair.length > 0 && pair.bytes[pair.length - 1] == '}')
+            pair.length--;
+        json_write_item(out);
+        json_write_string(out, equals ? text_between(pair.bytes, equals) : pair);
+        if (equals == NULL)
+            continue;
+        buffer_append_char(out, ':');
+        json_write_string(out, text_between(equals + 1, pair.bytes + pair.length));
+    }
+    buffer_append_char(out, '}');
+}
+
+static void write_hidden_text(buffer *out, text t, int level);
+
+/* JSON in a string that holds another: its quotes were escaped once more. */
+static void write_unescaped(buffer *out, text t, int level)
+{
+    buffer inner = {0};
+
+    for (size_t i = 0; i < t.length; i++) {
+        if (t.bytes[i] == '\\' && i + 1 < t.length)
+            i++;
+        buffer_append_char(&inner, t.bytes[i]);
+    }
+    write_hidden_text(out, buffer_text(&inner), level + 1);
+    out->failed |= buffer_failed(&inner);
+    buffer_free(&inner);
+}
+
+static void write_hidden_text(buffer *out, text t, int level)
+{
+    enum { MOST_LEVELS = 3 };
+
+    if (kql_startswith(t, (text)TEXT("@{"), SEMANTICS_KQL))
+        write_powershell(out, t);
+    else if (t.length > 0 && (t.bytes[0] == '{' || t.bytes[0] == '['))
+        buffer_append(out, t);
+    else if (t.length > 0 && t.bytes[0] == '"' && level < MOST_LEVELS)
+        write_unescaped(out, text_from(t, 1), level);
+    else
+        json_write_string(out, t);
+}
+
+static void write_hidden_value(buffer *out, json *value)
+{
+    if (json_kind_of(value) == JSON_STRING)
+        write_hidden_text(out, json_string(value), 0);
+    else
+        json_write_value(out, value);
+}
+
+static void write_hidden_targets(const audit_record *record, buffer *out)
+{
+    json_write_key(out, "targetResources");
+    buffer_append_char(out, '[');
+    for (size_t i = 0; i < record->targets.count; i++) {
+        json *target = json_list_item(&record->targets, i);
+
+        if (!is_hidden_target(target))
+            continue;
+        json_write_item(out);
+        write_hidden_value(out, target);
+    }
+}
+
+/* Nothing is closed at the end: it is the end of a broken text. */
+void audit_record_write_hidden(const audit_record *record, buffer *out)
+{
+    buffer_append_char(out, '{');
+    write_time(record, out);
+    write_readable_members(record, out);
+    write_initiator(record, out);
+    if (record->hidden == NULL) {
+        write_hidden_targets(record, out);
+        return;
+    }
+    json_write_key(out, record->is_hidden_above ? "properties" : "targetResources");
+    write_hidden_value(out, record->hidden);
 }
 
 const char *audit_shape_name(audit_shape s)

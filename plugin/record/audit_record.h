@@ -15,6 +15,7 @@
 #include "base/kql.h"
 #include "base/text.h"
 #include "base/timestamp.h"
+#include "record/json_view.h"
 
 /* The shapes, named after where they come from. */
 typedef enum audit_shape {
@@ -23,25 +24,17 @@ typedef enum audit_shape {
     SHAPE_LOG_ANALYTICS,   /* a row of the AuditLogs table */
     SHAPE_ELASTIC,         /* Elastic's azure.auditlogs */
     SHAPE_DIRECTORY_AUDIT, /* Microsoft Graph's directoryAudit */
+    SHAPE_STEAMPIPE,       /* a row of Steampipe's azuread_directory_audit_report */
     AUDIT_SHAPES
 } audit_shape;
-
-/* What wide semantics had to do to read the record so; a bit each. */
-typedef enum audit_note {
-    NOTE_KEY_CASE = 1,         /* a key stands in another case */
-    NOTE_JSON_STRING = 2,      /* TargetResources or InitiatedBy is a string that holds JSON */
-    NOTE_TARGET_OBJECT = 4,    /* TargetResources is an object: a target, or targets by number */
-    NOTE_TARGET_ELSEWHERE = 8, /* another field names the target */
-} audit_note;
-
-enum { AUDIT_OWNED_TREES = 8 };
 
 typedef struct audit_record {
     audit_shape shape;
     semantics view; /* how it was read */
-    unsigned notes; /* of WIDE's reading */
+    unsigned notes; /* of WIDE's json_view */
     bool has_time;
     timestamp time_generated; /* meaningful when has_time */
+    text unread_time;         /* what stands in a time's place and is none; else empty */
     text operation_name;
     text activity_name; /* activityDisplayName; in KQL's reading too */
     text actor;         /* the initiating user's UPN, else the app's display name */
@@ -54,13 +47,17 @@ typedef struct audit_record {
     text correlation_id;
     text tenant_id;
     text logged_by_service;
-    json *target_resources;         /* as this reading takes it: array, object, scalar or null */
-    bool targets_by_number;         /* it is an object keyed "0", "1", ... */
-    text target_elsewhere;          /* UPN__tenant__PUID__id__class, when that is all there is */
-    json *object;                   /* the whole record; NULL for a fragment of one */
-    text content;                   /* a fragment's text */
-    json *owned[AUDIT_OWNED_TREES]; /* trees parsed out of strings */
-    size_t owned_count;
+    json *target_resources; /* as this reading takes it: array, object, scalar or null */
+    json_list targets;      /* the rows that it is expanded into */
+    bool is_split;          /* KQL's rows of an object: a property each; `targets` is empty */
+    text target_elsewhere;  /* UPN__tenant__PUID__id__class, when that is all there is */
+    bool hides_targets;     /* WIDE's reading: a target, or all, cannot be read */
+    json *hidden;           /* all: the value that should hold them, .. */
+    bool is_hidden_above;   /* .. or that which should hold those and more: `properties` */
+    bool has_broken_part;   /* something else that should hold JSON cannot be read */
+    json *object;           /* the whole record; NULL for a fragment of one */
+    text content;           /* a fragment's text */
+    opened_trees *trees;    /* parsed out of strings; shared by copies of the record */
 } audit_record;
 
 /* One row of mv-expand over TargetResources. */
@@ -104,6 +101,18 @@ bool audit_record_read_rest(audit_record *record, const audit_reader *reader);
 
 /* Frees the trees that the record owns. */
 void audit_record_release(audit_record *record);
+
+/* A reading of the record, to be gone on with; its `trees` are the record's. */
+json_view audit_record_view(const audit_record *record, const audit_reader *reader);
+
+/* Did it meet JSON that was cut or broken? Words that no JSON begins with do not count. */
+bool audit_reading_met_broken_json(const json_view *r);
+
+/*
+ * Of a record that hides targets: writes what can be read of it, followed by
+ * what cannot, as the text of a record that was broken there.
+ */
+void audit_record_write_hidden(const audit_record *record, buffer *out);
 
 /* How many rows mv-expand makes of the record's TargetResources. */
 size_t audit_record_target_count(const audit_record *record);

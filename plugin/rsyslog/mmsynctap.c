@@ -60,6 +60,7 @@ enum counter {
     HELD_BACK,
     STATE_ERRORS,
     PENDING_DROPPED,
+    UNREAD_TIMES,
     COUNTERS
 };
 
@@ -77,6 +78,7 @@ static const char *const counter_names[COUNTERS] = {
     [HELD_BACK] = "held_back",
     [STATE_ERRORS] = "state_errors",
     [PENDING_DROPPED] = "pending_dropped",
+    [UNREAD_TIMES] = "unread_times",
 };
 
 typedef struct gauges {
@@ -495,6 +497,7 @@ static void handle(wrkrInstanceData_t *self, const detection *found)
 
     count(data, CANDIDATES, found->candidate);
     count(data, STALE, found->stale);
+    count(data, UNREAD_TIMES, found->unread_times);
     count_rows(data, found);
     if (found->rows > found->duplicates)
         state_watcher_wake(data->watcher);

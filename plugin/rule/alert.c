@@ -199,95 +199,6 @@ static void write_query_columns(const alert *self, writer *w)
     write_text(w, "result", r->result);
 }
 
-/*
- * What was registered, from words in the reason or the operation. The first
- * that fits counts: "passwordless phone sign-in" is the authenticator app's.
- */
-static const char *method_in(text words)
-{
-    static const struct {
-        text word;
-        const char *method;
-    } methods[] = {
-        {TEXT("temporary access pass"), "temporary_access_pass"},
-        {TEXT("temporaryaccesspass"), "temporary_access_pass"},
-        {TEXT("passwordless"), "authenticator"},
-        {TEXT("authenticator"), "authenticator"},
-        {TEXT("fido2"), "fido2"},
-        {TEXT("passkey"), "fido2"},
-        {TEXT("security key"), "fido2"},
-        {TEXT("oath"), "oath"},
-        {TEXT("software token"), "oath"},
-        {TEXT("hardware token"), "oath"},
-        {TEXT("email"), "email"},
-        {TEXT("mobile app"), "authenticator"},
-        {TEXT("phone"), "phone"},
-        {TEXT("mobile"), "phone"},
-        {TEXT("password"), "password"},
-    };
-
-    for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
-        if (kql_contains(words, methods[i].word, SEMANTICS_KQL))
-            return methods[i].method;
-    return NULL;
-}
-
-static text property_name(json *property)
-{
-    return json_string(json_member(property, "displayName"));
-}
-
-/* The target's first modified property that names a method. */
-static const char *method_of_properties(json *properties)
-{
-    const char *method = NULL;
-
-    for (size_t i = 0; method == NULL && i < json_array_length(properties); i++)
-        method = method_in(property_name(json_array_item(properties, i)));
-    return method;
-}
-
-static const char *method_of(const alert *self, json *properties)
-{
-    const char *method = method_in(self->record->result_reason);
-
-    if (method == NULL)
-        method = method_of_properties(properties);
-    if (method == NULL)
-        method = method_in(self->record->operation_name);
-    if (method == NULL)
-        method = self->record->result_reason.length > 0 ? "other" : "";
-    return method;
-}
-
-/* newValue is JSON inside a string: "\"Multiple\"" means Multiple. */
-static text without_quotes(text t)
-{
-    if (t.length >= 2 && t.bytes[0] == '"' && t.bytes[t.length - 1] == '"')
-        return (text){t.bytes + 1, t.length - 2};
-    return t;
-}
-
-static bool ends_with(text t, text end)
-{
-    return t.length >= end.length && text_equal(text_from(t, t.length - end.length), end);
-}
-
-/* TemporaryAccessPass.Id; newer records: TemporaryAccessPass.TemporaryAccessPass.Id. */
-static text tap_property(json *properties, text last_step)
-{
-    static const text prefix = TEXT("TemporaryAccessPass.");
-
-    for (size_t i = 0; i < json_array_length(properties); i++) {
-        json *property = json_array_item(properties, i);
-        text name = property_name(property);
-
-        if (kql_startswith(name, prefix, SEMANTICS_KQL) && ends_with(name, last_step))
-            return without_quotes(json_string(json_member(property, "newValue")));
-    }
-    return (text)TEXT("");
-}
-
 /* A time in our own form if it is one, else as it stands. */
 static void write_found_time(writer *w, const char *key, text written)
 {
@@ -299,26 +210,27 @@ static void write_found_time(writer *w, const char *key, text written)
         write_text(w, key, written);
 }
 
-static void write_tap(writer *w, json *properties)
+static void write_tap(writer *w, const registration *registered)
 {
     json_write_key(w->out, "tap");
     buffer_append_char(w->out, '{');
-    write_text(w, "id", tap_property(properties, (text)TEXT(".Id")));
-    write_found_time(w, "start", tap_property(properties, (text)TEXT(".StartDateTime")));
-    write_found_time(w, "end", tap_property(properties, (text)TEXT(".EndDateTime")));
-    write_text(w, "usage", tap_property(properties, (text)TEXT(".AccessPassUsage")));
+    write_text(w, "id", registered->pass_id);
+    write_found_time(w, "start", registered->pass_start);
+    if (registered->lifetime_end != 0)
+        write_time(w->out, "end", registered->lifetime_end);
+    else
+        write_found_time(w, "end", registered->pass_end);
+    write_text(w, "usage", registered->pass_usage);
     buffer_append_char(w->out, '}');
 }
 
 static void write_details(const alert *self, writer *w)
 {
-    json *properties = json_member(self->target.value, "modifiedProperties");
-
     write_text(w, "target_id", self->target.id);
     write_text(w, "actor_id", self->record->actor_id);
     write_text(w, "result_reason", self->record->result_reason);
-    write_string(w->out, "method", method_of(self, properties));
-    write_tap(w, properties);
+    write_text(w, "method", self->registration.method);
+    write_tap(w, &self->registration);
     write_text(w, "caller_ip", self->record->caller_ip);
     write_matched_by(w->out, "matched_by", self->matched_by);
     write_boolean(w->out, "kql", self->kql);

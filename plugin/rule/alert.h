@@ -10,6 +10,7 @@
 #include "base/buffer.h"
 #include "base/digest.h"
 #include "record/audit_record.h"
+#include "record/registration.h"
 #include "rule/rule.h"
 
 /* What an alert tells of its incident. */
@@ -25,6 +26,7 @@ typedef struct alert_incident {
 typedef struct alert {
     const audit_record *record;
     audit_target target;
+    registration registration;
     unsigned matched_by;      /* a bit (1 << rule_reason) each */
     bool kql;                 /* the query itself returns this row */
     bool late;                /* the role list made it match after the fact */

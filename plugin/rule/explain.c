@@ -200,6 +200,25 @@ static verdicts write_all_targets(const explanation *self, buffer *out)
     return v;
 }
 
+static void write_note(buffer *out, const char *words)
+{
+    json_write_item(out);
+    json_write_string(out, text_of(words));
+}
+
+static void write_unread_time(buffer *out, text unread)
+{
+    buffer words = {0};
+
+    buffer_append_string(&words, "the time ");
+    json_write_string(&words, unread);
+    buffer_append_string(&words, " is not understood: judged as if generated now");
+    json_write_item(out);
+    json_write_string(out, buffer_text(&words));
+    out->failed |= buffer_failed(&words);
+    buffer_free(&words);
+}
+
 static void write_notes(const audit_record *record, buffer *out)
 {
     static const struct {
@@ -207,22 +226,23 @@ static void write_notes(const audit_record *record, buffer *out)
         const char *words;
     } notes[] = {
         {NOTE_KEY_CASE, "a key stands in another case than the shape's"},
-        {NOTE_JSON_STRING, "TargetResources or InitiatedBy is a string that holds JSON"},
+        {NOTE_JSON_STRING, "a string inside the record holds JSON"},
+        {NOTE_TARGET_OBJECT, "TargetResources is an object in the place of an array"},
         {NOTE_TARGET_ELSEWHERE, "TargetResources is empty, another field names the target"},
     };
 
     json_write_key(out, "notes");
     buffer_append_char(out, '[');
     for (size_t i = 0; i < sizeof(notes) / sizeof(notes[0]); i++) {
-        if (record->notes & notes[i].note) {
-            json_write_item(out);
-            json_write_string(out, text_of(notes[i].words));
-        }
+        if (record->notes & notes[i].note)
+            write_note(out, notes[i].words);
     }
-    if (!record->has_time) {
-        json_write_item(out);
-        json_write_string(out, (text)TEXT("without a readable time: counts as generated now"));
-    }
+    if (record->hides_targets)
+        write_note(out, "targets that cannot be read: undecodable");
+    if (record->unread_time.length > 0)
+        write_unread_time(out, record->unread_time);
+    else if (!record->has_time)
+        write_note(out, "without a time: counts as generated now");
     buffer_append_char(out, ']');
 }
 
@@ -230,7 +250,7 @@ bool explain_write_members(const explanation *self, buffer *out)
 {
     unsigned needed = 0;
     verdicts operation = judge_operation(self, &needed);
-    bool recent = is_recent(self);
+    bool recent = is_recent(self), is_read = self->record->unread_time.length == 0;
     verdicts targets;
 
     json_write_member(out, "shape", text_of(audit_shape_name(self->record->shape)));
@@ -239,7 +259,7 @@ bool explain_write_members(const explanation *self, buffer *out)
     write_operation(self, operation, needed, out);
     targets = write_all_targets(self, out);
     write_notes(self->record, out);
-    write_verdicts(out, (verdicts){recent && operation.kql && targets.kql,
+    write_verdicts(out, (verdicts){is_read && recent && operation.kql && targets.kql,
                                    recent && operation.wide && (targets.wide || targets.kql)});
     return !buffer_failed(out);
 }

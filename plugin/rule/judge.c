@@ -36,13 +36,39 @@ static bool is_recent(judgement *self, const audit_record *record)
 {
     alert row = judge_begin_row(self, record);
 
-    return !judge_is_stale(self, &row);
+    if (judge_is_stale(self, &row))
+        return false;
+    if (record->unread_time.length > 0) {
+        self->unread_times++;
+        self->unread_time = record->unread_time;
+    }
+    return true;
 }
 
-static void hand_out(judgement *self, judge_sink *sink, alert *row)
+/* The query knows no time that cannot be read: its row is one that it has not. */
+void judge_complete_row(judgement *self, alert *row)
 {
-    if (sink != NULL)
-        sink(self->arg, row);
+    const audit_reader reader = {self->memory, self->parser};
+
+    self->out_of_memory |=
+        !registration_read(row->record, &row->target, &reader, &row->registration);
+    self->has_broken_part |= row->record->has_broken_part || row->registration.is_broken;
+    if (row->record->unread_time.length == 0)
+        return;
+    row->matched_by |= 1u << WIDE_TIME_UNREAD;
+    row->kql = false;
+}
+
+static void hand_out_match(judgement *self, alert row)
+{
+    judge_complete_row(self, &row);
+    self->take_match(self->arg, &row);
+}
+
+static void hand_out_unmatched_row(judgement *self, alert *row)
+{
+    if (self->take_unmatched != NULL)
+        self->take_unmatched(self->arg, row);
 }
 
 static bool read_target(judgement *self, const audit_record *record, size_t index, alert *row)
@@ -80,7 +106,7 @@ static void judge_kql(judgement *self, const audit_record *record, const audit_r
         rows->rows[rows->count] = (kql_row){row.target.value, matched};
         rows->split |= matched && row.target.key != NULL;
         if (matched)
-            hand_out(self, self->take_match, &row);
+            hand_out_match(self, row);
     }
 }
 
@@ -109,11 +135,11 @@ static void judge_wide(judgement *self, const audit_record *record, unsigned rea
         if (!read_target(self, record, i, &row) || is_covered(rows, &row.target))
             continue;
         if (!matches(self, &row, SEMANTICS_WIDE)) {
-            hand_out(self, self->take_unmatched, &row);
+            hand_out_unmatched_row(self, &row);
             continue;
         }
         row.matched_by |= reasons;
-        hand_out(self, self->take_match, &row);
+        hand_out_match(self, row);
     }
 }
 
@@ -133,7 +159,7 @@ static void hand_out_unmatched(judgement *self, const audit_record *record, cons
         if (i < targets && read_target(self, wide, i, &other) &&
             other.target.value == row.target.value)
             continue;
-        hand_out(self, self->take_unmatched, &row);
+        hand_out_unmatched_row(self, &row);
     }
 }
 
@@ -188,6 +214,26 @@ static void judge_in_kql(judgement *self, audit_record *kql)
     hand_out_unmatched(self, kql, &rows, NULL);
 }
 
+/* Of targets that cannot be read: what there is of them, and what stands around it. */
+static void keep_hidden(judgement *self, audit_record *record)
+{
+    buffer written = {0};
+
+    read_rest(self, record);
+    audit_record_write_hidden(record, &written);
+    if (!buffer_failed(&written))
+        self->hidden = arena_copy(self->memory, buffer_text(&written));
+    self->out_of_memory |= self->hidden.bytes == NULL;
+    buffer_free(&written);
+}
+
+/* What hides the targets may hide the operation. */
+static bool may_be_operation(const judgement *self, const audit_record *wide, unsigned *reasons)
+{
+    return rule_is_operation(self->rule, wide, SEMANTICS_WIDE, reasons) ||
+           (wide->hides_targets && wide->is_hidden_above);
+}
+
 /* `kql` is NULL when the query sees no record. */
 static void judge_in_both(judgement *self, audit_record *kql, audit_record *wide)
 {
@@ -195,7 +241,11 @@ static void judge_in_both(judgement *self, audit_record *kql, audit_record *wide
     kql_rows rows = {0};
     unsigned reasons = 0;
 
-    if (!rule_is_operation(self->rule, wide, SEMANTICS_WIDE, &reasons) || !is_recent(self, wide))
+    if (!may_be_operation(self, wide, &reasons) || !is_recent(self, wide))
+        return;
+    if (wide->hides_targets)
+        keep_hidden(self, wide);
+    if (!rule_is_operation(self->rule, wide, SEMANTICS_WIDE, &reasons))
         return;
     if (self->take_unmatched == NULL && !has_match(self, wide) &&
         (kql == NULL || !has_match(self, kql)))
@@ -229,6 +279,7 @@ audit_result judge_record(judgement *self, json *object)
     audit_result as_kql = read_record(self, object, SEMANTICS_KQL, &kql);
     audit_result result = as_kql;
 
+    self->hidden = (text)TEXT("");
     if (is_wide) {
         result = read_record(self, object, SEMANTICS_WIDE, &wide);
         if (result == AUDIT_RECORD)

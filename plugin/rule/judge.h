@@ -26,17 +26,27 @@ typedef struct judgement {
     judge_sink *take_unmatched; /* a row of the rule's operations that does not match; or NULL */
     void *arg;
 
-    size_t stale; /* records of the rule's operations that lie before the lookback */
+    size_t stale;        /* records of the rule's operations that lie before the lookback */
+    size_t unread_times; /* of those that do not, the ones with a time that is not understood, .. */
+    text unread_time;    /* .. and that of the last */
+    bool has_broken_part; /* of a record that matched, something beside its targets is unreadable */
+    text hidden; /* what the last record has in its targets' place; empty: they can be read */
     bool out_of_memory;
 } judgement;
 
 /* A row of this record that was found in another way than by judge_record; without a target. */
 alert judge_begin_row(const judgement *self, const audit_record *record);
 
+/* Reads what else the alert of a row that matched tells. */
+void judge_complete_row(judgement *self, alert *row);
+
 /* Is it before the lookback? Then it is counted. */
 bool judge_is_stale(judgement *self, const alert *row);
 
-/* Judges an object, if it is a record: hands out its rows. */
+/*
+ * Judges an object, if it is a record: hands out its rows. Targets that cannot
+ * be read are in self->hidden (audit_record_write_hidden, in the arena).
+ */
 audit_result judge_record(judgement *self, json *object);
 
 #endif

@@ -331,6 +331,7 @@ static const char *const reason_names[RULE_REASONS] = {
     [WIDE_ROLE] = "wide_role",
     [WIDE_ELIGIBLE] = "identity_eligible",
     [WIDE_TARGET_ELSEWHERE] = "target_elsewhere",
+    [WIDE_TIME_UNREAD] = "time_unread",
 };
 
 const char *rule_reason_name(rule_reason r)

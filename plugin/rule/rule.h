@@ -52,6 +52,8 @@ typedef enum rule_reason {
     WIDE_ROLE,     /* the account is a sync account in wide semantics only */
     WIDE_ELIGIBLE, /* the same, by a role that it may activate */
     WIDE_TARGET_ELSEWHERE,
+    WIDE_TIME_UNREAD, /* judged as if made when received; in KQL's semantics too, never in silence
+                       */
     RULE_REASONS
 } rule_reason;
 

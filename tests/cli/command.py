@@ -5,6 +5,8 @@ import os
 import subprocess
 from collections import namedtuple
 
+import rule
+import tenant
 import ticks
 
 Done = namedtuple("Done", "status output words")
@@ -70,10 +72,13 @@ def allowed_statuses(made):
     """Give the statuses with which the query of a tenant may end.
 
     An identity row without a readable time is no row; to complain of it
-    (status 1) is allowed. A record without one counts as generated now.
+    (status 1) is allowed. So it is of a record's time that is there and not
+    understood, and of a target that is there and none.
     """
-    return (0, 1) if any(row["TimeGenerated"] is None
-                         for row in made.identities) else (0,)
+    odd = any(row["TimeGenerated"] is None for row in made.identities) or any(
+        rule.has_unread_time(row) or tenant.hides_targets(row["TargetResources"])
+        for row in made.audits)
+    return (0, 1) if odd else (0,)
 
 
 def replay(*arguments, semantics="kql", statuses=(0,), given=None):

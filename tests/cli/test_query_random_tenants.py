@@ -86,7 +86,8 @@ class RandomTenants(unittest.TestCase):
 
     def _check_wide_keeps_kql(self, files, now):
         made = tenant.random_tenant(files.seed, now)
-        expected = rule.evaluate(made.audits, made.identities, now)
+        expected = [row for row in rule.evaluate(
+            made.audits, made.identities, now) if row["Kql"]]
         got = [row for row in files.query(made, now, "wide") if row["Kql"]]
         self._compare(rows.difference, *map(_without_wides_own,
                                             (expected, got)))

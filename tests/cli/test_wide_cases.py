@@ -95,7 +95,12 @@ class Targets(Case):
             [target(PERSON_UPN)])))
 
     def test_a_string_that_is_no_json(self):
-        self.check_nothing(plain.row(TargetResources=SYNC_UPN))
+        """No row of it, and wide says that it cannot read the record."""
+        for shape in rendering.SHAPES:
+            record = shape(plain.row(TargetResources=SYNC_UPN),
+                           plain.chance())
+            self.assertEqual([], self.rows(record, "kql"))
+            self.assertEqual([], self.rows(record, "wide", statuses=(1,)))
 
     def test_one_object_instead_of_a_list(self):
         """The query takes its properties apart and finds the UPN in one."""

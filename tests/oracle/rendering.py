@@ -97,7 +97,8 @@ def time_text(ticks, rng):
 def _time(row, rng):
     """Give what stands where the row's time belongs, perhaps nothing."""
     if row["TimeGenerated"] is None:
-        return rng.choice(JUNK_TIMES + (MISSING,))
+        return row["Unread"] if "Unread" in row \
+            else rng.choice(JUNK_TIMES + (MISSING,))
     return time_text(row["TimeGenerated"], rng)
 
 

@@ -52,8 +52,9 @@ def _reasons_agree(row, named):
         return False
     if row["Kql"]:
         return set(row["MatchedBy"]) <= set(named)
-    return row["MatchedBy"] == [name for name in named
-                                if name.startswith(("identity_", "upn_"))]
+    return row["MatchedBy"] == [
+        name for name in named
+        if name.startswith(("identity_", "upn_")) or name == "time_unread"]
 
 
 def _listed(word, rows):

@@ -119,6 +119,21 @@ def generated_at(audit, now):
     return now if generated is None else generated
 
 
+def has_unread_time(audit):
+    """Tell whether something stands in a time's place that is no time.
+
+    Such a record is judged as of now, but no row of it is the query's. Nothing
+    at all, and a time that .NET never set, are no time without being that.
+    """
+    return audit["TimeGenerated"] is None and audit.get(
+        "Unread") not in ("", None, kql.MISSING, "0001-01-01T00:00:00Z")
+
+
+def unread_reason(audit):
+    """Give what a row's reasons say of such a time, beside its clauses."""
+    return ["time_unread"] if has_unread_time(audit) else []
+
+
 def _operation_matches(audit, lists):
     """Judge the operation; another service's records have an object there."""
     operation = audit["OperationName"]
@@ -147,6 +162,6 @@ def _target_rows(audit, generated, accounts, lists):
                 "Id": tostring(audit["Id"]),
                 "TargetId": object_id,
                 "TargetIndex": index,
-                "MatchedBy": reasons,
-                "Kql": True,
+                "MatchedBy": reasons + unread_reason(audit),
+                "Kql": not has_unread_time(audit),
             }

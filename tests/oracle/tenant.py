@@ -126,6 +126,11 @@ ORDINARY_NAMES = (
 DOMAINS = ("nordwind.example", "f\u00f6rde.example",
            "nordwind.onmicrosoft.example")
 
+# What stands where a time belongs that is none: nothing, or something else.
+NEVER_SET = "0001-01-01T00:00:00Z"
+NO_TIMES = ("", None, "yesterday", "not a date", {}, [],
+            "2026-13-45T99:99:99Z", MISSING, NEVER_SET)
+
 REASONS = (
     "Admin registered temporary access pass method for user",
     "User registered temporary access pass method",
@@ -345,6 +350,7 @@ class AuditRows:
         rows = [self.row() for _ in range(count)]
         if rng.random() < 0.3:
             rows = _same_instant(rng, rows)
+        rows = [_with_no_time(row) for row in rows]
         if not self.live:
             rows += rng.choices(rows, k=rng.randint(0, 3))
         rng.shuffle(rows)
@@ -359,7 +365,7 @@ class AuditRows:
             "TimeGenerated": self._time(),
             "OperationName": operation,
             "ActivityName": self._second_name(operation),
-            "TargetResources": self._target_resources(),
+            "TargetResources": self._judged_targets(),
             "InitiatedBy": initiator,
             "Result": _weighted(rng, (
                 (6, "success"), (2, "failure"), (1, "SUCCESS"), (1, 0),
@@ -454,6 +460,15 @@ class AuditRows:
             (1, {"user": "admin"}), (1, {"user": [user]}),
             (1, None), (1, MISSING), (1, {}), (1, []), (1, "admin"),
             (1, 5), (1, "{\"user\":{\"userPrincipalName\":\"a\"}}")))
+
+    def _judged_targets(self):
+        """Give targets, of which a stream can read each one.
+
+        Of others it makes alerts of less confidence, which share incidents;
+        what they show is no matter of the query.
+        """
+        made = self._target_resources()
+        return MISSING if self.live and hides_targets(made) else made
 
     def _target_resources(self):
         if self.wide and _chance(self.rng, 0.25):
@@ -584,6 +599,57 @@ def _same_instant(rng, rows):
     shared = rng.choice(rows)["TimeGenerated"]
     return [dict(row, TimeGenerated=shared) if rng.random() < 0.3 else row
             for row in rows]
+
+
+STRING_LEVELS = 3
+
+
+def unpacked(value):
+    """Read what JSON in strings holds, and what stands beside its count."""
+    if isinstance(value, str):
+        inner = container_in(value)
+        value = value if inner is None else inner
+    if isinstance(value, dict) and {key.lower() for key in value} \
+            == {"value", "count"}:
+        array = unpacked(*(value[key] for key in value
+                           if key.lower() == "value"))
+        return array if isinstance(array, list) else value
+    return value
+
+
+def container_in(text):
+    """Give the object or array that is in a string, however deep."""
+    for _ in range(STRING_LEVELS):
+        try:
+            text = json.loads(text)
+        except ValueError:
+            return None
+        if not isinstance(text, str):
+            return text if isinstance(text, (dict, list)) else None
+    return None
+
+
+def hides_targets(value):
+    """Tell whether a target, or all of them, cannot be read."""
+    found = unpacked(value)
+    if isinstance(found, list):
+        return any(_is_hidden(target) for target in found)
+    return found is not MISSING and _is_hidden(found)
+
+
+def _is_hidden(target):
+    target = unpacked(target)
+    if isinstance(target, str):
+        return target.strip() not in ("", "null")
+    return target is not None and not isinstance(target, dict)
+
+
+def _with_no_time(row):
+    """Choose what stands in a time's place, by a chance of its own."""
+    if row["TimeGenerated"] is not None:
+        return row
+    chance = random.Random(f"no time {row['Id']}")
+    return dict(row, Unread=chance.choice(NO_TIMES))
 
 
 def _access_pass(rng):

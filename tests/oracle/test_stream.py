@@ -243,7 +243,10 @@ class Timelines(unittest.TestCase):
                                         for name in part.row})
             return
         read = test_tenant.read_audit(record)
-        self.assertEqual({name: part.row[name] for name in read}, read)
+        self.assertEqual({name: part.row[name] for name in read
+                          if name != "Unread"}, {
+                              name: read[name] for name in read
+                              if name != "Unread"})
         self.assertIn(part.tenant_id, json.dumps(record))
 
     def test_the_clock_never_goes_back(self):

@@ -43,9 +43,9 @@ def read_records(path):
 
 
 def read_time(value):
-    """Read a time, giving None for what is none."""
+    """Read a time, giving None for what is none, and for .NET's "unset"."""
     try:
-        return ticks.parse(value)
+        return ticks.parse(value) if value != tenant.NEVER_SET else None
     except (TypeError, ValueError):
         return None
 
@@ -73,7 +73,8 @@ def read_audit(record):
     _, *paths = next(paths for paths in PATHS
                      if not paths[0] or paths[0] in record)
     row = {column: at(record, path) for column, path in zip(COLUMNS, paths)}
-    return dict(row, TimeGenerated=read_time(row["TimeGenerated"]))
+    return dict(row, TimeGenerated=read_time(row["TimeGenerated"]),
+                Unread=row["TimeGenerated"])
 
 
 def at(record, path):

@@ -208,7 +208,10 @@ class _Maker:
         arrival = min(max(base, generated + delay), base + SPAN)
         if self._chance(0.05):
             generated = None
-        return _Item("audit", dict(row, TimeGenerated=generated), arrival,
+        if self.wide and tenant.hides_targets(row["TargetResources"]):
+            row = dict(row, TargetResources=kql.MISSING)
+        return _Item("audit", dict(row, TimeGenerated=generated, Unread=""),
+                     arrival,
                      tenant_id)
 
     def _keep_off_edges(self, row):

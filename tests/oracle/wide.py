@@ -10,12 +10,12 @@ record's second name for its operation (MISSING if it has but one).
 """
 
 import functools
-import json
 import re
 from collections import namedtuple
 
 import kql
 import rule
+import tenant
 from kql import MISSING, tostring
 from ticks import DAY
 
@@ -111,18 +111,12 @@ def path(value, dotted):
             return None
         names = [key for key in value if key.lower() == name.lower()]
         value = value.get(name, value[names[0]] if names else None)
+        if isinstance(value, str):
+            value = tenant.container_in(value) or value
     return value
 
 
-def parsed(value):
-    """Read a string that holds a JSON object or array as what it holds."""
-    if not isinstance(value, str):
-        return value
-    try:
-        inner = json.loads(value)
-    except ValueError:
-        return value
-    return inner if isinstance(inner, (dict, list)) else value
+parsed = tenant.unpacked
 
 
 # The role list.
@@ -163,8 +157,9 @@ def targets(value):
     value = parsed(value)
     if isinstance(value, dict):
         keyed = value and all(key.isdigit() for key in value)
-        return list(value.values()) if keyed else [value]
-    return value if isinstance(value, list) else []
+        value = list(value.values()) if keyed else [value]
+    return [parsed(one) if isinstance(one, str) else one for one in value] \
+        if isinstance(value, list) else []
 
 
 def matched_by(upn, object_id, accounts, lists=rule.RULE):
@@ -202,7 +197,7 @@ def _missed_rows(audit, accounts, now, lists, found):
                 "Id": tostring(audit["Id"]),
                 "TargetId": object_id,
                 "TargetIndex": index,
-                "MatchedBy": reasons,
+                "MatchedBy": reasons + rule.unread_reason(audit),
                 "Kql": False,
             }
 

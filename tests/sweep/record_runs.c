@@ -203,13 +203,15 @@ static outcome run_sync_accounts(void)
 static outcome write_alert(record_desk *desk, bool as_row)
 {
     alert a = {.record = &desk->record, .matched_by = 5, .collector = TEXT("here")};
+    const audit_reader reader = {desk->memory, desk->parser};
     buffer written = {0};
     outcome came = OUT_OF_MEMORY;
     bool has_id;
 
     SWEEP_REQUIRE(audit_record_target(&desk->record, 0, desk->memory, &a.target));
     sweep_begin();
-    has_id = alert_give_id(&a);
+    has_id =
+        registration_read(&desk->record, &a.target, &reader, &a.registration) && alert_give_id(&a);
     if (has_id && as_row)
         alert_write_row(&a, &written);
     else if (has_id)

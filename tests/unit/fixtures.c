@@ -88,35 +88,56 @@ static void give_back_record(void *r)
     audit_record_release(r);
 }
 
-static audit_result read_object(json *object, audit_record *record)
+static audit_result read_object(json *object, semantics view, audit_record *record)
 {
     audit_reader reader = {test_arena(), json_parser_new(JSON_MOST_DEPTH)};
     audit_result reading;
 
     REQUIRE(reader.parser != NULL);
     test_at_end(give_back_parser, reader.parser);
-    reading = audit_record_read(object, SEMANTICS_KQL, &reader, record);
+    reading = audit_record_read(object, view, &reader, record);
     if (reading != AUDIT_RECORD)
         return reading;
     return audit_record_read_rest(record, &reader) ? AUDIT_RECORD : AUDIT_OUT_OF_MEMORY;
 }
 
-const audit_record *record_of(json *object)
+static const audit_record *record_as(json *object, semantics view)
 {
     audit_record *record = arena_alloc(test_arena(), sizeof(*record));
 
-    REQUIRE(record != NULL && read_object(object, record) == AUDIT_RECORD);
+    REQUIRE(record != NULL && read_object(object, view, record) == AUDIT_RECORD);
     test_at_end(give_back_record, record);
     return record;
+}
+
+const audit_record *record_of(json *object)
+{
+    return record_as(object, SEMANTICS_KQL);
+}
+
+const audit_record *wide_record_of(json *object)
+{
+    return record_as(object, SEMANTICS_WIDE);
 }
 
 audit_result reading_of(json *object)
 {
     audit_record record;
-    audit_result reading = read_object(object, &record);
+    audit_result reading = read_object(object, SEMANTICS_KQL, &record);
 
     audit_record_release(&record);
     return reading;
+}
+
+registration registration_of(const audit_record *record, const audit_target *target)
+{
+    audit_reader reader = {test_arena(), json_parser_new(JSON_MOST_DEPTH)};
+    registration told;
+
+    REQUIRE(reader.parser != NULL);
+    test_at_end(give_back_parser, reader.parser);
+    REQUIRE(registration_read(record, target, &reader, &told));
+    return told;
 }
 
 audit_target target_of(const audit_record *record, size_t index)

@@ -9,6 +9,7 @@
 
 #include "record/audit_record.h"
 #include "record/identity_record.h"
+#include "record/registration.h"
 #include "rule/rule.h"
 #include "rule/sync_accounts.h"
 #include "state/role_list.h"
@@ -39,10 +40,15 @@ const char *audit_text(audit_shape shape, audit_parts parts);
 /* The object as a record, as the query sees it; it must be one. */
 const audit_record *record_of(json *object);
 
+/* The same as wide semantics sees it. */
+const audit_record *wide_record_of(json *object);
+
 /* What audit_record_read says of the object. */
 audit_result reading_of(json *object);
 
 audit_target target_of(const audit_record *record, size_t index);
+
+registration registration_of(const audit_record *record, const audit_target *target);
 
 /* --- the rule --- */
 

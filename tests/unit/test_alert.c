@@ -169,6 +169,7 @@ static alert alert_of(const char *record, size_t index, unsigned matched_by)
         .collector = TEXT("collector-1"),
     };
 
+    a.registration = registration_of(r, &a.target);
     REQUIRE(alert_give_id(&a));
     return a;
 }

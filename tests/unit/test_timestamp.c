@@ -117,7 +117,7 @@ static void test_times_before_1970_are_negative(void)
 
 static void test_the_first_and_the_last_time_of_kql(void)
 {
-    CHECK_TIMES({"0001-01-01T00:00:00Z", INT64_C(-621355968000000000)},
+    CHECK_TIMES({"0001-01-01T00:00:00.0000001Z", INT64_C(-621355968000000000) + 1},
                 {"9999-12-31T23:59:59.9999999Z", INT64_C(2534023007999999999)});
 }
 
@@ -153,6 +153,97 @@ static void test_the_month_comes_first_in_a_us_date(void)
 {
     CHECK_TIMES({"12/31/2025 23:59:59", NOON - 151 * TICKS_PER_DAY - 12 * HOUR - TICKS_PER_SECOND});
     CHECK_NO_TIMES("31/12/2025 23:59:59");
+}
+
+/* --- other calendars' spellings --- */
+
+static void test_a_comma_before_the_fraction(void)
+{
+    CHECK_TIMES({"2026-06-01T12:00:00,5Z", NOON + 5000000},
+                {"2026-06-01 12:00:00,1234567", NOON + 1234567},
+                {"6/1/2026, 12:00:00,25 PM", NOON + 2500000});
+}
+
+static void test_slashes_behind_the_year(void)
+{
+    CHECK_TIMES({"2026/06/01 12:00:00", NOON}, {"2026/6/1T12:00:00Z", NOON},
+                {"2026/06/01 1:00:00 PM", NOON + HOUR}, {"2026/06/01", NOON - 12 * HOUR});
+    CHECK_NO_TIMES("2026/06-01 12:00:00", "2026/13/01 12:00:00");
+}
+
+static void test_rfc_1123(void)
+{
+    CHECK_TIMES({"Mon, 01 Jun 2026 12:00:00 GMT", NOON}, {"Mon, 1 Jun 2026 12:00:00 +0000", NOON},
+                {"01 Jun 2026 14:00:00 +0200", NOON}, {"Monday, 1 June 2026 12:00 UTC", NOON},
+                {"1-Jun-2026 12:00:00", NOON});
+    CHECK_NO_TIMES("Mon, 31 Jun 2026 12:00:00 GMT", "Mon, 01 Jux 2026 12:00:00 GMT",
+                   "Mon 01 Jun 2026 12:00:00 GMT", "Mon, 01 Jun 26 12:00:00 GMT");
+}
+
+static void test_the_months_name_first(void)
+{
+    CHECK_TIMES({"Jun 1, 2026 1:00:00 PM", NOON + HOUR}, {"June 1, 2026, 12:00:00", NOON},
+                {"Jun 1, 2026 @ 12:00:00.123", NOON + 1230000}, {"Jun 1 2026", NOON - 12 * HOUR},
+                {"Monday, June 1, 2026 1:05:00 PM", NOON + 65 * MINUTE});
+    CHECK_NO_TIMES("Jun 31, 2026 1:00:00 PM", "Jun 1, 2026 13:00:00 PM", "Jun, 2026", "Jun 1",
+                   "Jun 1, 2026 @");
+}
+
+static void test_every_month_has_its_name(void)
+{
+    static const char *const names[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                        "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+
+    for (int i = 0; i < 12; i++) {
+        timestamp got = 0, expected = 1;
+
+        EXPECT(timestamp_parse(text_of(test_string("2026-%02d-07", i + 1)), &expected));
+        EXPECT(timestamp_parse(text_of(test_string("07 %s 2026", names[i])), &got));
+        EXPECT_TIME(got, expected);
+    }
+}
+
+static void test_dotnets_milliseconds(void)
+{
+    CHECK_TIMES({"/Date(1780315200000)/", NOON}, {"/Date(1780315200123)/", NOON + 1230000},
+                {"/Date(1780315200000+0200)/", NOON}, {"/Date(1780315200000-0730)/", NOON},
+                {"/Date(-1)/", -TICKS_PER_SECOND / 1000}, {"/Date(0)/", 0});
+    CHECK_NO_TIMES("/Date()/", "/Date(1780315200000)", "/Date(x)/", "Date(1780315200000)",
+                   "/Date(1780315200000+2)/", "/Date(1780315200000)/ x",
+                   "/Date(178031520000000000)/");
+}
+
+/* --- is there a time? --- */
+
+static void test_nothing_and_a_time_that_was_never_set_are_no_time(void)
+{
+    static const char *const none[] = {"",
+                                       "  ",
+                                       "0001-01-01T00:00:00Z",
+                                       "0001-01-01T00:00:00",
+                                       "1/1/0001 12:00:00 AM",
+                                       "/Date(-62135596800000)/"};
+    timestamp got = 4711;
+
+    for (size_t i = 0; i < LENGTH_OF(none); i++) {
+        test_case("\"%s\"", none[i]);
+        EXPECT_INT(timestamp_read(tight_of(none[i]), &got), TIMESTAMP_NONE);
+    }
+    EXPECT_INT(got, 4711);
+}
+
+static void test_what_is_there_and_no_time_is_not_understood(void)
+{
+    static const char *const words[] = {
+        "yesterday", "null", "{}", "0", "26.11.2026 01:02:03", "2026-13-45T99:99:99Z"};
+    timestamp got = 4711;
+
+    for (size_t i = 0; i < LENGTH_OF(words); i++) {
+        test_case("\"%s\"", words[i]);
+        EXPECT_INT(timestamp_read(tight_of(words[i]), &got), TIMESTAMP_NOT_UNDERSTOOD);
+    }
+    EXPECT_INT(got, 4711);
+    EXPECT_INT(timestamp_read((text)TEXT("2026-06-01T12:00:00Z"), &got), TIMESTAMP_READ);
 }
 
 /* --- epoch --- */
@@ -213,7 +304,8 @@ static void test_an_unreal_offset_is_no_time(void)
 static void test_a_wrong_fraction_is_no_time(void)
 {
     CHECK_NO_TIMES("2026-06-01T12:00:00.Z", "2026-06-01T12:00:00.1234567890Z",
-                   "2026-06-01T12:00:00,5Z", "1780315200.", "1780315200.1.1");
+                   "2026-06-01T12:00:00;5Z", "2026-06-01T12:00:00,Z", "1780315200.",
+                   "1780315200.1.1");
 }
 
 static void test_anything_behind_a_time_makes_it_none(void)
@@ -239,9 +331,10 @@ static void test_more_digits_than_a_time_has_make_it_none(void)
 
 static void test_every_beginning_of_a_time_is_read_without_reading_on(void)
 {
-    static const char *const whole[] = {"2026-06-01T12:00:00.1234567+02:00",
-                                        "06/01/2026 12:00:00.1234567 PM +02:00",
-                                        "1780315200123.4567"};
+    static const char *const whole[] = {
+        "2026-06-01T12:00:00.1234567+02:00", "06/01/2026 12:00:00.1234567 PM +02:00",
+        "Mon, 01 Jun 2026 12:00:00 GMT",     "Monday, June 1, 2026 @ 12:00:00,123 PM UTC",
+        "/Date(1780315200000+0200)/",        "1780315200123.4567"};
 
     for (size_t i = 0; i < LENGTH_OF(whole); i++) {
         for (size_t length = 0; length < strlen(whole[i]); length++) {
@@ -289,12 +382,12 @@ static void test_years_outside_of_kqls_are_clamped(void)
 
 static void test_what_is_written_is_read_back(void)
 {
-    const uint64_t range = UINT64_C(2534023008000000000) + UINT64_C(621355968000000000);
+    const uint64_t range = UINT64_C(2534023008000000000) + UINT64_C(621355968000000000) - 1;
     random_source r = random_new(1);
 
     for (int i = 0; i < 5000; i++) {
         uint64_t drawn = (uint64_t)random_below(&r, 1u << 31) << 31 | random_below(&r, 1u << 31);
-        timestamp t = (timestamp)(drawn % range) - INT64_C(621355968000000000), got = 0;
+        timestamp t = (timestamp)(drawn % range) - INT64_C(621355968000000000) + 1, got = 0;
 
         test_case("%s", written(t));
         EXPECT(timestamp_parse(text_of(written(t)), &got));
@@ -392,6 +485,14 @@ CU_TestInfo timestamp_tests[] = {
     TEST(test_a_us_date_without_am_or_pm),
     TEST(test_a_us_date_with_fraction_and_offset),
     TEST(test_the_month_comes_first_in_a_us_date),
+    TEST(test_a_comma_before_the_fraction),
+    TEST(test_slashes_behind_the_year),
+    TEST(test_rfc_1123),
+    TEST(test_the_months_name_first),
+    TEST(test_every_month_has_its_name),
+    TEST(test_dotnets_milliseconds),
+    TEST(test_nothing_and_a_time_that_was_never_set_are_no_time),
+    TEST(test_what_is_there_and_no_time_is_not_understood),
     TEST(test_epoch_seconds),
     TEST(test_epoch_milliseconds),
     TEST(test_epoch_from_12_digits_on_is_milliseconds),
