@@ -49,9 +49,9 @@ def evaluate(audits, identities, now, lookback=DAY, identity_window=14 * DAY,
 def audit_rows(audit, accounts, now, lookback=DAY, lists=rule.RULE):
     """Give the rows that one audit record makes: the query's, then others."""
     found = rule.audit_rows(audit, accounts.exact, now, lookback, lists)
-    rows = [dict(row, **_initiator(audit)) for row in found]
+    rows = [dict(row, **initiator(audit)) for row in found]
     if rule.generated_at(audit, now) > now - lookback:
-        rows += _missed_rows(audit, accounts.wide, now, lists, found)
+        rows += missed_rows(audit, accounts.wide, now, lists, found)
     return rows
 
 
@@ -179,7 +179,7 @@ def matched_by(upn, object_id, accounts, lists=rule.RULE):
     return [name for name, verdict in verdicts if any(map(verdict, upns))]
 
 
-def _missed_rows(audit, accounts, now, lists, found):
+def missed_rows(audit, accounts, now, lists=rule.RULE, found=()):
     """Give a row for each target that matches and is not in `found`."""
     if not is_operation(audit, lists):
         return
@@ -190,7 +190,7 @@ def _missed_rows(audit, accounts, now, lists, found):
             yield {
                 "TimeGenerated": rule.generated_at(audit, now),
                 "OperationName": tostring(audit["OperationName"]),
-                **_initiator(audit),
+                **initiator(audit),
                 "TargetUpn": upn,
                 "TargetResources": target,
                 "Result": tostring(audit["Result"]),
@@ -220,12 +220,12 @@ def _is_among(found, value, index):
     return bool(found)
 
 
-def _initiator(audit):
+def initiator(audit):
     """Read the columns that tell who did it, and from where."""
-    initiator = audit["InitiatedBy"]
+    by = audit["InitiatedBy"]
     return {
         "Actor": kql.coalesce(
-            tostring(path(initiator, "user.userPrincipalName")),
-            tostring(path(initiator, "app.displayName"))),
-        "SourceIP": tostring(path(initiator, "user.ipAddress")),
+            tostring(path(by, "user.userPrincipalName")),
+            tostring(path(by, "app.displayName"))),
+        "SourceIP": tostring(path(by, "user.ipAddress")),
     }
