@@ -44,12 +44,13 @@ COLUMNS = {
         "Result": "result", "Id": "id"},
 }
 
-# Without these in their place there is no telling what KQL makes of a time.
-_KEPT = {"time", "TimeGenerated", "activityDateTime", "ActivityDateTime"}
+# Without these in their place there is no telling what KQL makes of a time,
+# or which of a record's objects is the record.
+_KEPT = {"time", "TimeGenerated", "activityDateTime", "ActivityDateTime",
+         "operationName"}
 
 # The one of these is the other's in another shape.
-_TELLING = {"operationName", "OperationName", "activityDisplayName",
-            "ActivityDisplayName"}
+_TELLING = {"OperationName", "activityDisplayName", "ActivityDisplayName"}
 
 
 def can_be_packed(row):
