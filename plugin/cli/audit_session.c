@@ -167,6 +167,7 @@ bool audit_session_begin_stream(audit_session *self, const options *o)
         .latejoin = o->latejoin,
         .incidents = o->incidents,
         .most_pending = STREAM_MOST_PENDING,
+        .most_pending_bytes = STREAM_MOST_PENDING_BYTES,
     };
 
     if (!make_detector(self, o))

@@ -39,6 +39,7 @@ struct detector_worker {
     arena *memory;
     stream_scratch stream;
     buffer keys; /* of a record that is to be remembered */
+    buffer rows; /* the ids of its rows that did not match, but for the first */
     buffer record;
 };
 
@@ -187,6 +188,7 @@ void detector_worker_free(detector_worker *self)
     arena_free(self->memory);
     stream_scratch_free(&self->stream);
     buffer_free(&self->keys);
+    buffer_free(&self->rows);
     buffer_free(&self->record);
     free(self);
 }
@@ -295,9 +297,28 @@ static void take_unmatched(void *arg, alert *a)
             .judged = f->refused ? NEVER_JUDGED : f->worker->change,
         };
         buffer_clear(&f->worker->keys);
+        buffer_clear(&f->worker->rows);
+    } else if (!f->is_late) {
+        buffer_append(&f->worker->rows, row_id_of(f, a));
     }
     if (!f->is_late)
         add_keys(f, &a->target);
+}
+
+/*
+ * All the rows that wait name what is kept: another record that has some of them only must not
+ * stand in for it.
+ */
+static void name_rows(message_feed *f)
+{
+    const buffer *rows = &f->worker->rows;
+    char id[UUID_TEXT_SIZE];
+
+    f->out_of_memory |= buffer_failed(rows);
+    if (rows->length == 0)
+        return;
+    digest_uuid((text[]){f->record.row_id, buffer_text(rows)}, 2, id);
+    f->record.row_id = arena_copy(f->worker->memory, text_of(id));
 }
 
 /* A record of which some rows did not match: they may when the role list changes. */
@@ -305,6 +326,7 @@ static void remember(message_feed *f, json *object)
 {
     detector_worker *w = f->worker;
 
+    name_rows(f);
     buffer_clear(&w->record);
     json_write_value(&w->record, object);
     if (buffer_failed(&w->keys) || buffer_failed(&w->record) || f->record.row_id.bytes == NULL) {
@@ -570,8 +592,10 @@ judged_again detector_judge_again(detector_worker *self, text record, timestamp 
     size_t taken;
     message_feed f;
 
-    if (json_parse(unwrap_parser(self->unwrap), record, &object, &taken) != NULL)
-        return (judged_again){.out_of_memory = record.length == 0}; /* SQLite had none for it */
+    /* Memory may have been out for a moment: what fails twice cannot be read. */
+    if (json_parse(unwrap_parser(self->unwrap), record, &object, &taken) != NULL &&
+        json_parse(unwrap_parser(self->unwrap), record, &object, &taken) != NULL)
+        return (judged_again){.is_done = true, .is_unreadable = true};
     f = begin_feed(self, now, received, sink, arg);
     f.judgement.accounts = accounts;
     f.is_late = true;

@@ -115,6 +115,7 @@ void detector_feed_broken(detector_worker *self, text broken, timestamp now, det
 typedef struct judged_again {
     bool is_done; /* nothing in it is left that may match another time */
     bool refused; /* the sink did not hand an alert on */
+    bool is_unreadable;
     bool out_of_memory;
 } judged_again;
 

@@ -275,7 +275,7 @@ static bool drain(keeper *self, timestamp now)
     if (!stream_is_attached(self->stream) &&
         !stream_attach(self->stream, self->database.store, now))
         return false;
-    return stream_drain(self->stream, now);
+    return !stream_is_attached(self->stream) || stream_drain(self->stream, now);
 }
 
 static bool join_late(keeper *self, timestamp now, detector_sink *sink, void *arg)
@@ -301,6 +301,8 @@ static keeper_status update_stream(keeper *self, timestamp now, detector_sink *l
 
     if (!drain(self, now))
         return fail(s, error);
+    if (!stream_is_attached(self->stream))
+        return update_accounts(self, error); /* the journal holds more than a look moves */
     status = update_accounts(self, error);
     if (status != KEEPER_UNCHANGED && status != KEEPER_CHANGED)
         return status;
@@ -312,6 +314,12 @@ static keeper_status update_stream(keeper *self, timestamp now, detector_sink *l
         !stream_prune(self->stream, now))
         return fail(s, error);
     return status;
+}
+
+void keeper_stop(keeper *self)
+{
+    if (self->stream != NULL)
+        stream_stop(self->stream);
 }
 
 keeper_status keeper_update(keeper *self, timestamp now, detector_sink *late, void *arg,

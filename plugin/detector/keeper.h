@@ -75,6 +75,10 @@ bool keeper_replace_damaged(keeper *self, const char *path, timestamp now, char 
 /* The store in use, to be asked how it is; NULL without one. It stays the keeper's. */
 const store *keeper_store(const keeper *self);
 
+/* From now on an update ends as soon as it may; what it leaves is for the next start. Any thread.
+ */
+void keeper_stop(keeper *self);
+
 /*
  * Takes in what other connections did to the role list. For a stream, too:
  * moves what was remembered into the database, hands the alerts of records

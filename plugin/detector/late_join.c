@@ -17,6 +17,7 @@ typedef struct late_join {
     pending_ids done; /* those with nothing left to match */
     bool failed;      /* memory is out, or store_error says why */
     bool refused;     /* an alert could not be handed on: all comes again */
+    bool stopped;     /* so does it after a stop */
 } late_join;
 
 static void judge_record_again(late_join *j, int64_t id, const pending_record *record,
@@ -27,6 +28,8 @@ static void judge_record_again(late_join *j, int64_t id, const pending_record *r
 
     j->refused |= seen.refused;
     j->failed |= seen.out_of_memory;
+    if (seen.is_unreadable)
+        stream_note_unreadable(j->parts.stream, record->row_id);
     if (seen.is_done && !j->failed)
         j->failed = !pending_ids_add(&j->done, id);
 }
@@ -48,15 +51,22 @@ static int compare_ids(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+static bool must_end(const late_join *j)
+{
+    return j->failed || j->refused || j->stopped;
+}
+
 /* Each once, in the order in which they came; the queue that did not take one takes no other. */
 static void judge_all(late_join *j, pending_ids *ids, const sync_accounts *accounts,
                       timestamp before)
 {
     if (ids->count > 0)
         qsort(ids->ids, ids->count, sizeof(*ids->ids), compare_ids);
-    for (size_t i = 0; i < ids->count && !j->failed && !j->refused; i++)
+    for (size_t i = 0; i < ids->count && !must_end(j); i++) {
         if (i == 0 || ids->ids[i] != ids->ids[i - 1])
             judge_again(j, ids->ids[i], accounts, before);
+        j->stopped = stream_must_stop(j->parts.stream);
+    }
 }
 
 /* A sync account as it is now: which pending records may be its own? */
@@ -65,7 +75,8 @@ static void find_row(void *arg, const identity_record *row)
     late_join *j = arg;
     const rule *r = j->parts.rule;
 
-    if (!rule_is_sync_account(r, row, rule_get_semantics(r)))
+    j->stopped = j->stopped || stream_must_stop(j->parts.stream);
+    if (must_end(j) || !rule_is_sync_account(r, row, rule_get_semantics(r)))
         return;
     if (!pending_find(j->pending, PENDING_UPN, row->account_upn, &j->found) ||
         !pending_find(j->pending, PENDING_OBJECT_ID, row->account_object_id, &j->found))
@@ -90,7 +101,7 @@ static void judge_version(void *arg, const identity_record *row, timestamp super
     sync_accounts *then;
 
     find_row(j, row);
-    if (j->found.count == 0 || j->failed)
+    if (j->found.count == 0 || must_end(j))
         return;
     then = accounts_with(j, row);
     if (then != NULL)
@@ -163,7 +174,7 @@ static bool run(late_join *j)
         judged = judge_pending(j);
     if (!remove_done(j) || !judged || j->failed)
         return false;
-    return j->refused || !has_work || stream_set_judged(s, j->parts.change);
+    return j->refused || j->stopped || !has_work || stream_set_judged(s, j->parts.change);
 }
 
 bool late_join_run(const late_join_parts *parts, timestamp now, detector_sink *sink, void *arg)

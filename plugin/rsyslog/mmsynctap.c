@@ -344,6 +344,7 @@ static bool follow(instanceData *self)
                                                    .tag_is_all = self->settings.ruleset == NULL,
                                                    .incidents = self->settings.incidents,
                                                    .most_pending = STREAM_MOST_PENDING,
+                                                   .most_pending_bytes = STREAM_MOST_PENDING_BYTES,
                                                });
 
     free(journal);

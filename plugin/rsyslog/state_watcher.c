@@ -256,9 +256,18 @@ static void tell_losses(state_watcher *self)
         count_up(self->what.pending_dropped, now.dropped - self->told.dropped);
         if (self->told.dropped == 0)
             LogError(0, RS_RET_ERR,
-                     "mmsynctap: action '%s': more than %d records wait for the role list: the "
-                     "oldest are given up, pending_dropped counts them",
+                     "mmsynctap: action '%s': more than %d records, or 1 GB, wait for the role "
+                     "list: the oldest are given up, pending_dropped counts them",
                      name_of(self), STREAM_MOST_PENDING);
+    }
+    if (now.unreadable > self->told.unreadable) {
+        count_errors(self, now.unreadable - self->told.unreadable);
+        LogError(
+            0, RS_RET_ERR,
+            "mmsynctap: action '%s': %llu records that waited for the role list are damaged in "
+            "the state database %s, and were removed; one is %s",
+            name_of(self), (unsigned long long)(now.unreadable - self->told.unreadable),
+            self->what.database, now.last_unreadable);
     }
     self->told = now;
     if (now.has_backlog && self->trouble == NULL)
@@ -410,6 +419,7 @@ void state_watcher_wake(state_watcher *self)
 
 static void stop_thread(state_watcher *self)
 {
+    keeper_stop(self->what.keeper);
     pthread_mutex_lock(&self->mutex);
     self->must_stop = true;
     pthread_cond_signal(&self->wake);

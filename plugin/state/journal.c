@@ -18,12 +18,12 @@
 #include "state/own_file.h"
 
 enum {
-    SEGMENT_SIZE = 4 << 20, /* bytes after which another segment is begun: a read's memory */
-    MOST_SEGMENTS = 1024,   /* that nobody reads: 4 GB, more than a million records */
-    MOST_KEPT = 32 << 20,   /* bytes of entries in memory while the file refuses them */
-    MOST_READ = 1 << 30,    /* bytes of a file that may be a segment: twice an rsyslog's message */
-    MOST_DIGITS = 18,       /* of a segment's number */
-    MOST_TAKEN = 8,         /* files that another process took as they were made */
+    SEGMENT_SIZE = 16 << 20, /* bytes after which another segment is begun: a read's memory */
+    MOST_SEGMENTS = 256,     /* that nobody reads: 4 GB, more than a million records */
+    MOST_KEPT = 32 << 20,    /* bytes of entries in memory while the file refuses them */
+    MOST_READ = 1 << 30,     /* bytes of a file that may be a segment: twice an rsyslog's message */
+    MOST_DIGITS = 18,        /* of a segment's number */
+    MOST_TAKEN = 8,          /* files that another process took as they were made */
 };
 
 /* No life of a journal counts so far: a file with a greater number was put there. */

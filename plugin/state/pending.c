@@ -26,7 +26,7 @@ enum statement {
 };
 
 static const char *const sql[STATEMENTS] = {
-    [COUNT] = "SELECT count(*) FROM pending WHERE action = ?1",
+    [COUNT] = "SELECT records, bytes FROM pending_total WHERE action = ?1",
     [PUT] = "INSERT OR IGNORE INTO pending (action, row_id, received, expires, record,"
             " due) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     [PUT_KEY] = "INSERT OR IGNORE INTO pending_key (key, pending) VALUES (?1, ?2)",
@@ -50,6 +50,7 @@ struct pending {
     sqlite3 *connection;
     int64_t action;
     int64_t count;
+    int64_t bytes; /* of their records */
     buffer key;
     sqlite3_stmt *statements[STATEMENTS];
 };
@@ -89,6 +90,13 @@ static bool next_key(text *keys, text *key)
     return true;
 }
 
+/* A flood of records costs by how often the same pages are read and written. */
+static void expect_many(const pending *self)
+{
+    sqlite3_exec(self->connection, "PRAGMA cache_size = -64000", NULL, NULL, NULL); /* in KiB */
+    sqlite3_exec(self->connection, "PRAGMA wal_autocheckpoint = 16000", NULL, NULL, NULL);
+}
+
 pending *pending_open(store *s, int64_t action)
 {
     pending *self = calloc(1, sizeof(*self));
@@ -102,6 +110,7 @@ pending *pending_open(store *s, int64_t action)
         return NULL;
     }
     self->connection = sqlite3_db_handle(self->statements[PUT]);
+    expect_many(self);
     if (pending_recount(self))
         return self;
     store_keep_error(s);
@@ -127,13 +136,15 @@ int64_t pending_count(const pending *self)
 bool pending_recount(pending *self)
 {
     sqlite3_stmt *s = self->statements[COUNT];
-    bool read;
+    int step;
 
     sqlite3_bind_int64(s, 1, self->action);
-    read = sqlite3_step(s) == SQLITE_ROW;
-    if (read)
+    step = sqlite3_step(s);
+    if (step == SQLITE_ROW || step == SQLITE_DONE) { /* without a row there never were any */
         self->count = sqlite3_column_int64(s, 0);
-    return sqlite3_reset(s) == SQLITE_OK && read;
+        self->bytes = sqlite3_column_int64(s, 1);
+    }
+    return sqlite3_reset(s) == SQLITE_OK && (step == SQLITE_ROW || step == SQLITE_DONE);
 }
 
 static bool put_keys(pending *self, text keys, int64_t id)
@@ -168,6 +179,7 @@ bool pending_put(pending *self, const pending_record *record)
     if (sqlite3_changes(self->connection) == 0)
         return true;
     self->count++;
+    self->bytes += (int64_t)record->record.length;
     return put_keys(self, record->keys, sqlite3_last_insert_rowid(self->connection));
 }
 
@@ -241,7 +253,11 @@ bool pending_read(pending *self, int64_t id, pending_record *record, bool *faile
         .expires = sqlite3_column_int64(s, 2),
         .record = statement_text(s, 3),
     };
-    return true;
+    if (record->record.length > 0 || sqlite3_errcode(self->connection) != SQLITE_NOMEM)
+        return true;
+    *failed = true;
+    sqlite3_reset(s);
+    return false;
 }
 
 void pending_end_read(pending *self)
@@ -254,10 +270,7 @@ bool pending_remove(pending *self, int64_t id)
     sqlite3_stmt *s = self->statements[REMOVE];
 
     sqlite3_bind_int64(s, 1, id);
-    if (!statement_run(s))
-        return false;
-    self->count -= sqlite3_changes(self->connection);
-    return true;
+    return statement_run(s) && pending_recount(self);
 }
 
 static bool remove_some(pending *self, enum statement which, int64_t bound, int most, int *removed)
@@ -278,25 +291,36 @@ bool pending_prune(pending *self, timestamp now, int *removed)
 {
     int others;
 
-    if (!remove_some(self, PRUNE, now, PRUNED_AT_ONCE, removed))
-        return false;
-    self->count -= *removed;
-    if (!remove_some(self, PRUNE_OTHERS, now, PRUNED_AT_ONCE, &others))
+    if (!remove_some(self, PRUNE, now, PRUNED_AT_ONCE, removed) ||
+        !remove_some(self, PRUNE_OTHERS, now, PRUNED_AT_ONCE, &others))
         return false;
     *removed += others;
-    return true;
+    return pending_recount(self);
 }
 
-bool pending_bound(pending *self, int64_t most, int *removed)
+/* How many rows, by their mean size, are over one of the bounds; some of them at once. */
+static int surplus(const pending *self, int64_t most, int64_t most_bytes)
 {
-    int64_t surplus = self->count - most;
+    int64_t rows = self->count > most ? self->count - most : 0;
+
+    if (self->bytes > most_bytes && self->count > 0) {
+        int64_t mean = self->bytes / self->count + 1;
+        int64_t by_bytes = (self->bytes - most_bytes) / mean + 1;
+
+        rows = by_bytes > rows ? by_bytes : rows;
+    }
+    return rows < PRUNED_AT_ONCE ? (int)rows : PRUNED_AT_ONCE;
+}
+
+bool pending_is_over(const pending *self, int64_t most, int64_t most_bytes)
+{
+    return surplus(self, most, most_bytes) > 0;
+}
+
+bool pending_bound(pending *self, int64_t most, int64_t most_bytes, int *removed)
+{
+    int rows = surplus(self, most, most_bytes);
 
     *removed = 0;
-    if (surplus <= 0)
-        return true;
-    if (!remove_some(self, BOUND, 0, surplus < PRUNED_AT_ONCE ? (int)surplus : PRUNED_AT_ONCE,
-                     removed))
-        return false;
-    self->count -= *removed;
-    return true;
+    return rows == 0 || (remove_some(self, BOUND, 0, rows, removed) && pending_recount(self));
 }

@@ -19,7 +19,7 @@ typedef struct pending pending;
 
 /* The texts are views. */
 typedef struct pending_record {
-    text row_id;        /* the alert_id and time of its first row that did not match: its name */
+    text row_id;        /* its name: of the rows that did not match, by their alert_ids, and when */
     timestamp received; /* when it came */
     timestamp expires;  /* when it leaves the lookback */
     int64_t judged;     /* the role list's change that it was judged by */
@@ -72,8 +72,8 @@ bool pending_clear_due(pending *self);
 bool pending_find(pending *self, pending_key kind, text value, pending_ids *found);
 
 /*
- * The record of that id, alive until pending_end_read. False when it is gone, or, then *failed is
- * true, it cannot be read: store_error.
+ * The record of that id, alive until pending_end_read; a damaged one may be empty. False when it
+ * is gone, or, then *failed is true, it cannot be read: store_error, or memory is out.
  */
 bool pending_read(pending *self, int64_t id, pending_record *record, bool *failed);
 
@@ -93,7 +93,10 @@ bool pending_remove(pending *self, int64_t id);
  */
 bool pending_prune(pending *self, timestamp now, int *removed);
 
-/* The same with the oldest of more than `most`. */
-bool pending_bound(pending *self, int64_t most, int *removed);
+/* Are there more than `most`, or have their records more bytes than `most_bytes`? */
+bool pending_is_over(const pending *self, int64_t most, int64_t most_bytes);
+
+/* The same with the oldest of those. */
+bool pending_bound(pending *self, int64_t most, int64_t most_bytes, int *removed);
 
 #endif

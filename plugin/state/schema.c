@@ -9,7 +9,7 @@
 
 enum {
     APPLICATION_ID = 0x53544150, /* "STAP", in the file's header: whose database it is */
-    SCHEMA_VERSION = 3,
+    SCHEMA_VERSION = 4,
 };
 
 /* Each version's step from the one before it. */
@@ -115,6 +115,18 @@ static const char *const migrations[SCHEMA_VERSION] = {
     "CREATE TABLE snapshot_row (id INTEGER PRIMARY KEY, upn TEXT NOT NULL,"
     " object_id TEXT NOT NULL, display_name TEXT NOT NULL, time INTEGER NOT NULL,"
     " roles TEXT NOT NULL, eligible TEXT, kind INTEGER NOT NULL, roles_older INTEGER NOT NULL);",
+    /* 4: how many records of an action are pending, and their bytes, so that nobody counts them. */
+    "CREATE TABLE pending_total (action INTEGER PRIMARY KEY, records INTEGER NOT NULL,"
+    " bytes INTEGER NOT NULL);"
+    "INSERT INTO pending_total SELECT action, count(*), sum(length(CAST(record AS BLOB)))"
+    " FROM pending GROUP BY action;"
+    "CREATE TRIGGER pending_total_grows AFTER INSERT ON pending BEGIN"
+    " INSERT OR IGNORE INTO pending_total VALUES (new.action, 0, 0);"
+    " UPDATE pending_total SET records = records + 1,"
+    " bytes = bytes + length(CAST(new.record AS BLOB)) WHERE action = new.action; END;"
+    "CREATE TRIGGER pending_total_shrinks AFTER DELETE ON pending BEGIN"
+    " UPDATE pending_total SET records = records - 1,"
+    " bytes = bytes - length(CAST(old.record AS BLOB)) WHERE action = old.action; END;",
 };
 
 static bool run(sqlite3 *c, const char *sql)

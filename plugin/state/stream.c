@@ -2,8 +2,8 @@
 /* stream: memory for the workers, a journal behind it, the database behind that. */
 #include "state/stream.h"
 
-#include <limits.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "state/action_row.h"
@@ -13,8 +13,7 @@
 #include "state/stream_entry.h"
 
 enum {
-    DRAIN_STEPS = 8, /* segments of one look: a second's work at the most */
-    ALL_STEPS = INT_MAX,
+    DRAIN_STEPS = 4,          /* segments of one look: a second's work or two */
     EXPIRY_PERIOD = 60,       /* seconds between two clean-ups of what is in memory */
     PRUNE_PERIOD = 5,         /* seconds between two looks for what the database may forget */
     PRUNE_STEPS = 20,         /* transactions of one such look */
@@ -32,9 +31,11 @@ struct stream {
     seen *seen;
     incidents *incidents;
     atomic_ullong lost;
+    atomic_bool must_stop;
 
     /* The keeper's. */
     store *store;
+    bool is_loaded; /* what the store knows is in memory */
     action_row row;
     pending *pending;
     alert_log *log;
@@ -42,6 +43,8 @@ struct stream {
     timestamp expired; /* when what is in memory was looked through */
     timestamp pruned;
     uint64_t dropped;
+    uint64_t unreadable;
+    char last_unreadable[64];
 };
 
 static bool make_parts(stream *self)
@@ -63,6 +66,7 @@ stream *stream_new(const rule *r, const stream_options *options)
     self->rule = r;
     self->options = *options;
     atomic_init(&self->lost, 0);
+    atomic_init(&self->must_stop, false);
     if (make_parts(self))
         return self;
     stream_free(self);
@@ -102,6 +106,8 @@ timestamp stream_expiry(const stream *self, timestamp generated, timestamp now)
 {
     timespan lookback = rule_get_lookback(self->rule);
 
+    if (generated > now + TICKS_PER_DAY)
+        generated = now;
     return lookback > 0 ? generated + lookback : now + DAYS_WITHOUT_END * TICKS_PER_DAY;
 }
 
@@ -233,12 +239,23 @@ void stream_detach(stream *self)
     self->pending = NULL;
     self->log = NULL;
     self->store = NULL;
+    self->is_loaded = false;
     self->has_due = true;
 }
 
 bool stream_is_attached(const stream *self)
 {
-    return self->store != NULL;
+    return self->is_loaded;
+}
+
+void stream_stop(stream *self)
+{
+    atomic_store(&self->must_stop, true);
+}
+
+bool stream_must_stop(const stream *self)
+{
+    return atomic_load(&self->must_stop);
 }
 
 /* A worker may have judged by an older role list than the others of its time were. */
@@ -287,8 +304,10 @@ static journal_read_result drain_segment(stream *self)
     return reading;
 }
 
-static bool drain(stream *self, int most_steps)
+/* One segment goes even at a stop: what is left is in its files for the next start. */
+static bool drain(stream *self)
 {
+    const int most_steps = stream_must_stop(self) ? 1 : DRAIN_STEPS;
     journal_read_result reading = JOURNAL_READ;
 
     for (int step = 0; step < most_steps && reading == JOURNAL_READ; step++)
@@ -299,16 +318,30 @@ static bool drain(stream *self, int most_steps)
 bool stream_drain(stream *self, timestamp now)
 {
     write_unconfirmed(self, now);
-    return drain(self, DRAIN_STEPS);
+    return drain(self);
 }
 
-/* All that earlier lives left must be in the database before it is loaded. */
-bool stream_attach(stream *self, store *s, timestamp now)
+static bool open_store(stream *self, store *s)
 {
     stream_detach(self);
     self->store = s;
-    if (open_rooms(self, s) && drain(self, ALL_STEPS) &&
-        alert_log_load(self->log, now, self->seen, self->incidents))
+    return open_rooms(self, s);
+}
+
+/* All that earlier lives left must be in the database before it is loaded. */
+static bool load(stream *self, timestamp now)
+{
+    if (!drain(self))
+        return false;
+    if (journal_backlog(self->journal) > 0)
+        return true; /* with the next call */
+    self->is_loaded = alert_log_load(self->log, now, self->seen, self->incidents);
+    return self->is_loaded;
+}
+
+bool stream_attach(stream *self, store *s, timestamp now)
+{
+    if ((self->store == s || open_store(self, s)) && load(self, now))
         return true;
     store_keep_error(s);
     stream_detach(self);
@@ -360,7 +393,8 @@ static bool remove_some(stream *self, timestamp now, int *removed)
     int expired, dropped, logged;
 
     if (!pending_prune(self->pending, now, &expired) ||
-        !pending_bound(self->pending, self->options.most_pending, &dropped) ||
+        !pending_bound(self->pending, self->options.most_pending, self->options.most_pending_bytes,
+                       &dropped) ||
         !alert_log_prune(self->log, now, DAYS_OF_AN_INCIDENT * TICKS_PER_DAY, &logged))
         return false;
     self->dropped += (uint64_t)dropped;
@@ -383,7 +417,8 @@ static bool prune_step(stream *self, timestamp now, int *removed)
 
 static bool is_over_bound(const stream *self)
 {
-    return pending_count(self->pending) > self->options.most_pending;
+    return pending_is_over(self->pending, self->options.most_pending,
+                           self->options.most_pending_bytes);
 }
 
 bool stream_prune(stream *self, timestamp now)
@@ -394,7 +429,7 @@ bool stream_prune(stream *self, timestamp now)
     if (now - self->pruned < PRUNE_PERIOD * TICKS_PER_SECOND && now >= self->pruned &&
         !is_over_bound(self))
         return true;
-    for (int step = 0; step < PRUNE_STEPS && removed > 0; step++)
+    for (int step = 0; step < PRUNE_STEPS && removed > 0 && !stream_must_stop(self); step++)
         if (!prune_step(self, now, &removed))
             return false;
     if (removed == 0)
@@ -402,9 +437,16 @@ bool stream_prune(stream *self, timestamp now)
     return true;
 }
 
+void stream_note_unreadable(stream *self, text row_id)
+{
+    self->unreadable++;
+    snprintf(self->last_unreadable, sizeof(self->last_unreadable), "%.*s", (int)row_id.length,
+             row_id.bytes);
+}
+
 stream_facts stream_read_facts(stream *self, timestamp now)
 {
-    return (stream_facts){
+    stream_facts facts = {
         .pending = self->pending != NULL ? pending_count(self->pending) : 0,
         .open_incidents = incidents_count_open(self->incidents, now),
         .dropped = self->dropped,
@@ -412,5 +454,9 @@ stream_facts stream_read_facts(stream *self, timestamp now)
         .journal_error = journal_error(self->journal),
         .journal_trouble = journal_read_trouble(self->journal),
         .has_backlog = journal_backlog(self->journal) > 1,
+        .unreadable = self->unreadable,
     };
+
+    memcpy(facts.last_unreadable, self->last_unreadable, sizeof(facts.last_unreadable));
+    return facts;
 }

@@ -25,10 +25,11 @@ typedef struct stream_options {
     bool latejoin;
     bool tag_is_all; /* alerts are handed on by the message's tag alone, after it was judged */
     incident_options incidents;
-    int64_t most_pending; /* records; then the oldest go */
+    int64_t most_pending;       /* records; then the oldest go */
+    int64_t most_pending_bytes; /* of them; the same */
 } stream_options;
 
-enum { STREAM_MOST_PENDING = 1000000 };
+enum { STREAM_MOST_PENDING = 1000000, STREAM_MOST_PENDING_BYTES = 1 << 30 };
 
 /* A worker's own buffers; all zero to begin with. */
 typedef struct stream_scratch {
@@ -41,9 +42,11 @@ typedef struct stream_scratch {
 typedef struct stream_facts {
     int64_t pending;
     size_t open_incidents;
-    uint64_t dropped;  /* pending records over the bound, so far */
-    uint64_t lost;     /* entries that neither file nor memory took, so far */
-    int journal_error; /* errno of the journal's last failure; 0: it works */
+    uint64_t dropped;         /* pending records over a bound, so far */
+    uint64_t unreadable;      /* pending records that were damaged, and dropped, so far */
+    char last_unreadable[64]; /* the name of one */
+    uint64_t lost;            /* entries that neither file nor memory took, so far */
+    int journal_error;        /* errno of the journal's last failure; 0: it works */
     journal_trouble journal_trouble;
     bool has_backlog; /* the journal holds more than one update moves: another is due at once */
 } stream_facts;
@@ -70,15 +73,21 @@ void stream_settle(stream *self, stream_scratch *scratch, const alert *a, bool h
 /* Remembers a record that did not match, or not in all its rows. */
 void stream_remember(stream *self, stream_scratch *scratch, const pending_record *record);
 
-/* When what was generated at that time leaves the lookback. */
+/* When what was generated at that time leaves the lookback; beyond now + 1 d counts as now. */
 timestamp stream_expiry(const stream *self, timestamp generated, timestamp now);
 
 /* --- for the keeper: one thread --- */
 
+/* From now on each step for the tender ends as soon as it may. Any thread. */
+void stream_stop(stream *self);
+bool stream_must_stop(const stream *self);
+
 /*
- * Takes a database: what was remembered in it is known from now on. False:
- * store_error says why, and the stream has none. The store must outlive it
- * or be detached.
+ * Takes a database: what was remembered in it is known from now on. What
+ * earlier lives left in the journal goes there first; when that is more than
+ * a look may move, another call goes on, and stream_is_attached says false
+ * until then. False: store_error says why, and the stream has none. The store
+ * must outlive it or be detached.
  */
 bool stream_attach(stream *self, store *s, timestamp now);
 void stream_detach(stream *self);
@@ -104,6 +113,9 @@ bool stream_has_due(const stream *self);
 int64_t stream_judged(const stream *self);
 /* Within no transaction: all were judged up to that change, those that were due too. */
 bool stream_set_judged(stream *self, int64_t change);
+
+/* A pending record was damaged, and goes. */
+void stream_note_unreadable(stream *self, text row_id);
 
 /* Forgets what has expired, in small transactions. */
 bool stream_prune(stream *self, timestamp now);

@@ -11,6 +11,7 @@
 #include "detector/keeper.h"
 #include "fixtures.h"
 #include "state/alert_log.h"
+#include "state/stream_entry.h"
 #include "suites.h"
 #include "test.h"
 
@@ -41,6 +42,7 @@ static stream_options options_of_test(void)
         .latejoin = true,
         .incidents = INCIDENTS_AS_IN_SENTINEL,
         .most_pending = STREAM_MOST_PENDING,
+        .most_pending_bytes = STREAM_MOST_PENDING_BYTES,
     };
 }
 
@@ -449,6 +451,138 @@ static void test_a_record_with_two_targets_alerts_for_each_in_its_time(void)
     EXPECT_INT(facts_of(l).pending, 0);
 }
 
+static const char *record_with_targets(const char *targets)
+{
+    return quoted(test_string("{'time':'" NOW
+                              "','operationName':'Register security info','category':'AuditLogs',"
+                              "'properties':{'id':'two','targetResources':[%s]}}",
+                              targets));
+}
+
+static void test_a_record_with_fewer_targets_does_not_stand_in_for_one_with_more(void)
+{
+    static const char other[] = "{'id':'1','userPrincipalName':'bob@x'}";
+    life *l = begin_life();
+
+    feed(l, record_with_targets(other));
+    feed(l,
+         record_with_targets(test_string("%s,{'id':'2','userPrincipalName':'" ALICE "'}", other)));
+    update(l);
+    EXPECT_INT(facts_of(l).pending, 2);
+    put_alice(l, SYNC_ROLE, NOW);
+    update(l);
+    EXPECT_STRING(alerts_of(l), "two(late) ");
+}
+
+static void test_a_time_beyond_tomorrow_is_remembered_as_now(void)
+{
+    life *l = begin_life();
+
+    feed(l, AUDIT_TEXT(SHAPE_DIAGNOSTIC, .upn = ALICE, .time = "9999-12-31T23:59:59Z"));
+    update(l);
+    EXPECT_INT(facts_of(l).pending, 1);
+    l->now += 24 * HOUR;
+    update(l);
+    EXPECT_INT(facts_of(l).pending, 0);
+}
+
+static void test_of_too_many_bytes_the_oldest_go(void)
+{
+    stream_options options = options_of_test();
+    life *l;
+
+    options.most_pending_bytes = 3 * (int64_t)strlen(record_of_alice("1"));
+    l = begin_life_with(&options, new_rule(SEMANTICS_WIDE));
+    for (int i = 1; i <= 9; i++)
+        feed(l, record_of_alice(test_string("%d", i)));
+    update(l);
+    EXPECT(facts_of(l).pending >= 2);
+    EXPECT(facts_of(l).pending <= 4);
+    EXPECT_INT(facts_of(l).dropped + (uint64_t)facts_of(l).pending, 9);
+    put_alice(l, SYNC_ROLE, NOW);
+    update(l);
+    EXPECT(strstr(alerts_of(l), "8(late) 9(late) ") != NULL);
+}
+
+static void run_elsewhere(const char *sql);
+
+static void test_a_damaged_record_goes_and_is_counted(void)
+{
+    life *l = begin_life();
+
+    feed(l, record_of_alice("one"));
+    feed(l, record_of_alice("two"));
+    feed(l, record_of_alice("three"));
+    update(l);
+    run_elsewhere("UPDATE pending SET record = '' WHERE id = 1");
+    run_elsewhere("UPDATE pending SET record = '{\"cut' WHERE id = 2");
+    put_alice(l, SYNC_ROLE, NOW);
+    update(l);
+    EXPECT_STRING(alerts_of(l), "three(late) ");
+    EXPECT_INT(facts_of(l).unreadable, 2);
+    EXPECT_INT(facts_of(l).pending, 0);
+    EXPECT_INT(strlen(facts_of(l).last_unreadable), 54);
+}
+
+/* The sink of a daemon that is told to stop while a late alert is handed on. */
+static bool take_alert_and_stop(void *arg, const alert *a)
+{
+    life *l = arg;
+
+    keeper_stop(l->keeper);
+    return take_alert(l, a);
+}
+
+static void test_a_stop_ends_a_late_join_and_what_is_left_comes_with_the_next_start(void)
+{
+    life *l = begin_life();
+    char *error;
+
+    for (int i = 1; i <= 1000; i++) {
+        const char *upn = test_string("user%d@x", i);
+
+        feed(l, AUDIT_TEXT(SHAPE_DIAGNOSTIC, .upn = upn, .record_id = upn));
+        PUT_ROWS(l->elsewhere, identity_row(upn, upn, SYNC_ROLE, NOW));
+    }
+    keeper_update(l->keeper, l->now, take_alert_and_stop, l, &error);
+    EXPECT_STRING(alerts_of(l), "user1@x(late) ");
+    end_life(l);
+    l = begin_life();
+    EXPECT_INT(facts_of(l).pending, 999);
+    l->refuses = true;
+    update(l);
+    EXPECT_INT(facts_of(l).pending, 999);
+}
+
+static void test_a_long_journal_is_taken_up_in_several_looks(void)
+{
+    enum { SEGMENTS = 9 };
+    life *l;
+
+    for (int i = 1; i <= SEGMENTS; i++) {
+        buffer segment = {0}, entry = {0};
+        const char *id = test_string("%d", i);
+        FILE *file = fopen(test_path(test_string("state.db-test.stream.%d", i)), "wb");
+
+        stream_entry_write_pending(&entry, &(pending_record){.row_id = text_of(id),
+                                                             .expires = time_of(NOW) + HOUR,
+                                                             .record = TEXT("{}")});
+        journal_write_header(&segment);
+        REQUIRE(journal_write_entry(&segment, buffer_text(&entry)) && file != NULL);
+        fwrite(segment.bytes, 1, segment.length, file);
+        fclose(file);
+        buffer_free(&segment);
+        buffer_free(&entry);
+    }
+    l = begin_life();
+    EXPECT_INT(facts_of(l).pending, 4);
+    EXPECT(facts_of(l).has_backlog);
+    update(l);
+    update(l);
+    EXPECT_INT(facts_of(l).pending, SEGMENTS);
+    EXPECT_NOT(facts_of(l).has_backlog);
+}
+
 /* --- incidents --- */
 
 static void test_alerts_of_a_tenant_share_an_incident_for_its_window(void)
@@ -672,6 +806,12 @@ CU_TestInfo stream_tests[] = {
     TEST(test_without_latejoin_nothing_is_remembered_of_what_did_not_match),
     TEST(test_of_too_many_records_the_oldest_go),
     TEST(test_a_record_with_two_targets_alerts_for_each_in_its_time),
+    TEST(test_a_record_with_fewer_targets_does_not_stand_in_for_one_with_more),
+    TEST(test_a_time_beyond_tomorrow_is_remembered_as_now),
+    TEST(test_of_too_many_bytes_the_oldest_go),
+    TEST(test_a_damaged_record_goes_and_is_counted),
+    TEST(test_a_stop_ends_a_late_join_and_what_is_left_comes_with_the_next_start),
+    TEST(test_a_long_journal_is_taken_up_in_several_looks),
     TEST(test_alerts_of_a_tenant_share_an_incident_for_its_window),
     TEST(test_an_incident_goes_on_after_a_restart),
     TEST(test_a_full_incident_takes_no_more),
