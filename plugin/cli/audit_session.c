@@ -38,7 +38,8 @@ static store *store_of_files(audit_session *self, char **error)
     }
     result = identity_files_import(
         list, s, o->identities, o->identity_count,
-        &(identity_files_options){.tone = TELL_BROKEN_ONLY, .now = o->now, .rule = o->rule});
+        &(identity_files_options){
+            .tone = TELL_BROKEN_ONLY, .order = o->dates, .now = o->now, .rule = o->rule});
     self->unreadable |= result.unreadable || result.failed;
     role_list_close(list);
     return s;

@@ -26,6 +26,7 @@ static const char USAGE[] =
     "                         lost its roles; refused if something of them is missing\n"
     "  --force                take a snapshot that leaves no or few sync accounts\n"
     "  --role NAME|ID         the role (name or template id) whose members the files are\n"
+    "  --date-order dmy|mdy   what 6/1/2026 is in a CSV file whose dates do not show it\n"
     "  --sync-accounts        only the accounts that the rule takes for sync accounts\n"
     "  --now TIME             the instant that --identity-window counts from\n"
     "  --identity-window SPAN how far back rows count (default 14d)\n"
@@ -104,7 +105,7 @@ static int import(const options *o)
         identity_files_import(list, s, files ? (const char *const *)o->arguments : standard_input,
                               files ? (size_t)o->argument_count : 1,
                               &(identity_files_options){TELL_ALL, o->is_snapshot, o->is_forced,
-                                                        o->role, o->now, o->rule});
+                                                        o->role, o->dates, o->now, o->rule});
     if (!result.failed && !result.refused)
         tell_done(result.rows, role_list_changed(list));
     role_list_close(list);

@@ -223,6 +223,7 @@ static bool prepare(import_run *i)
         return false;
     if (i->options->role != NULL)
         identity_import_set_role(i->import, text_of(i->options->role));
+    identity_import_set_date_order(i->import, i->options->order);
     identity_import_set_teller(i->import, hear, i);
     role_list_expect_many(i->list);
     return role_list_begin_reading(i->list);

@@ -16,6 +16,7 @@ typedef struct identity_files_options {
     bool is_snapshot; /* the files are the whole role list: see role_list_begin_snapshot */
     bool is_forced;   /* a snapshot may take most sync accounts away */
     const char *role; /* whose members stand alone, or NULL */
+    date_order order; /* of dates in tables, or unknown */
     timestamp now;    /* the time of a snapshot, and of rows that have none by nature */
     const rule *rule; /* what a sync account is: nobody shall cease to be one without a word */
 } identity_files_options;

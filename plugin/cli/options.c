@@ -209,6 +209,12 @@ static const char *take_force(reading *r, const char *value, int which)
     return NULL;
 }
 
+static const char *take_date_order(reading *r, const char *value, int which)
+{
+    (void)which;
+    return date_order_read(value, &r->options->dates) ? NULL : "dmy or mdy";
+}
+
 static const char *take_role(reading *r, const char *value, int which)
 {
     (void)which;
@@ -259,6 +265,7 @@ static const struct option_row {
     {"threads", take_threads, 0, GROUP_THREADS, false},
     {"snapshot", take_snapshot, 0, GROUP_IDENTITY, true},
     {"force", take_force, 0, GROUP_IDENTITY, true},
+    {"date-order", take_date_order, 0, GROUP_IDENTITY | GROUP_AUDIT, false},
     {"role", take_role, 0, GROUP_IDENTITY, false},
     {"sync-accounts", take_sync_accounts, 0, GROUP_IDENTITY, true},
 };

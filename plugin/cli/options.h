@@ -28,6 +28,7 @@ typedef struct options {
     bool sync_accounts_only;
     bool is_snapshot;
     bool is_forced;
+    date_order dates; /* how those of CSV files are written, or unknown */
     const char *role; /* whose members are imported, or NULL */
     unsigned threads; /* 0: as many as there are cores */
     char **arguments; /* what is left of the command line */

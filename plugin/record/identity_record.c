@@ -411,7 +411,7 @@ static text cell_at(const identity_layout *layout, const text *cells, identity_c
 }
 
 identity_result identity_record_read_cells(const identity_layout *layout, const text *cells,
-                                           identity_record *record)
+                                           date_order order, identity_record *record)
 {
     record->account_upn = cell_at(layout, cells, IDENTITY_UPN);
     record->account_object_id = cell_at(layout, cells, IDENTITY_OBJECT_ID);
@@ -421,7 +421,7 @@ identity_result identity_record_read_cells(const identity_layout *layout, const 
                                  ? (text){NULL, 0}
                                  : cell_at(layout, cells, IDENTITY_ELIGIBLE);
     complete(record, layout);
-    return timestamp_parse(cell_at(layout, cells, IDENTITY_TIME), &record->time_generated)
+    return date_order_parse(cell_at(layout, cells, IDENTITY_TIME), order, &record->time_generated)
                ? IDENTITY_RECORD
                : IDENTITY_WITHOUT_TIME;
 }

@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "base/timestamp.h"
+#include "record/date_order.h"
 #include "record/identity_shape.h"
 
 /* What assigned_roles is to the roles that are known. */
@@ -77,8 +78,8 @@ typedef struct identity_rows {
 
 /*
  * Recognizes an object; false when it is no part of a role list. An array may be
- * `{"value":[..],"Count":n}`, and stand in a string, which the parser opens. Surroundings and parser
- * may be NULL. When it is true, identity_rows_end is due.
+ * `{"value":[..],"Count":n}`, and stand in a string, which the parser opens. Surroundings and
+ * parser may be NULL. When it is true, identity_rows_end is due.
  */
 bool identity_rows_find(json *object, const identity_surroundings *surroundings,
                         json_parser *parser, identity_rows *rows);
@@ -95,6 +96,6 @@ identity_result identity_rows_read(identity_rows *self, size_t n, timestamp rece
 
 /* The same for a table's row: a cell for each of the names that the layout was found in. */
 identity_result identity_record_read_cells(const identity_layout *layout, const text *cells,
-                                           identity_record *record);
+                                           date_order order, identity_record *record);
 
 #endif

@@ -5,8 +5,10 @@
  * The header names the columns as identity_shape knows them, in any order
  * and among others. Exports of the Azure portal put ` [UTC]` behind the name
  * of a time; a message may have a syslog header in front of its first line.
- * Semicolons and tabs are taken for commas when the header has them. One
- * thread.
+ * Semicolons and tabs are taken for commas when the header has them. A line
+ * `sep=;` (Excel) or `#TYPE ...` (PowerShell) may come before it. Dates are
+ * day/month or month/day in all of a table, as they show, or as `order` says.
+ * One thread.
  */
 #ifndef SYNCTAP_IDENTITY_TABLE_H
 #define SYNCTAP_IDENTITY_TABLE_H
@@ -25,8 +27,18 @@ typedef void identity_table_teller(void *arg, size_t line, const char *what);
 
 /* A table that begins like this; NULL when it does not, or memory is out, which *out_of_memory
  * tells. The caller frees it. */
-identity_table *identity_table_new(text beginning, identity_table_sink *sink,
+identity_table *identity_table_new(text beginning, date_order order, identity_table_sink *sink,
                                    identity_table_teller *teller, void *arg, bool *out_of_memory);
+
+/*
+ * The table's line ends were escapes once (#012), and a name may hold such
+ * characters of its own: a row that is too short goes on in the next; when
+ * that gives no whole row, nothing behind it can be trusted, and it is left out.
+ */
+void identity_table_distrust(identity_table *self);
+
+/* Do its dates show no order, or both? Then none of its rows may be kept; it was told. */
+bool identity_table_is_refused(const identity_table *self);
 void identity_table_free(identity_table *self);
 
 /* Hands out the rows of the table's next piece; its lines count from the first piece on. */

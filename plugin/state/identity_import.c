@@ -15,6 +15,7 @@ struct identity_import {
     void *teller_arg;
     identity_import_marker_taker *take_marker; /* NULL: they are passed over */
     void *marker_arg;
+    date_order order;      /* of the dates of tables, if somebody said it */
     text role;             /* of members that stand alone; "": it is not known */
     identity_pages *pages; /* NULL: whether they are whole is of no matter */
 
@@ -72,6 +73,11 @@ void identity_import_set_marker_taker(identity_import *self, identity_import_mar
 void identity_import_set_role(identity_import *self, text role)
 {
     self->role = role;
+}
+
+void identity_import_set_date_order(identity_import *self, date_order order)
+{
+    self->order = order;
 }
 
 bool identity_import_expect_pages(identity_import *self)
@@ -351,8 +357,9 @@ bool identity_import_begin_table(identity_import *self, role_list *list, text be
     self->received = received;
     self->list = list;
     self->done = (identity_imported){.records = 1};
-    self->table = identity_table_new(beginning, take_row, take_broken_row, self, &out_of_memory);
-    self->done.failed = out_of_memory;
+    self->table =
+        identity_table_new(beginning, self->order, take_row, take_broken_row, self, &out_of_memory);
+    self->done.failed = out_of_memory || (self->table != NULL && !role_list_mark(list));
     return self->table != NULL || out_of_memory;
 }
 
@@ -368,22 +375,47 @@ bool identity_import_feed_table(identity_import *self, text piece)
 identity_imported identity_import_end_table(identity_import *self, bool is_cut)
 {
     if (self->table != NULL) {
+        bool is_refused;
+
         identity_table_end(self->table, is_cut);
-        self->done.failed |= identity_table_failed(self->table);
+        is_refused = identity_table_is_refused(self->table);
+        self->done.failed |=
+            identity_table_failed(self->table) || !role_list_end_mark(self->list, !is_refused);
+        if (is_refused)
+            self->done.rows = 0;
     }
     identity_table_free(self->table);
     self->table = NULL;
     return self->done;
 }
 
+/* `#` and three octal digits of a character from backspace to carriage return; 0: none. */
+static char escaped_at(text t, size_t at)
+{
+    bool is_escape = t.length - at >= 4 && memcmp(t.bytes + at, "#01", 3) == 0 &&
+                     t.bytes[at + 3] >= '0' && t.bytes[at + 3] <= '7';
+
+    return is_escape ? (char)(8 + t.bytes[at + 3] - '0') : '\0';
+}
+
+/* Quotes open at the beginning of a cell alone. */
+static bool is_in_quotes(bool was, const char *written, const char *to)
+{
+    if (*to != '"')
+        return was;
+    return !was && (to == written || strchr(",;\t\n", to[-1]) != NULL);
+}
+
 /*
  * rsyslog writes the line breaks of a received message as `#` and three octal
  * digits (parser.escapeControlCharactersOnReceive); the text as it was, when
- * that is how its lines end. Its bytes are NULL when memory is out.
+ * that is how its header ends. What stands in quotes stays: there it ends no
+ * row. Its bytes are NULL when memory is out.
  */
 static text unescape_lines(arena *memory, text message)
 {
     static const char line_end[] = "#012";
+    bool in_quotes = false;
     text copy;
     char *to;
 
@@ -395,11 +427,11 @@ static text unescape_lines(arena *memory, text message)
         return copy;
     to = (char *)copy.bytes;
     for (size_t at = 0; at < message.length; to++) {
-        bool is_escape = message.length - at >= 4 && memcmp(message.bytes + at, "#01", 3) == 0 &&
-                         message.bytes[at + 3] >= '0' && message.bytes[at + 3] <= '7';
+        char escaped = in_quotes ? '\0' : escaped_at(message, at);
 
-        *to = is_escape ? (char)(8 + message.bytes[at + 3] - '0') : message.bytes[at];
-        at += is_escape ? 4 : 1;
+        *to = escaped ? escaped : message.bytes[at];
+        at += escaped ? 4 : 1;
+        in_quotes = is_in_quotes(in_quotes, copy.bytes, to);
     }
     return text_between(copy.bytes, to);
 }
@@ -413,6 +445,8 @@ static bool feed_table(identity_import *self, role_list *list, text message)
     if (lines.bytes == NULL && message.bytes != NULL) {
         self->done = (identity_imported){.failed = true};
     } else if (identity_import_begin_table(self, list, lines, self->received)) {
+        if (self->table != NULL && lines.bytes != message.bytes)
+            identity_table_distrust(self->table);
         identity_import_feed_table(self, lines);
         identity_import_end_table(self, false);
     } else {

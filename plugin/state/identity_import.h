@@ -58,6 +58,9 @@ void identity_import_set_marker_taker(identity_import *self, identity_import_mar
 /* The role whose members stand alone, by name or template id; the text must outlive it. */
 void identity_import_set_role(identity_import *self, text role);
 
+/* In which order the dates of tables are, where they are not to show it themselves. */
+void identity_import_set_date_order(identity_import *self, date_order order);
+
 /*
  * From now on, pages are looked at whether they are all there, over all that
  * is fed. Say before each text where it stands. False when memory is out.

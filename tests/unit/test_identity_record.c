@@ -239,7 +239,7 @@ static void test_cells_are_read_by_their_header(void)
     identity_record row;
 
     REQUIRE(identity_layout_find(&layout, names, LENGTH_OF(names)));
-    EXPECT_INT(identity_record_read_cells(&layout, cells, &row), IDENTITY_RECORD);
+    EXPECT_INT(identity_record_read_cells(&layout, cells, DATE_ORDER_UNKNOWN, &row), IDENTITY_RECORD);
     EXPECT_TEXT_IS(row.account_upn, "a");
     EXPECT_TEXT_IS(row.account_object_id, "");
     EXPECT_TEXT_IS(row.assigned_roles, "[]");
