@@ -29,6 +29,7 @@ struct identity_table {
     const char *trouble; /* why no more can be read */
     char delimiter;
     bool has_preamble; /* the first row is none */
+    bool is_begun;
 
     /* the order of its dates */
     date_order order;
@@ -221,6 +222,7 @@ static void go_on_with(identity_table *self, const csv_row *row)
 static void lose(identity_table *self, size_t line)
 {
     self->is_lost = true;
+    self->part_count = 0;
     self->teller(self->arg, line,
                  "not as many cells as the header has: left out, with what follows");
 }
@@ -384,8 +386,30 @@ static bool is_undecided(const identity_table *self)
     return !self->is_settled && self->order == DATE_ORDER_UNKNOWN;
 }
 
+/* The header behind a line that names no delimiter may be seen only now. */
+static void look_at_delimiter(identity_table *self, text piece)
+{
+    bool out_of_memory = false;
+    char delimiter = delimiter_of_preamble(piece, &out_of_memory);
+    csv_rows *rows;
+
+    self->is_begun = true;
+    if (!self->has_preamble || delimiter == '\0' || delimiter == self->delimiter)
+        return;
+    rows = csv_rows_new(delimiter, take_row, self);
+    if (rows == NULL) {
+        note_trouble(self, "out of memory");
+        return;
+    }
+    csv_rows_free(self->rows);
+    self->rows = rows;
+    self->delimiter = delimiter;
+}
+
 void identity_table_feed(identity_table *self, text piece)
 {
+    if (!self->is_begun)
+        look_at_delimiter(self, piece);
     if (self->is_settled) {
         feed(self, piece);
         return;

@@ -351,6 +351,71 @@ static void test_troubles_of_a_document_are_told_with_their_lines(void)
     EXPECT_STRING(heard(&out), "!3 ?1 ");
 }
 
+/* --- names that hold an escape --- */
+
+#define ESCAPED_HEADER "TimeGenerated,AccountUPN,AccountDisplayName,AssignedRoles#012"
+#define ESCAPED_ROW(upn, name)                                                                     \
+    "2026-06-01T12:00:00Z," upn "," name ",\"[\"\"Directory Synchronization Accounts\"\"]\"#012"
+
+static void note_name(void *arg, const identity_record *row)
+{
+    buffer_append(arg, row->account_upn);
+    buffer_append_char(arg, '=');
+    buffer_append(arg, row->account_display_name);
+    buffer_append_string(arg, row->assigned_roles.length > 2 ? "+ " : "- ");
+}
+
+/* What the list holds after a message, "upn=name+ " for whoever has roles. */
+static const char *names_after(role_list *list, const char *message, size_t broken)
+{
+    buffer out = {0};
+    const char *copy;
+    identity_imported done;
+
+    REQUIRE(role_list_begin(list));
+    done = identity_import_feed(new_import(), list, NULL, text_of(message), time_of(RECEIVED));
+    EXPECT_NOT(done.failed);
+    EXPECT_INT(done.broken, broken);
+    REQUIRE(role_list_commit(list));
+    EXPECT(role_list_each(list, note_name, &out));
+    copy = test_string("%s", buffer_string(&out));
+    buffer_free(&out);
+    return copy;
+}
+
+static void test_an_escape_in_a_name_ends_no_row(void)
+{
+    role_list *list = open_role_list(open_store(STORE_IN_MEMORY));
+
+    EXPECT_STRING(names_after(list,
+                              ESCAPED_HEADER ESCAPED_ROW("a@x", "x#012y")
+                                  ESCAPED_ROW("b@x", "\"x#012,y\"") ESCAPED_ROW("c@x", "z"),
+                              0),
+                  "a@x=x#012y+ b@x=x#012,y+ c@x=z+ ");
+}
+
+static void test_a_name_takes_nobodys_role_away(void)
+{
+    static const char attack[] =
+        ESCAPED_HEADER ESCAPED_ROW("m@x", "x#0122026-06-01T13:00:00Z,a@x,v")
+            ESCAPED_ROW("b@x", "z");
+    role_list *list = open_role_list(open_store(STORE_IN_MEMORY));
+
+    names_after(list, ESCAPED_HEADER ESCAPED_ROW("a@x", "v"), 0);
+    EXPECT_STRING(names_after(list, attack, 1), "a@x=v+ ");
+}
+
+static void test_escapes_of_a_table_with_line_breaks_stay(void)
+{
+    role_list *list = open_role_list(open_store(STORE_IN_MEMORY));
+
+    EXPECT_STRING(names_after(list,
+                              "TimeGenerated,AccountUPN,AccountDisplayName,AssignedRoles\n"
+                              "2026-06-01T12:00:00Z,a@x,x#012y,r.r\n",
+                              0),
+                  "a@x=x#012y+ ");
+}
+
 CU_TestInfo identity_import_tests[] = {
     TEST(test_rows_in_each_wrapping),
     TEST(test_a_single_row),
@@ -370,5 +435,8 @@ CU_TestInfo identity_import_tests[] = {
     TEST(test_a_table_may_come_in_any_pieces),
     TEST(test_the_last_row_of_a_table_that_was_cut_off_is_left_out),
     TEST(test_troubles_of_a_document_are_told_with_their_lines),
+    TEST(test_an_escape_in_a_name_ends_no_row),
+    TEST(test_a_name_takes_nobodys_role_away),
+    TEST(test_escapes_of_a_table_with_line_breaks_stay),
     TESTS_END,
 };
