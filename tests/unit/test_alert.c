@@ -441,7 +441,15 @@ static void test_the_method_stands_in_the_reason(void)
         {"User registered Authenticator App with Notification and Code", "authenticator"},
         {"User registered Microsoft Authenticator Lite", "authenticator"},
         {"User registered OATH software token", "oath"},
+        {"User registered Fido", "fido2"},
+        {"User registered Passkey", "fido2"},
         {"User registered Fido2 Authentication Method", "fido2"},
+        {"User registered Authenticator App with Code", "authenticator"},
+        {"User registered Microsoft Authenticator Authentication Method", "authenticator"},
+        {"User registered Mobile Phone Call and SMS", "phone"},
+        {"User registered Alternate Mobile Phone Call", "phone"},
+        {"User registered Software OATH token", "oath"},
+        {"User registered App Password", "password"},
         {"User registered FIDO2 security key", "fido2"},
         {"User registered password method", "password"},
         {"User registered security questions", "other"},
@@ -484,6 +492,54 @@ static void test_a_new_value_may_stand_without_inner_quotes(void)
                                        "'newValue':'Multiple'}]"),
                                "usage"),
                    "Multiple");
+}
+
+static void check_pass(const char *properties, const char *part, const char *expected)
+{
+    test_case("%s", properties);
+    EXPECT_TEXT_IS(member_text(pass_of(properties), part), expected);
+}
+
+static void test_a_pass_has_many_spellings(void)
+{
+    static const char *const prefixes[] = {"TemporaryAccessPass.",
+                                           "TemporaryAccessPass.TemporaryAccessPass."};
+    static const struct {
+        const char *name, *value, *part, *expected;
+    } cases[] = {
+        {"Id", "'\\'p\\''", "id", "p"},
+        {"Id", "'[\\'p\\']'", "id", "p"},
+        {"Id", "['p']", "id", "p"},
+        {"Id", "'p'", "id", "p"},
+        {"Id", "'null'", "id", ""},
+        {"StartTime", "'\\'2026-06-01T12:00:00Z\\''", "start", "2026-06-01T12:00:00.0000000Z"},
+        {"StartDateTime", "'/Date(1780315200000)/'", "start", "2026-06-01T12:00:00.0000000Z"},
+        {"EndTime", "'\\'2026-06-01T13:00:00Z\\''", "end", "2026-06-01T13:00:00.0000000Z"},
+        {"EndDateTime", "'soon'", "end", "soon"},
+        {"AccessPassUsage", "'\\'Multiple\\''", "usage", "Multiple"},
+        {"IsUsableOnce", "'\\'true\\''", "usage", "Once"},
+        {"IsUsableOnce", "'false'", "usage", "Multiple"},
+    };
+
+    for (size_t i = 0; i < LENGTH_OF(cases); i++)
+        for (size_t p = 0; p < LENGTH_OF(prefixes); p++)
+            check_pass(test_string("[{'displayName':'%s%s','newValue':%s}]", prefixes[p],
+                                   cases[i].name, cases[i].value),
+                       cases[i].part, cases[i].expected);
+}
+
+static void test_a_lifetime_says_when_the_pass_ends(void)
+{
+    check_pass("[{'displayName':'TemporaryAccessPass.LifetimeInMinutes','newValue':'60'},"
+               "{'displayName':'TemporaryAccessPass.StartDateTime',"
+               "'newValue':'2026-06-01T12:00:00Z'}]",
+               "end", "2026-06-01T13:00:00.0000000Z");
+    check_pass("[{'displayName':'TemporaryAccessPass.LifetimeInMinutes','newValue':'60'}]", "end",
+               "");
+    check_pass("[{'displayName':'TemporaryAccessPass.LifetimeInMinutes','newValue':'x'},"
+               "{'displayName':'TemporaryAccessPass.StartTime',"
+               "'newValue':'2026-06-01T12:00:00Z'}]",
+               "end", "");
 }
 
 static void test_a_pass_without_values_is_empty(void)
@@ -729,6 +785,8 @@ CU_TestInfo alert_tests[] = {
     TEST(test_the_method_may_stand_in_the_modified_properties),
     TEST(test_a_record_that_says_nothing_has_no_method),
     TEST(test_a_new_value_may_stand_without_inner_quotes),
+    TEST(test_a_pass_has_many_spellings),
+    TEST(test_a_lifetime_says_when_the_pass_ends),
     TEST(test_a_pass_without_values_is_empty),
     TEST(test_other_properties_are_not_the_passs),
     TEST(test_an_empty_value_makes_no_entity),

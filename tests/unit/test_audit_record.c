@@ -307,6 +307,66 @@ static void test_the_workspace_is_not_the_tenant(void)
     EXPECT_TEXT_IS(record_from("{'OperationName':'x','TenantId':'workspace'}")->tenant_id, "");
 }
 
+/* --- who, and from where --- */
+
+static const audit_record *initiated(const char *by, const char *details)
+{
+    return record_from(test_string("{'operationName':'x','properties':{'initiatedBy':%s,"
+                                   "'additionalDetails':%s}}",
+                                   by, details));
+}
+
+static void test_the_id_is_of_the_one_that_the_actor_names(void)
+{
+    static const char user[] = "'user':{'id':'u','userPrincipalName':'%s'}";
+    static const char app[] = "'app':{'displayName':'App','appId':'a','servicePrincipalId':'s'}";
+    const char *named = test_string(user, "eve@x"), *nameless = test_string(user, "");
+
+    EXPECT_TEXT_IS(initiated(test_string("{%s,%s}", named, app), "[]")->actor_id, "u");
+    EXPECT_TEXT_IS(initiated(test_string("{%s,%s}", nameless, app), "[]")->actor_id, "s");
+    EXPECT_TEXT_IS(initiated(test_string("{%s}", nameless), "[]")->actor_id, "u");
+    EXPECT_TEXT_IS(initiated("{'app':{'appId':'a'}}", "[]")->actor_id, "a");
+}
+
+static void test_the_callers_address_stands_in_many_places(void)
+{
+    static const char *const keys[] = {"ipaddr", "ipAddress", "IpAddress"};
+    const audit_record *r = initiated("{'app':{'ipAddress':'198.51.100.9'}}", "[]");
+
+    EXPECT_TEXT_IS(r->caller_ip, "198.51.100.9");
+    EXPECT_TEXT_IS(r->source_ip, "");
+    for (size_t i = 0; i < LENGTH_OF(keys); i++)
+        EXPECT_TEXT_IS(initiated("null", test_string("[{'key':'User-Agent','value':'x'},"
+                                                     "{'key':'%s','value':'\\'198.51.100.8\\''}]",
+                                                     keys[i]))
+                           ->caller_ip,
+                       "198.51.100.8");
+}
+
+static void test_a_diagnostic_record_with_capitals_is_one(void)
+{
+    const audit_record *r = wide_record_of(
+        json_of("{'Time':'2026-06-01T12:00:00Z','OperationName':'x','Properties':{'Id':'1',"
+                "'TargetResources':[{'UserPrincipalName':'Sync_x'}]}}"));
+
+    EXPECT_INT(r->shape, SHAPE_DIAGNOSTIC);
+    EXPECT_TEXT_IS(r->record_id, "1");
+    EXPECT(r->has_time);
+    EXPECT_TEXT_IS(target_of(r, 0).upn, "Sync_x");
+}
+
+static void test_a_log_analytics_row_without_capitals_is_one(void)
+{
+    const audit_record *r = wide_record_of(
+        json_of("{'timeGenerated':'2026-06-01T12:00:00Z','operationName':'x','id':'1',"
+                "'targetResources':[{'userPrincipalName':'Sync_x'}]}"));
+
+    EXPECT_INT(r->shape, SHAPE_LOG_ANALYTICS);
+    EXPECT_TEXT_IS(r->record_id, "1");
+    EXPECT(r->has_time);
+    EXPECT_TEXT_IS(target_of(r, 0).upn, "Sync_x");
+}
+
 /* --- targets: mv-expand --- */
 
 static const audit_record *with_targets(const char *written)
@@ -480,6 +540,10 @@ CU_TestInfo audit_record_tests[] = {
     TEST(test_the_tenants_own_field_comes_before_the_resource),
     TEST(test_a_resource_without_a_tenant_names_none),
     TEST(test_the_workspace_is_not_the_tenant),
+    TEST(test_the_id_is_of_the_one_that_the_actor_names),
+    TEST(test_the_callers_address_stands_in_many_places),
+    TEST(test_a_diagnostic_record_with_capitals_is_one),
+    TEST(test_a_log_analytics_row_without_capitals_is_one),
     TEST(test_mv_expand_on_recorded_values),
     TEST(test_absent_targets_are_one_row_of_null),
     TEST(test_each_target_has_its_own_upn_and_id),
