@@ -10,12 +10,16 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <glob.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 
 #include "conf.h"
+#include "dirty.h"
 #include "errmsg.h"
 #include "glbl.h"
 #include "module-template.h"
@@ -27,6 +31,7 @@
 
 #include "detector/keeper.h"
 #include "rsyslog/alert_queue.h"
+#include "rsyslog/cut.h"
 #include "rsyslog/rsyslog_probe.h"
 #include "rsyslog/settings.h"
 #include "rsyslog/state_watcher.h"
@@ -60,7 +65,10 @@ enum counter {
     HELD_BACK,
     STATE_ERRORS,
     PENDING_DROPPED,
+    CUT,
+    PARTS_OF_RECORDS,
     UNREAD_TIMES,
+    BOUNDED,
     COUNTERS
 };
 
@@ -78,7 +86,10 @@ static const char *const counter_names[COUNTERS] = {
     [HELD_BACK] = "held_back",
     [STATE_ERRORS] = "state_errors",
     [PENDING_DROPPED] = "pending_dropped",
+    [CUT] = "cut",
+    [PARTS_OF_RECORDS] = "parts_of_records",
     [UNREAD_TIMES] = "unread_times",
+    [BOUNDED] = "bounded",
 };
 
 typedef struct gauges {
@@ -87,7 +98,16 @@ typedef struct gauges {
     int identity_age_seconds; /* of the newest row; -1 without rows */
     intctr_t pending;
     intctr_t open_incidents;
+    intctr_t journal_bytes;
+    int last_message_seconds; /* ago; -1 before the first, as for the next */
+    int last_candidate_seconds;
 } gauges;
+
+/* When a counter was last seen to have grown: no message has to ask the clock. */
+typedef struct growth {
+    intctr_t seen;
+    time_t when; /* of the monotonic clock; 0: never */
+} growth;
 
 typedef struct _instanceData {
     settings settings;
@@ -100,6 +120,9 @@ typedef struct _instanceData {
     statsobj_t *stats;
     intctr_t counters[COUNTERS];
     gauges gauges;
+    growth message_growth, candidate_growth; /* the watcher's thread's */
+    char *journal;                           /* path; NULL without one */
+    size_t longest_message;                  /* bytes, as the configuration says */
     log_limit undecodable_limit;
     struct _instanceData *next;
 } instanceData;
@@ -131,6 +154,35 @@ static void count(instanceData *self, enum counter which, size_t how_many)
     count_up(&self->counters[which], how_many);
 }
 
+/* Seconds since the counter grew. impstats may set it to 0. */
+static int seconds_since(growth *g, const intctr_t *counter)
+{
+    intctr_t now_seen = __atomic_load_n(counter, __ATOMIC_RELAXED);
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    if (now_seen != g->seen && now_seen > 0)
+        g->when = now.tv_sec + 1;
+    g->seen = now_seen;
+    return g->when == 0 ? -1 : (int)(now.tv_sec + 1 - g->when);
+}
+
+/* What lies in the journal's segments. */
+static intctr_t bytes_of_journal(const instanceData *self)
+{
+    char pattern[PATH_MAX];
+    glob_t found = {0};
+    struct stat segment;
+    intctr_t bytes = 0;
+
+    snprintf(pattern, sizeof(pattern), "%s.[0-9]*", self->journal ? self->journal : "");
+    if (self->journal != NULL && glob(pattern, GLOB_NOSORT, NULL, &found) == 0)
+        for (size_t i = 0; i < found.gl_pathc; i++)
+            bytes += stat(found.gl_pathv[i], &segment) == 0 ? (intctr_t)segment.st_size : 0;
+    globfree(&found);
+    return bytes;
+}
+
 /* Called by the watcher. impstats reads them in its own thread, as it does all counters. */
 static void set_gauges(void *instance)
 {
@@ -147,6 +199,13 @@ static void set_gauges(void *instance)
                      __ATOMIC_RELAXED);
     __atomic_store_n(&g->pending, (intctr_t)facts.stream.pending, __ATOMIC_RELAXED);
     __atomic_store_n(&g->open_incidents, facts.stream.open_incidents, __ATOMIC_RELAXED);
+    __atomic_store_n(&g->journal_bytes, bytes_of_journal(self), __ATOMIC_RELAXED);
+    __atomic_store_n(&g->last_message_seconds,
+                     seconds_since(&self->message_growth, &self->counters[MESSAGES]),
+                     __ATOMIC_RELAXED);
+    __atomic_store_n(&g->last_candidate_seconds,
+                     seconds_since(&self->candidate_growth, &self->counters[CANDIDATES]),
+                     __ATOMIC_RELAXED);
 }
 
 /* AddCounter copies the name. */
@@ -166,6 +225,12 @@ static rsRetVal add_gauges(instanceData *self)
                                 &self->gauges.pending));
     CHKiRet(statsobj.AddCounter(self->stats, GAUGE("open_incidents"), ctrType_IntCtr, CTR_FLAG_NONE,
                                 &self->gauges.open_incidents));
+    CHKiRet(statsobj.AddCounter(self->stats, GAUGE("journal_bytes"), ctrType_IntCtr, CTR_FLAG_NONE,
+                                &self->gauges.journal_bytes));
+    CHKiRet(statsobj.AddCounter(self->stats, GAUGE("last_message_seconds"), ctrType_Int,
+                                CTR_FLAG_NONE, &self->gauges.last_message_seconds));
+    CHKiRet(statsobj.AddCounter(self->stats, GAUGE("last_candidate_seconds"), ctrType_Int,
+                                CTR_FLAG_NONE, &self->gauges.last_candidate_seconds));
 finalize_it:
     RETiRet;
 }
@@ -284,11 +349,27 @@ static void check_journal(const instanceData *self, const instanceData *all)
     free(path);
 }
 
+/* A batch of the Event Hub has up to a megabyte; said by the check alone. rsyslog shows no warnings
+ * then. */
+static void check_longest_message(instanceData *self, rsconf_t *conf)
+{
+    enum { ENOUGH = 1000000 };
+
+    self->longest_message = longest_message(conf);
+    if (iConfigVerify && self->longest_message < ENOUGH)
+        fprintf(stderr,
+                "rsyslogd: mmsynctap: action '%s': warning: maxMessageSize is %zu bytes: longer "
+                "records are cut (imfile, imkafka, imrelp) or split (imtcp), and cannot be read: "
+                "write global(maxMessageSize=\"4m\")\n",
+                self->settings.label.name, self->longest_message);
+}
+
 /* All that can be wrong is told at once. */
 static void check_instance(instanceData *self, rsconf_t *conf)
 {
     if (action_complete_database(&self->settings.label, &self->settings.database, conf))
         action_check_database(&self->settings.label, self->settings.database);
+    check_longest_message(self, conf);
     find_queue(self, conf);
     load_rulebase(self);
 }
@@ -335,11 +416,10 @@ static bool joins_late(const instanceData *self)
 
 static bool follow(instanceData *self)
 {
-    char *journal = journal_path(self);
-    bool follows = journal != NULL &&
+    bool follows = (self->journal = journal_path(self)) != NULL &&
                    keeper_follow(self->keeper, &(stream_options){
                                                    .action = self->settings.label.name,
-                                                   .journal = journal,
+                                                   .journal = self->journal,
                                                    .latejoin = joins_late(self),
                                                    .tag_is_all = self->settings.ruleset == NULL,
                                                    .incidents = self->settings.incidents,
@@ -347,7 +427,6 @@ static bool follow(instanceData *self)
                                                    .most_pending_bytes = STREAM_MOST_PENDING_BYTES,
                                                });
 
-    free(journal);
     self->late_tag = tag_maker_new();
     return follows && self->late_tag != NULL;
 }
@@ -462,6 +541,15 @@ static void put_tag(wrkrInstanceData_t *self, const char *status)
         msgAddJSON(self->message, (uchar *)self->pData->settings.container + 1, tree, 1, 0);
 }
 
+static int length_of(smsg_t *message)
+{
+    uchar *bytes;
+    int length;
+
+    getRawMsg(message, &bytes, &length);
+    return length;
+}
+
 static void tell_undecodable(wrkrInstanceData_t *self, const char *reason)
 {
     instanceData *data = self->pData;
@@ -469,8 +557,10 @@ static void tell_undecodable(wrkrInstanceData_t *self, const char *reason)
     count(data, UNDECODABLE, 1);
     log_limited(&data->undecodable_limit, &data->settings.label,
                 "a message that may hold a record of the rule could not be read: %s; it is tagged "
-                "%s!status=\"undecodable\"",
-                reason, data->settings.container);
+                "%s!status=\"undecodable\"; it came from %s, with %d bytes: if it was cut, raise "
+                "maxMessageSize (here %zu) and what bounds messages at its sender",
+                reason, data->settings.container, getHOSTNAME(self->message),
+                length_of(self->message), data->longest_message);
 }
 
 /* What could not be read weighs less than a row that was: the message is a match then. */
@@ -512,19 +602,21 @@ static void handle(wrkrInstanceData_t *self, const detection *found)
         put_tag(self, status_of(self, found));
 }
 
-static void judge_text(wrkrInstanceData_t *self, smsg_t *message, text t)
+/* True when it was told as undecodable. */
+static bool judge_text(wrkrInstanceData_t *self, smsg_t *message, text t)
 {
     detection found;
 
     count(self->pData, MESSAGES, 1);
     count(self->pData, BYTES, t.length);
     if (detector_find_candidate(self->worker, t) == t.length)
-        return; /* not ours: not even the clock is asked */
+        return false; /* not ours: not even the clock is asked */
     self->message = message;
     clear_alerts(self);
     found = detector_feed(self->worker, t, timestamp_now(), take_alert, self);
     if (found.candidate)
         handle(self, &found);
+    return found.undecodable || self->out_of_memory;
 }
 
 static void judge_tree(wrkrInstanceData_t *self, smsg_t *message, json *tree)
@@ -538,13 +630,36 @@ static void judge_tree(wrkrInstanceData_t *self, smsg_t *message, json *tree)
     handle(self, &found);
 }
 
+/* What was cut off may have matched, whatever was found in the rest. */
+static void judge_longest(wrkrInstanceData_t *self, smsg_t *message, text t)
+{
+    bool is_told;
+
+    self->message = message;
+    clear_alerts(self);
+    is_told = judge_text(self, message, t);
+    if (!cut_looks_so(t))
+        return;
+    count(self->pData, CUT, 1);
+    if (is_told)
+        return;
+    tell_undecodable(self, "it is as long as maxMessageSize allows, and its JSON does not end");
+    if (self->count == 0)
+        put_tag(self, "undecodable");
+}
+
 static void judge_raw_message(wrkrInstanceData_t *self, smsg_t *message)
 {
     uchar *bytes;
     int length;
+    text t;
 
     getRawMsg(message, &bytes, &length);
-    judge_text(self, message, (text){(const char *)bytes, (size_t)length});
+    t = (text){(const char *)bytes, (size_t)length};
+    if (t.length >= self->pData->longest_message)
+        judge_longest(self, message, t);
+    else
+        judge_text(self, message, t);
 }
 
 /* A variable may hold a tree that another module parsed; it is judged as it is. */
@@ -621,6 +736,8 @@ ENDfreeCnf
 BEGINcreateInstance
 CODESTARTcreateInstance
     pData->gauges.identity_age_seconds = -1;
+    pData->gauges.last_message_seconds = -1;
+    pData->gauges.last_candidate_seconds = -1;
 ENDcreateInstance
 
 BEGINfreeInstance
@@ -633,6 +750,7 @@ CODESTARTfreeInstance
     alert_queue_free(pData->queue);
     keeper_free(pData->keeper);
     detector_free(pData->detector);
+    free(pData->journal);
     settings_free(&pData->settings);
 ENDfreeInstance
 

@@ -61,8 +61,10 @@ void action_reject(const action_label *self, const char *parameter, const char *
 /* Before 8.2206 there was one for all configurations (glbl.h). */
 #if glblCURR_IF_VERSION < 10
 #define WORK_DIRECTORY_OF(conf) ((void)(conf), (const char *)glbl.GetWorkDir())
+#define LONGEST_MESSAGE_OF(conf) ((void)(conf), glbl.GetMaxLine())
 #else
 #define WORK_DIRECTORY_OF(conf) ((const char *)glbl.GetWorkDir(conf))
+#define LONGEST_MESSAGE_OF(conf) (glbl.GetMaxLine(conf))
 #endif
 
 static const char *work_directory(rsconf_t *conf)
@@ -78,6 +80,19 @@ static const char *work_directory(rsconf_t *conf)
     objRelease(glbl, CORE_COMPONENT);
 finalize_it:
     return iRet == RS_RET_OK && found != NULL && found[0] != '\0' ? found : NULL;
+}
+
+size_t longest_message(rsconf_t *conf)
+{
+    DEFobjCurrIf(obj) DEFobjCurrIf(glbl) int longest = 0;
+    DEFiRet;
+
+    CHKiRet(objGetObjInterface(&obj));
+    CHKiRet(objUse(glbl, CORE_COMPONENT));
+    longest = LONGEST_MESSAGE_OF(conf);
+    objRelease(glbl, CORE_COMPONENT);
+finalize_it:
+    return iRet == RS_RET_OK && longest > 0 ? (size_t)longest : SIZE_MAX;
 }
 
 bool action_complete_database(const action_label *self, char **path, rsconf_t *conf)
@@ -106,7 +121,7 @@ bool action_check_path(const action_label *self, const char *parameter, const ch
 
     if (path[0] != '/')
         right = "give the whole path, from / on: rsyslogd changes its directory";
-    else if (stat(path, &found) == 0 && S_ISDIR(found.st_mode))
+    else if (iConfigVerify && stat(path, &found) == 0 && S_ISDIR(found.st_mode))
         right = "that is a directory: give the path of a file";
     if (right != NULL)
         action_reject(self, parameter, path, right);
@@ -183,7 +198,7 @@ static bool is_due(log_limit *limit, unsigned long long *suppressed)
 void log_limited(log_limit *limit, const action_label *self, const char *format, ...)
 {
     unsigned long long suppressed;
-    char words[512];
+    char words[1024];
     va_list arguments;
 
     if (!is_due(limit, &suppressed))

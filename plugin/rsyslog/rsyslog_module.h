@@ -75,7 +75,13 @@ void action_reject(const action_label *self, const char *parameter, const char *
  */
 bool action_complete_database(const action_label *self, char **path, rsconf_t *conf);
 
-/* Is it the whole path of what may be a file? Else says in the log what to write instead. */
+/* maxMessageSize, in bytes: longer messages are cut, or split; SIZE_MAX when it is not known. */
+size_t longest_message(rsconf_t *conf);
+
+/*
+ * Is it a whole path, and for `rsyslogd -N1` no directory's? Else says in the
+ * log what to write instead.
+ */
 bool action_check_path(const action_label *self, const char *parameter, const char *path);
 
 /*
