@@ -19,6 +19,7 @@ static const struct {
     {"arena", arena_tests},
     {"audit_record", audit_record_tests},
     {"buffer", buffer_tests},
+    {"csv_rows", csv_rows_tests},
     {"byte_stream", byte_stream_tests},
     {"decoder", decoder_tests},
     {"database_file", database_file_tests},

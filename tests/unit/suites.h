@@ -11,6 +11,7 @@ extern CU_TestInfo archive_tests[];
 extern CU_TestInfo arena_tests[];
 extern CU_TestInfo audit_record_tests[];
 extern CU_TestInfo buffer_tests[];
+extern CU_TestInfo csv_rows_tests[];
 extern CU_TestInfo byte_stream_tests[];
 extern CU_TestInfo decoder_tests[];
 extern CU_TestInfo database_file_tests[];
