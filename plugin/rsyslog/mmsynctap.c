@@ -183,19 +183,27 @@ static intctr_t bytes_of_journal(const instanceData *self)
     return bytes;
 }
 
+/* -1 without rows; a time of nobody's, year 1, is an age that the gauge can hold. */
+static int age_in_seconds(const role_list_facts *identity, timestamp now)
+{
+    timespan seconds = (now - identity->newest) / TICKS_PER_SECOND;
+
+    if (!identity->has_rows)
+        return -1;
+    return seconds > INT_MAX ? INT_MAX : seconds < INT_MIN ? INT_MIN : (int)seconds;
+}
+
 /* Called by the watcher. impstats reads them in its own thread, as it does all counters. */
 static void set_gauges(void *instance)
 {
     instanceData *self = instance;
     timestamp now = timestamp_now();
     keeper_facts facts = keeper_read_facts(self->keeper, now);
-    timespan age = now - facts.identity.newest;
     gauges *g = &self->gauges;
 
     __atomic_store_n(&g->sync_accounts, facts.sync_accounts, __ATOMIC_RELAXED);
     __atomic_store_n(&g->identity_rows, (intctr_t)facts.identity.rows, __ATOMIC_RELAXED);
-    __atomic_store_n(&g->identity_age_seconds,
-                     facts.identity.has_rows ? (int)(age / TICKS_PER_SECOND) : -1,
+    __atomic_store_n(&g->identity_age_seconds, age_in_seconds(&facts.identity, now),
                      __ATOMIC_RELAXED);
     __atomic_store_n(&g->pending, (intctr_t)facts.stream.pending, __ATOMIC_RELAXED);
     __atomic_store_n(&g->open_incidents, facts.stream.open_incidents, __ATOMIC_RELAXED);

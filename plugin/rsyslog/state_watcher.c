@@ -2,7 +2,6 @@
 /* state_watcher: one look after the other; what others ask of it is a flag under the mutex. */
 #include "rsyslog/state_watcher.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -367,13 +366,15 @@ static void init(state_watcher *self)
 static void start_thread(state_watcher *self)
 {
     sigset_t all, before;
+    int error;
 
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    self->is_running = pthread_create(&self->thread, NULL, watch, self) == 0;
+    error = pthread_create(&self->thread, NULL, watch, self);
+    self->is_running = error == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (!self->is_running)
-        LogError(errno, RS_RET_ERR,
+        LogError(error, RS_RET_ERR,
                  "mmsynctap: action '%s': no thread to watch the state database: it is read at HUP "
                  "only",
                  name_of(self));
