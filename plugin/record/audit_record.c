@@ -228,13 +228,11 @@ static bool leads_somewhere(audit_reading *r, const char *path)
 static bool is_diagnostic(audit_reading *r)
 {
     json *object = r->record->object;
-    bool has_properties = leads_somewhere(r, "properties");
 
-    if (has_properties && leads_somewhere(r, "properties.targetResources"))
-        return true;
     if (json_has_member(object, "operationName"))
-        return has_properties || !leads_somewhere(r, "TimeGenerated");
-    return has_properties && !json_has_member(object, "OperationName");
+        return leads_somewhere(r, "properties") || !leads_somewhere(r, "TimeGenerated");
+    return leads_somewhere(r, "properties.targetResources") ||
+           (leads_somewhere(r, "properties") && !json_has_member(object, "OperationName"));
 }
 
 /* Does more than the operation's key speak for the shape? Asked where keys tell little. */
