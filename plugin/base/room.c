@@ -2,6 +2,7 @@
 /* room: the pointer is copied in and out, since an array of any type may be behind it. */
 #include "base/room.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,8 +15,10 @@ bool room_for_one_more(void *array, size_t size, size_t count, size_t *room)
 
     if (count < *room)
         return true;
+    if (wanted > SIZE_MAX / size)
+        return false;
     memcpy(&things, array, sizeof(things));
-    things = reallocarray(things, wanted, size);
+    things = realloc(things, wanted * size);
     if (things == NULL)
         return false;
     memcpy(array, &things, sizeof(things));
