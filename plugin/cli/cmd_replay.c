@@ -71,19 +71,19 @@ static bool fail(replay *r, const char *why)
 static bool write_alert(void *arg, const alert *a)
 {
     replay *r = arg;
+    text written;
 
     if (a->duplicate)
         return true;
     r->session.found = true;
-    buffer_clear(&r->line);
-    alert_write(a, &r->line);
+    written = alert_text(a, &r->line);
     if (buffer_failed(&r->line))
         return fail(r, "out of memory");
     if (r->table != NULL) {
-        table_add(r->table, buffer_text(&r->line));
+        table_add(r->table, written);
     } else {
-        buffer_append_char(&r->line, '\n');
-        fwrite(r->line.bytes, 1, r->line.length, stdout);
+        fwrite(written.bytes, 1, written.length, stdout);
+        putchar('\n');
     }
     return true;
 }

@@ -8,11 +8,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "detector/surplus.h"
 #include "gate/gate.h"
 #include "rule/fragment.h"
 #include "rule/judge.h"
 
-enum { NEVER_JUDGED = -1 }; /* no change of a role list */
+enum {
+    NEVER_JUDGED = -1, /* no change of a role list */
+    MOST_ROWS = 1000,
+    MOST_ALERT_BYTES = 8 << 20,
+};
 
 struct detector {
     const rule *rule;
@@ -41,6 +46,8 @@ struct detector_worker {
     buffer keys; /* of a record that is to be remembered */
     buffer rows; /* the ids of its rows that did not match, but for the first */
     buffer record;
+    buffer alert; /* under way to the sink */
+    surplus surplus;
 };
 
 /* One message on its way, or one pending record that is judged again. */
@@ -50,6 +57,9 @@ typedef struct message_feed {
     detector_sink *sink;
     void *arg;
     bool is_late;
+    json *object;          /* under judgement; NULL for a fragment */
+    size_t handed_on;      /* rows, whether they had alerted before or not */
+    size_t bytes;          /* of their alerts */
     bool refused;          /* the sink did not hand an alert on */
     size_t unmatched;      /* rows of the record under judgement */
     pending_record record; /* the first of them, as far as it is to be remembered */
@@ -190,6 +200,8 @@ void detector_worker_free(detector_worker *self)
     buffer_free(&self->keys);
     buffer_free(&self->rows);
     buffer_free(&self->record);
+    buffer_free(&self->alert);
+    surplus_free(&self->surplus);
     free(self);
 }
 
@@ -221,20 +233,36 @@ static void take_refused(message_feed *f, alert *a)
     f->record.judged = NEVER_JUDGED;
 }
 
+/* Its incident is known: it is written once, for all who want it. */
+static bool write_alert(message_feed *f, alert *a)
+{
+    buffer *out = &f->worker->alert;
+
+    buffer_clear(out);
+    if (alert_write(a, out))
+        f->seen.bounded |= BOUND_TEXT;
+    a->written = buffer_text(out);
+    f->handed_on++;
+    f->bytes += a->written.length;
+    f->out_of_memory |= buffer_failed(out);
+    return !buffer_failed(out);
+}
+
 /* To the sink, once; what was handed on before comes along for the message's tag alone. */
 static void hand_on(message_feed *f, alert *a)
 {
     stream *s = f->worker->detector->stream;
-    bool handed_on;
+    bool is_new = stream_claim(s, &f->worker->stream, a, f->judgement.now);
+    bool handed_on = write_alert(f, a);
 
-    if (!stream_claim(s, &f->worker->stream, a, f->judgement.now)) {
+    if (!is_new) {
         f->seen.rows += !f->is_late;
         f->seen.duplicates += !f->is_late;
-        if (!f->is_late)
+        if (!f->is_late && handed_on)
             f->sink(f->arg, a);
         return;
     }
-    handed_on = f->sink(f->arg, a);
+    handed_on = handed_on && f->sink(f->arg, a);
     stream_settle(s, &f->worker->stream, a, handed_on);
     if (!handed_on)
         take_refused(f, a);
@@ -242,6 +270,13 @@ static void hand_on(message_feed *f, alert *a)
     f->seen.degraded += a->degraded;
     f->seen.refused += !handed_on;
     f->refused |= !handed_on;
+}
+
+static bool is_over_bounds(message_feed *f)
+{
+    f->seen.bounded |= f->handed_on >= MOST_ROWS ? BOUND_ROWS : 0;
+    f->seen.bounded |= f->bytes >= MOST_ALERT_BYTES ? BOUND_BYTES : 0;
+    return (f->seen.bounded & (BOUND_ROWS | BOUND_BYTES)) != 0;
 }
 
 static void take_match(void *arg, alert *a)
@@ -254,7 +289,10 @@ static void take_match(void *arg, alert *a)
     }
     a->late = f->is_late;
     if (f->worker->detector->stream != NULL) {
-        hand_on(f, a);
+        if (is_over_bounds(f))
+            f->out_of_memory |= !surplus_add(&f->worker->surplus, a, f->object);
+        else
+            hand_on(f, a);
         return;
     }
     f->seen.rows++;
@@ -321,6 +359,19 @@ static void name_rows(message_feed *f)
     f->record.row_id = arena_copy(f->worker->memory, text_of(id));
 }
 
+static void remember_text(message_feed *f, const buffer *record)
+{
+    detector_worker *w = f->worker;
+
+    if (buffer_failed(&w->keys) || buffer_failed(record) || f->record.row_id.bytes == NULL) {
+        f->out_of_memory = true;
+        return;
+    }
+    f->record.keys = buffer_text(&w->keys);
+    f->record.record = buffer_text(record);
+    stream_remember(w->detector->stream, &w->stream, &f->record);
+}
+
 /* A record of which some rows did not match: they may when the role list changes. */
 static void remember(message_feed *f, json *object)
 {
@@ -329,13 +380,29 @@ static void remember(message_feed *f, json *object)
     name_rows(f);
     buffer_clear(&w->record);
     json_write_value(&w->record, object);
-    if (buffer_failed(&w->keys) || buffer_failed(&w->record) || f->record.row_id.bytes == NULL) {
-        f->out_of_memory = true;
+    remember_text(f, &w->record);
+}
+
+/* At the message's end: one alert for the rows beyond its bounds. */
+static void hand_on_surplus(message_feed *f)
+{
+    surplus *s = &f->worker->surplus;
+    size_t unmatched = f->unmatched; /* of the last record */
+    alert all;
+
+    if (s->count == 0)
         return;
-    }
-    f->record.keys = buffer_text(&w->keys);
-    f->record.record = buffer_text(&w->record);
-    stream_remember(w->detector->stream, &w->stream, &f->record);
+    all = surplus_alert(s);
+    f->unmatched = 0;
+    if (!f->out_of_memory && alert_give_id(&all))
+        hand_on(f, &all);
+    else
+        f->out_of_memory = true;
+    if (f->unmatched > 0 && !f->is_late && s->object.length > 0)
+        remember_text(f, &s->object);
+    f->unmatched = unmatched;
+    surplus_clear(s);
+    arena_reset(f->worker->memory);
 }
 
 /* --- a record --- */
@@ -446,6 +513,7 @@ static unwrap_kind judge_object(message_feed *f, json *object)
     audit_result reading;
 
     f->judgement.arg = f;
+    f->object = object;
     f->unmatched = 0;
     if (is_own_alert(object) || alert_are_columns(object))
         return UNWRAP_OTHER_KIND;
@@ -471,6 +539,7 @@ static void judge_broken(void *arg, text broken, const char *reason)
     message_feed *f = arg;
 
     (void)reason;
+    f->object = NULL;
     f->seen.undecodable |= judge_text(f, broken);
     arena_reset(f->worker->memory);
 }
@@ -479,6 +548,7 @@ static void judge_broken(void *arg, text broken, const char *reason)
 
 static void note_unwrapped(message_feed *f, const unwrapped *found)
 {
+    hand_on_surplus(f);
     f->seen.records = found->records;
     f->seen.broken = found->broken;
     if (found->reason != NULL)
@@ -530,8 +600,10 @@ detection detector_feed_tree(detector_worker *self, json *tree, timestamp now, d
 }
 
 /* What a message_feed of a part of a message came to, added to what the others did. */
-static void add_seen(const message_feed *f, detection *seen)
+static void add_seen(message_feed *f, detection *seen)
 {
+    hand_on_surplus(f);
+    seen->bounded |= f->seen.bounded;
     seen->candidate |= f->seen.rows > 0 || f->unmatched > 0 || f->seen.undecodable;
     seen->rows += f->seen.rows;
     seen->duplicates += f->seen.duplicates;
@@ -601,6 +673,7 @@ judged_again detector_judge_again(detector_worker *self, text record, timestamp 
     f.is_late = true;
     judge_object(&f, object);
     json_free(object);
+    hand_on_surplus(&f);
     return (judged_again){
         .is_done = f.unmatched == 0 && !f.refused,
         .refused = f.refused,

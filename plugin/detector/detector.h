@@ -22,6 +22,13 @@
 typedef struct detector detector;
 typedef struct detector_worker detector_worker;
 
+/* What a stream's message may come to; beyond it, less is told. A bit each. */
+typedef enum detection_bound {
+    BOUND_TEXT = 1,  /* texts in an alert: alert.h says how long */
+    BOUND_ROWS = 2,  /* rows of a message that are alerts of their own: 1,000 */
+    BOUND_BYTES = 4, /* bytes of a message's alerts: 8 MB */
+} detection_bound;
+
 /* What the detector made of one message. */
 typedef struct detection {
     bool candidate;       /* the text can hold an operation's phrase; else nothing was looked at */
@@ -30,6 +37,7 @@ typedef struct detection {
     size_t duplicates;    /* how many of them had alerted before */
     size_t degraded;      /* how many of the others were made from fragments */
     size_t refused;       /* how many of the others the sink did not hand on */
+    unsigned bounded;     /* the bounds that it reached: rows beyond share one degraded alert */
     size_t stale;         /* records of the rule's operations that lie before the lookback */
     size_t unread_times;  /* records of the rule's operations whose time is not understood */
     char unread_time[64]; /* that of the last, cut */

@@ -124,6 +124,7 @@ typedef struct _instanceData {
     char *journal;                           /* path; NULL without one */
     size_t longest_message;                  /* bytes, as the configuration says */
     log_limit undecodable_limit;
+    log_limit bounded_limit;
     struct _instanceData *next;
 } instanceData;
 
@@ -397,9 +398,7 @@ static bool send_late_alert(void *instance, const alert *a)
     text written;
     json *tree;
 
-    buffer_clear(&self->late_alert);
-    alert_write(a, &self->late_alert);
-    written = buffer_text(&self->late_alert);
+    written = alert_text(a, &self->late_alert);
     tree = buffer_failed(&self->late_alert) || self->queue == NULL
                ? NULL
                : tag_make(self->late_tag, "match", 1, written, written);
@@ -516,7 +515,10 @@ static text write_alert(wrkrInstanceData_t *self, const alert *a)
     if (self->count > 0)
         buffer_append_char(&self->alerts, ',');
     begin = self->alerts.length;
-    alert_write(a, &self->alerts);
+    if (a->written.length > 0)
+        buffer_append(&self->alerts, a->written);
+    else
+        alert_write(a, &self->alerts);
     if (self->count == 0)
         self->first_length = self->alerts.length;
     return text_from(buffer_text(&self->alerts), begin);
@@ -590,6 +592,27 @@ static void count_rows(instanceData *self, const detection *found)
     count(self, DUPLICATES, found->duplicates);
 }
 
+/* What an alert does not show, or no alert shows, since there is a bound to it. */
+static void tell_bounds(instanceData *self, unsigned bounded)
+{
+    static const struct {
+        detection_bound bound;
+        const char *words;
+    } bounds[] = {
+        {BOUND_TEXT, "a text is too long: its alert shows the beginning, and has cut=true"},
+        {BOUND_ROWS, "more than 1,000 rows match: one alert says how many more there are"},
+        {BOUND_BYTES, "its alerts are over 8 MB: one more alert says how many more rows match"},
+    };
+
+    for (size_t i = 0; i < sizeof(bounds) / sizeof(bounds[0]); i++) {
+        if ((bounded & bounds[i].bound) == 0)
+            continue;
+        count(self, BOUNDED, 1);
+        log_limited(&self->bounded_limit, &self->settings.label, "a message reached a bound: %s",
+                    bounds[i].words);
+    }
+}
+
 static void handle(wrkrInstanceData_t *self, const detection *found)
 {
     instanceData *data = self->pData;
@@ -598,6 +621,7 @@ static void handle(wrkrInstanceData_t *self, const detection *found)
     count(data, STALE, found->stale);
     count(data, UNREAD_TIMES, found->unread_times);
     count_rows(data, found);
+    tell_bounds(data, found->bounded);
     if (found->rows > found->duplicates)
         state_watcher_wake(data->watcher);
     if (self->out_of_memory) {

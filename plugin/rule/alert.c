@@ -384,6 +384,15 @@ bool alert_write(const alert *self, buffer *out)
     return w.cut;
 }
 
+text alert_text(const alert *self, buffer *out)
+{
+    if (self->written.length > 0)
+        return self->written;
+    buffer_clear(out);
+    alert_write(self, out);
+    return buffer_text(out);
+}
+
 void alert_write_row(const alert *self, buffer *out)
 {
     const audit_record *r = self->record;

@@ -38,6 +38,7 @@ typedef struct alert {
     text collector; /* the host name of the machine that detected it */
     char id[UUID_TEXT_SIZE];
     alert_incident incident;
+    text written;                        /* by who has written it already; else empty */
     char content_hash[SHA256_TEXT_SIZE]; /* of a record without an id; "" until it is needed */
 } alert;
 
@@ -53,6 +54,9 @@ bool alert_give_id(alert *self);
  * when a text of it was too long to be shown whole, which "cut" tells.
  */
 bool alert_write(const alert *self, buffer *out);
+
+/* What was written of it already, else written into `out`. */
+text alert_text(const alert *self, buffer *out);
 
 /*
  * Is this the "columns" of an alert? They look like a record, and stand alone where the rest of

@@ -167,10 +167,8 @@ static void write_sent(stream *self, stream_scratch *scratch, const alert *a, ti
     };
 
     memcpy(sent.id, a->id, sizeof(sent.id));
-    buffer_clear(&scratch->alert);
     if (a->incident.id[0] != '\0')
-        alert_write(a, &scratch->alert);
-    sent.alert = buffer_text(&scratch->alert);
+        sent.alert = alert_text(a, &scratch->alert);
     append_sent(self, scratch, &sent);
 }
 

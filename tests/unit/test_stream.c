@@ -730,14 +730,115 @@ static void test_all_entities_makes_one_of_each_target(void)
     EXPECT_INT(incidents_of_two_targets(MATCHING_ALL_ENTITIES), 2);
 }
 
-/* --- a database that is lost --- */
-
 static void remove_database(void)
 {
     REQUIRE(unlink(test_path("state.db")) == 0);
     unlink(test_path("state.db-wal"));
     unlink(test_path("state.db-shm"));
 }
+
+/* --- bounds of a message --- */
+
+typedef struct flood {
+    size_t alerts, bytes;
+    size_t more; /* said by the last one */
+    bool last_is_degraded;
+} flood;
+
+static bool count_flood(void *arg, const alert *a)
+{
+    flood *f = arg;
+
+    EXPECT(a->written.length > 0);
+    f->alerts += !a->duplicate;
+    f->bytes += a->written.length;
+    f->more = a->more;
+    f->last_is_degraded = a->degraded;
+    return true;
+}
+
+/* A record of so many targets, and of an actor of that length. */
+static const char *record_of_many(size_t targets, size_t actor_length)
+{
+    buffer out = {0};
+    const char *copy;
+
+    buffer_append_string(&out, "{\"time\":\"" NOW "\",\"operationName\":\"Register security info\","
+                               "\"category\":\"AuditLogs\",\"properties\":{\"id\":\"many");
+    buffer_append_string(
+        &out, test_string("-%zu\",\"initiatedBy\":{\"user\":{\"userPrincipalName\":\"", targets));
+    for (size_t i = 0; i < actor_length; i++)
+        buffer_append_char(&out, 'a');
+    buffer_append_string(&out, "\"}},\"targetResources\":[");
+    for (size_t i = 0; i < targets; i++)
+        buffer_append_string(
+            &out, test_string("%s{\"type\":\"User\",\"userPrincipalName\":\"Sync_%zu@x\"}",
+                              i > 0 ? "," : "", i));
+    buffer_append_string(&out, "]}}");
+    copy = test_string("%s", buffer_string(&out));
+    buffer_free(&out);
+    return copy;
+}
+
+static detection feed_flood(life *l, const char *message, flood *f)
+{
+    *f = (flood){0};
+    return detector_feed(l->worker, text_of(message), l->now, count_flood, f);
+}
+
+static void test_a_thousand_rows_alert_and_the_rest_is_one_alert_that_says_how_many(void)
+{
+    life *l = begin_life();
+    flood f;
+    detection whole = feed_flood(l, record_of_many(1000, 1), &f);
+
+    EXPECT_INT(f.alerts, 1000);
+    EXPECT_INT(f.more, 0);
+    EXPECT_INT(whole.bounded, 0);
+    whole = feed_flood(l, record_of_many(1234, 1), &f);
+    EXPECT_INT(f.alerts, 1001);
+    EXPECT_INT(f.more, 234);
+    EXPECT(f.last_is_degraded);
+    EXPECT_INT(whole.bounded, BOUND_ROWS);
+    EXPECT_INT(whole.degraded, 1);
+    feed_flood(l, record_of_many(1234, 1), &f);
+    EXPECT_INT(f.alerts, 0);
+}
+
+static void test_the_alerts_of_a_message_end_at_8_mb(void)
+{
+    life *l = begin_life();
+    flood f;
+    detection came = feed_flood(l, record_of_many(1000, 20000), &f);
+
+    EXPECT_INT(came.bounded, BOUND_TEXT | BOUND_BYTES);
+    EXPECT(f.bytes >= 8 << 20);
+    EXPECT(f.bytes < (8 << 20) + 2 * 100000);
+    EXPECT_INT(f.alerts - 1 + f.more, 1000);
+}
+
+static bool refuse_those_for_many(void *arg, const alert *a)
+{
+    return a->more == 0 && count_flood(arg, a);
+}
+
+static void test_an_alert_for_many_that_was_refused_comes_again(void)
+{
+    life *l = begin_life();
+    flood f = {0};
+    char *error;
+    detection came = detector_feed(l->worker, text_of(record_of_many(1003, 1)), l->now,
+                                   refuse_those_for_many, &f);
+
+    EXPECT_INT(f.alerts, 1000);
+    EXPECT_INT(came.refused, 1);
+    f = (flood){0};
+    EXPECT_INT(keeper_update(l->keeper, l->now, count_flood, &f, &error), KEEPER_UNCHANGED);
+    EXPECT_INT(f.alerts, 1);
+    EXPECT_INT(f.more, 3);
+}
+
+/* --- a database that is lost --- */
 
 static void test_a_deleted_database_is_written_anew_with_all_that_was_in_it(void)
 {
@@ -786,6 +887,9 @@ static void test_a_damaged_database_is_moved_aside_and_what_was_known_stays_know
 
 CU_TestInfo stream_tests[] = {
     TEST(test_a_row_alerts_once),
+    TEST(test_a_thousand_rows_alert_and_the_rest_is_one_alert_that_says_how_many),
+    TEST(test_the_alerts_of_a_message_end_at_8_mb),
+    TEST(test_an_alert_for_many_that_was_refused_comes_again),
     TEST(test_an_alert_that_was_not_handed_on_is_new_the_next_time),
     TEST(test_an_alert_that_was_not_handed_on_comes_with_the_next_look),
     TEST(test_what_was_handed_on_is_known_after_a_restart),
