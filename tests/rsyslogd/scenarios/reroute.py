@@ -23,7 +23,7 @@ sub_techniques display_name description time_generated operation_name actor
 source_ip target_upn target_resources result target_id actor_id result_reason
 method tap caller_ip matched_by kql confidence late record_id correlation_id
 tenant_id logged_by_service detected_at collector entities custom_details
-incident""".split()
+incident columns selftest cut""".split()
 
 
 class Reroute(unittest.TestCase):
@@ -95,6 +95,14 @@ class Reroute(unittest.TestCase):
             "custom_details": {
                 "Operation": "Admin registered security info",
                 "Actor": "admin@nordwind.example", "Target": upn},
+            "columns": {
+                "TimeGenerated": record["time"],
+                "OperationName": "Admin registered security info",
+                "Actor": "admin@nordwind.example",
+                "SourceIP": "203.0.113.9", "TargetUpn": upn,
+                "TargetResources": SYNC, "Result": "success"},
+            "selftest": False,
+            "cut": False,
         }
         self.assertEqual({key: alert[key] for key in expected}, expected)
         self.assertEqual(uuid.UUID(alert["alert_id"]).version, 5)
