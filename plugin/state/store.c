@@ -219,7 +219,7 @@ store *store_open_locked(const char *path, store_open_mode how, patience until, 
 
 static patience patience_for(store_open_mode how)
 {
-    return patience_of(how & STORE_AT_ONCE   ? 0
+    return patience_of(how & STORE_AT_ONCE ? 300 /* milliseconds: another opening takes no longer */
                        : how & STORE_BRIEFLY ? BRIEF_PATIENCE
                                              : OPENING_PATIENCE);
 }

@@ -23,7 +23,7 @@ typedef struct store store;
 typedef enum store_open_mode {
     STORE_EXISTING = 0, /* it must be there */
     STORE_CREATE = 1,   /* make it, with mode 0640, when it is absent */
-    STORE_AT_ONCE = 2,  /* no waiting for other programs; without this, five seconds in all */
+    STORE_AT_ONCE = 2,  /* 0.3 s for other programs; without this, five seconds in all */
     STORE_BRIEFLY = 4,  /* a second and a half */
 } store_open_mode;
 
