@@ -49,7 +49,7 @@ def has_unreadable_targets(record):
     """Is there a target that is neither an object nor blank?"""
     properties = record["properties"]
     if not isinstance(properties, dict):
-        return properties not in (None, "", {}, [])
+        return properties == "x"
     targets = properties.get("targetResources")
     return targets in (5, -1.5e300, True, [[1]], "x")
 
