@@ -59,10 +59,14 @@ void judge_complete_row(judgement *self, alert *row)
     row->kql = false;
 }
 
-static void hand_out_match(judgement *self, alert row)
+/* The hash of a record without an id is made once, for all its rows. */
+static void hand_out_match(judgement *self, alert *row)
 {
-    judge_complete_row(self, &row);
-    self->take_match(self->arg, &row);
+    alert whole = *row;
+
+    judge_complete_row(self, &whole);
+    self->take_match(self->arg, &whole);
+    memcpy(row->content_hash, whole.content_hash, sizeof(row->content_hash));
 }
 
 static void hand_out_unmatched_row(judgement *self, alert *row)
@@ -106,7 +110,7 @@ static void judge_kql(judgement *self, const audit_record *record, const audit_r
         rows->rows[rows->count] = (kql_row){row.target.value, matched};
         rows->split |= matched && row.target.key != NULL;
         if (matched)
-            hand_out_match(self, row);
+            hand_out_match(self, &row);
     }
 }
 
@@ -139,7 +143,7 @@ static void judge_wide(judgement *self, const audit_record *record, unsigned rea
             continue;
         }
         row.matched_by |= reasons;
-        hand_out_match(self, row);
+        hand_out_match(self, &row);
     }
 }
 
