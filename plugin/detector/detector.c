@@ -12,7 +12,6 @@
 #include "gate/gate.h"
 #include "rule/fragment.h"
 #include "rule/judge.h"
-#include "rule/own_alert.h"
 
 enum {
     NEVER_JUDGED = -1, /* no change of a role list */
@@ -65,8 +64,6 @@ typedef struct message_feed {
     size_t unmatched;      /* rows of the record under judgement */
     pending_record record; /* the first of them, as far as it is to be remembered */
     bool out_of_memory;
-    bool is_part;         /* it is an object that came without its message */
-    size_t repeated_keys; /* that the parser had met before the message */
     detection seen;
 } message_feed;
 
@@ -433,15 +430,26 @@ static message_feed begin_feed(detector_worker *self, timestamp now, timestamp r
             },
         .sink = sink,
         .arg = arg,
-        .repeated_keys = json_parser_repeated_keys(unwrap_parser(self->unwrap)),
     };
 }
 
-/* Did the message's objects, or this one that came alone, have a key twice? */
-static bool may_repeat_keys(const message_feed *f, json *object)
+/* synctap's own alert: an object that begins as alert_write's does. */
+static bool is_own_alert(json *object)
 {
-    return json_parser_repeated_keys(f->judgement.parser) > f->repeated_keys ||
-           (f->is_part && json_repeats_a_key(object));
+    return json_has_member(object, "alert_id") &&
+           text_equal(json_string(json_member(object, "rule_id")), text_of(RULE_ID));
+}
+
+static unwrap_kind kind_of(audit_result reading)
+{
+    static const unwrap_kind kinds[] = {
+        [AUDIT_RECORD] = UNWRAP_RECORD,
+        [AUDIT_OTHER_KIND] = UNWRAP_OTHER_KIND,
+        [AUDIT_UNKNOWN] = UNWRAP_UNKNOWN,
+        [AUDIT_OUT_OF_MEMORY] = UNWRAP_RECORD,
+    };
+
+    return kinds[reading];
 }
 
 static void judge_fragment(message_feed *f, fragment *found)
@@ -499,33 +507,16 @@ static void note_unread_time(message_feed *f)
     f->seen.unread_times = f->judgement.unread_times;
 }
 
-static void judge_as_fragment(message_feed *f, json *object)
-{
-    buffer *written = &f->worker->record;
-    size_t rows = f->seen.rows;
-
-    buffer_clear(written);
-    json_write_value(written, object);
-    f->out_of_memory |= buffer_failed(written);
-    judge_text(f, buffer_text(written));
-    arena_reset(f->worker->memory);
-    f->seen.undecodable |= f->seen.rows > rows;
-}
-
-/*
- * What it needed of the worker's arena is free again. Of two members of one
- * key the last counts; when that leads to no row, the other may.
- */
+/* What it needed of the worker's arena is free again. */
 static unwrap_kind judge_object(message_feed *f, json *object)
 {
-    size_t rows = f->seen.rows;
     audit_result reading;
 
     f->judgement.arg = f;
     f->object = object;
     f->unmatched = 0;
-    if (own_alert_is(object) || alert_are_columns(object))
-        return UNWRAP_OWN_ALERT;
+    if (is_own_alert(object) || alert_are_columns(object))
+        return UNWRAP_OTHER_KIND;
     reading = judge_record(&f->judgement, object);
     if (f->unmatched > 0 && !f->is_late)
         remember(f, object);
@@ -533,10 +524,7 @@ static unwrap_kind judge_object(message_feed *f, json *object)
     if (!f->is_late)
         judge_parts(f);
     arena_reset(f->worker->memory);
-    if (reading == AUDIT_RECORD && f->seen.rows == rows && !f->is_late &&
-        may_repeat_keys(f, object))
-        judge_as_fragment(f, object);
-    return judge_kind(reading, f->seen.rows > rows || f->judgement.shows_target);
+    return kind_of(reading);
 }
 
 static unwrap_kind take_object(void *arg, json *object)
@@ -549,14 +537,11 @@ static unwrap_kind take_object(void *arg, json *object)
 static void judge_broken(void *arg, text broken, const char *reason)
 {
     message_feed *f = arg;
-    bool matters;
 
+    (void)reason;
     f->object = NULL;
-    matters = judge_text(f, broken);
+    f->seen.undecodable |= judge_text(f, broken);
     arena_reset(f->worker->memory);
-    if (matters && !f->seen.undecodable)
-        f->seen.reason = reason;
-    f->seen.undecodable |= matters;
 }
 
 /* --- a message --- */
@@ -566,7 +551,7 @@ static void note_unwrapped(message_feed *f, const unwrapped *found)
     hand_on_surplus(f);
     f->seen.records = found->records;
     f->seen.broken = found->broken;
-    if (f->seen.reason == NULL)
+    if (found->reason != NULL)
         f->seen.reason = found->reason;
     f->seen.stale = f->judgement.stale;
     if (f->out_of_memory || f->judgement.out_of_memory || found->out_of_memory) {
@@ -651,9 +636,8 @@ unwrap_kind detector_feed_object(detector_worker *self, json *object, timestamp 
 
     catch_up(self);
     f = begin_feed(self, now, now, sink, arg);
-    f.is_part = true;
     kind = judge_object(&f, object);
-    seen->records += kind == UNWRAP_RECORD || kind == UNWRAP_RECORD_WITHOUT_TARGETS;
+    seen->records += kind == UNWRAP_RECORD;
     add_seen(&f, seen);
     return kind;
 }
@@ -713,8 +697,8 @@ static unwrap_kind explain_object(void *arg, json *object)
     audit_record kql, wide;
     audit_result as_kql, reading;
 
-    if (own_alert_is(object) || alert_are_columns(object))
-        return UNWRAP_OWN_ALERT;
+    if (is_own_alert(object) || alert_are_columns(object))
+        return UNWRAP_OTHER_KIND;
     as_kql = audit_record_read(object, SEMANTICS_KQL, &reader, &kql);
     reading = audit_record_read(object, SEMANTICS_WIDE, &reader, &wide);
     f->out_of_memory |= as_kql == AUDIT_OUT_OF_MEMORY || reading == AUDIT_OUT_OF_MEMORY;
