@@ -212,7 +212,8 @@ static void test_members_must_be_an_array_and_the_role_have_a_template(void)
     identity_rows rows;
 
     EXPECT_NOT(identity_rows_find(json_of(ROLE "{}}"), NULL, NULL, &rows));
-    EXPECT_NOT(identity_rows_find(json_of("{'displayName':'n','members':[" MEMBER_1 "]}"), NULL, NULL, &rows));
+    EXPECT_NOT(identity_rows_find(json_of("{'displayName':'n','members':[" MEMBER_1 "]}"), NULL,
+                                  NULL, &rows));
 }
 
 static void test_a_member_without_a_upn_stands_under_its_id(void)
@@ -239,7 +240,8 @@ static void test_cells_are_read_by_their_header(void)
     identity_record row;
 
     REQUIRE(identity_layout_find(&layout, names, LENGTH_OF(names)));
-    EXPECT_INT(identity_record_read_cells(&layout, cells, DATE_ORDER_UNKNOWN, &row), IDENTITY_RECORD);
+    EXPECT_INT(identity_record_read_cells(&layout, cells, DATE_ORDER_UNKNOWN, &row),
+               IDENTITY_RECORD);
     EXPECT_TEXT_IS(row.account_upn, "a");
     EXPECT_TEXT_IS(row.account_object_id, "");
     EXPECT_TEXT_IS(row.assigned_roles, "[]");
