@@ -125,6 +125,7 @@ typedef struct _instanceData {
     size_t longest_message;                  /* bytes, as the configuration says */
     log_limit undecodable_limit;
     log_limit bounded_limit;
+    struct modConfData_s *conf; /* whose list it is in; NULL: in none */
     struct _instanceData *next;
 } instanceData;
 
@@ -733,8 +734,10 @@ static void judge_property(wrkrInstanceData_t *self, smsg_t *message)
 /* clang-format off */
 BEGINbeginCnfLoad
 CODESTARTbeginCnfLoad
-    loadModConf = pModConf;
     pModConf->pConf = pConf;
+    /* A second module() line is refused, and the place it was given is never checked. */
+    if (loadModConf == NULL || loadModConf->pConf != pConf)
+        loadModConf = pModConf;
 ENDbeginCnfLoad
 
 BEGINendCnfLoad
@@ -761,8 +764,13 @@ CODESTARTactivateCnf
         activate_instance(i);
 ENDactivateCnf
 
+/* rsyslog frees this first, and the actions after it. */
 BEGINfreeCnf
 CODESTARTfreeCnf
+    for (instanceData *i = pModConf->instances; i != NULL; i = i->next)
+        i->conf = NULL;
+    if (loadModConf == pModConf)
+        loadModConf = NULL;
 ENDfreeCnf
 
 BEGINcreateInstance
@@ -772,8 +780,21 @@ CODESTARTcreateInstance
     pData->gauges.last_candidate_seconds = -1;
 ENDcreateInstance
 
+/* An action of a ruleset that is refused is freed before the check. */
+static void forget_instance(instanceData *self)
+{
+    instanceData **at;
+
+    if (self->conf == NULL)
+        return;
+    for (at = &self->conf->instances; *at != self; at = &(*at)->next)
+        continue;
+    *at = self->next;
+}
+
 BEGINfreeInstance
 CODESTARTfreeInstance
+    forget_instance(pData);
     state_watcher_stop(pData->watcher);
     if (pData->stats != NULL)
         statsobj.Destruct(&pData->stats);
@@ -812,6 +833,7 @@ static void remember_instance(modConfData_t *conf, instanceData *self)
     while (*last != NULL)
         last = &(*last)->next;
     *last = self;
+    self->conf = conf;
     conf->count++;
 }
 

@@ -63,6 +63,7 @@ typedef struct _instanceData {
     intctr_t counters[COUNTERS];
     log_limit rejected_limit;
     log_limit database_limit;
+    struct modConfData_s *conf; /* whose list it is in; NULL: in none */
     struct _instanceData *next;
 } instanceData;
 
@@ -432,8 +433,10 @@ static bool put_batch(wrkrInstanceData_t *self, actWrkrIParams_t *messages, unsi
 /* clang-format off */
 BEGINbeginCnfLoad
 CODESTARTbeginCnfLoad
-    loadModConf = pModConf;
     pModConf->pConf = pConf;
+    /* A second module() line is refused, and the place it was given is never checked. */
+    if (loadModConf == NULL || loadModConf->pConf != pConf)
+        loadModConf = pModConf;
 ENDbeginCnfLoad
 
 BEGINendCnfLoad
@@ -454,8 +457,13 @@ BEGINactivateCnf
 CODESTARTactivateCnf
 ENDactivateCnf
 
+/* rsyslog frees this first, and the actions after it. */
 BEGINfreeCnf
 CODESTARTfreeCnf
+    for (instanceData *i = pModConf->instances; i != NULL; i = i->next)
+        i->conf = NULL;
+    if (loadModConf == pModConf)
+        loadModConf = NULL;
 ENDfreeCnf
 
 BEGINcreateInstance
@@ -463,8 +471,21 @@ CODESTARTcreateInstance
     pthread_mutex_init(&pData->reloading, NULL);
 ENDcreateInstance
 
+/* An action of a ruleset that is refused is freed before the check. */
+static void forget_instance(instanceData *self)
+{
+    instanceData **at;
+
+    if (self->conf == NULL)
+        return;
+    for (at = &self->conf->instances; *at != self; at = &(*at)->next)
+        continue;
+    *at = self->next;
+}
+
 BEGINfreeInstance
 CODESTARTfreeInstance
+    forget_instance(pData);
     if (pData->stats != NULL)
         statsobj.Destruct(&pData->stats);
     carrier_unref(pData->rulebase);
@@ -500,6 +521,7 @@ static void remember_instance(modConfData_t *conf, instanceData *self)
     while (*last != NULL)
         last = &(*last)->next;
     *last = self;
+    self->conf = conf;
     conf->count++;
 }
 

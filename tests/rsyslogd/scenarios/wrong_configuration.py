@@ -10,7 +10,7 @@ import re
 import unittest
 
 from harness import Daemon, check_config
-from records import MODULE, mmsynctap
+from records import BOTH_MODULES, MODULE, ROLE_KEEPER, mmsynctap
 
 RULESETS = MODULE + """
 ruleset(name="queueless") { stop }
@@ -72,6 +72,17 @@ class WrongConfiguration(unittest.TestCase):
                           for name, text in parameters.items())
         return check_config(f'action(type="mmsynctap" name="tap" {action})',
                             RULESETS)
+
+    def test_a_file_that_is_read_twice_is_refused_without_a_crash(self):
+        """A ruleset that is refused takes its actions with it."""
+        rules = f"""{BOTH_MODULES}
+ruleset(name="roles" queue.type="LinkedList") {{ {ROLE_KEEPER} }}
+ruleset(name="audit" queue.type="LinkedList") {{ {mmsynctap()} }}
+"""
+        status, words = check_config(before=rules + rules)
+        self.assertEqual(2, status, words)
+        self._refused(words, "ruleset 'audit' specified more than once",
+                      "module 'mmsynctap' already in this config")
 
     def test_an_empty_text_in_a_list_is_refused(self):
         for parameter in LISTS:
