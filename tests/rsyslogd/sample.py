@@ -2,18 +2,18 @@
 
 It is contrib/rsyslog.d/crash-safe.conf itself; only its paths become the
 daemon's directory, and its action for the alerts the one that forwards them
-to the test. Before each start contrib/trim-queue looks after the queue, as
+to the test. What the sample expects of rsyslog.conf stands in front. Before each start contrib/trim-queue looks after the queue, as
 the sample says.
 """
 
-import pathlib
 import re
 
 from harness import Daemon
-from workplace import stage
+from samples import CONTRIB, placed, replace
 
-CONTRIB = pathlib.Path(__file__).resolve().parents[2] / "contrib"
-SAMPLE = CONTRIB / "rsyslog.d" / "crash-safe.conf"
+GLOBAL = """global(workDirectory="@WORK@" maxMessageSize="2m"
+  abortOnUncleanConfig="on")
+"""
 TRIM = (CONTRIB / "trim-queue").read_text()
 
 # imfile writes its position before the line that reaches its first 512 bytes
@@ -43,29 +43,9 @@ class SampleDaemon(Daemon):
 
 def crash_safe():
     """Give the sample with the paths of a test."""
-    text = SAMPLE.read_text()
-    text = replace(text, r"/var/spool/rsyslog(?=\")", "@WORK@")
-    text = replace(text, r"/var/log/entra/(?=[^*]*\*)", "@WORK@/")
-    text = replace(text, r'action\(type="omfile"[^)]*\)', "@ALERTS@")
-    rules = stage() / "share" / "synctap"
-    text = replace(text, r'type="mmsynctap"',
-                   f'type="mmsynctap" rulebase="{rules}/entra-audit.rulebase"')
-    return replace(
-        text, r'type="omidentityinfo"',
-        f'type="omidentityinfo" rulebase="{rules}/identity-info.rulebase"')
-
-
-def replace(text, pattern, by):
-    """Replace what must be there, outside of comments."""
-    lines, count = [], 0
-    for part in re.split(r"(?m)(#.*$)", text):
-        if not part.startswith("#"):
-            part, found = re.subn(pattern, lambda match: by, part)
-            count += found
-        lines.append(part)
-    if count == 0:
-        raise AssertionError(f"{SAMPLE} has no {pattern}")
-    return "".join(lines)
+    text = replace(placed("crash-safe.conf"),
+                   r'action\(type="omfile"[^)]*\)', "@ALERTS@")
+    return GLOBAL + text
 
 
 class Lines:
