@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Certificates for one test: an authority, a collector and its senders."""
 
 import subprocess

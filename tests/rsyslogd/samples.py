@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The sample configurations, put in a scenario's place.
 
 What runs is contrib/rsyslog.d itself; only paths and ports become those of

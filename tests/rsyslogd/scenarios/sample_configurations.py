@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The samples in contrib/rsyslog.d pass the check, wherever they stand.
 
 Alone, behind what synctap-host.conf gives; and dropped in behind the whole
