@@ -85,6 +85,14 @@ static bool open_rulebase(audit_session *self)
     return !o->rulebase_given;
 }
 
+static void set_collector(audit_session *self)
+{
+    char name[HOST_NAME_MAX + 1] = "";
+
+    gethostname(name, sizeof(name) - 1);
+    detector_set_collector(self->detector, name);
+}
+
 static bool make_detector(audit_session *self, const options *o)
 {
     *self = (audit_session){
@@ -96,6 +104,7 @@ static bool make_detector(audit_session *self, const options *o)
         words_say("out of memory");
         return false;
     }
+    set_collector(self);
     return open_rulebase(self);
 }
 
@@ -153,14 +162,6 @@ static bool begin_role_list(audit_session *self)
     return false;
 }
 
-static void set_collector(audit_session *self)
-{
-    char name[HOST_NAME_MAX + 1] = "";
-
-    gethostname(name, sizeof(name) - 1);
-    detector_set_collector(self->detector, name);
-}
-
 bool audit_session_begin_stream(audit_session *self, const options *o)
 {
     const stream_options following = {
@@ -173,7 +174,6 @@ bool audit_session_begin_stream(audit_session *self, const options *o)
 
     if (!make_detector(self, o))
         return false;
-    set_collector(self);
     return keeper_follow(self->keeper, &following) && begin_role_list(self);
 }
 

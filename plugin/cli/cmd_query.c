@@ -27,7 +27,9 @@ static const char USAGE[] =
     "  --rulebase FILE       liblognorm rulebase that takes messages apart\n"
     "  --fail-on-match       exit status 3 when there is a row\n"
     "  --threads N           how many read at once (default: one for each core)\n"
-    "  --format table|jsonl  (default: table on a terminal, else jsonl)\n";
+    "  --format table|jsonl|securityalert|cef|leef|ecs|ocsf|hec\n"
+    "                        (default: table on a terminal, else jsonl); the dialects tell of\n"
+    "                        each row as an alert\n";
 
 /* A matching row, written already; `order` is its place in the input. */
 typedef struct result_row {
@@ -75,6 +77,9 @@ typedef struct query_thread {
     query *query;
     detector_worker *worker;
     record_probe *probe;
+    json_parser *parser; /* of alerts that become a dialect's, and their text */
+    buffer alert;
+    query_part *part; /* under way */
 } query_thread;
 
 /* The line goes over; false without memory. */
@@ -102,15 +107,26 @@ static bool add_unreadable(unreadable_lines *self, size_t line, const char *reas
     return true;
 }
 
+/* False without memory. */
+static bool write_row(query_thread *thread, const alert *a, buffer *line)
+{
+    const dialect *d = thread->query->session.options->dialect;
+
+    if (d != NULL)
+        return dialect_write_text(d, thread->parser, alert_text(a, &thread->alert), line);
+    alert_write_row(a, line);
+    return !buffer_failed(line);
+}
+
 static bool take_row(void *arg, const alert *a)
 {
-    query_part *part = arg;
+    query_thread *thread = arg;
+    query_part *part = thread->part;
     buffer line = {0};
 
     if (a->degraded) /* a fragment is no row of a table; it is told of as unreadable */
         return true;
-    alert_write_row(a, &line);
-    if (buffer_failed(&line)) {
+    if (!write_row(thread, a, &line)) {
         buffer_free(&line);
         part->failed = true;
         return false;
@@ -139,9 +155,11 @@ static bool judge_message(void *tools, size_t file, void *part_, const input_mes
     query_thread *thread = tools;
     query_part *part = part_;
     timestamp now = thread->query->session.options->now;
-    detection found = detector_feed(thread->worker, message->text, now, take_row, part);
     const char *reason = NULL;
+    detection found;
 
+    thread->part = part;
+    found = detector_feed(thread->worker, message->text, now, take_row, thread);
     part->stale += found.stale;
     /* Brackets in words around a record are no broken JSON; in a line of JSON they are. */
     if (found.undecodable || (found.broken > 0 && input_message_is_json(message)))
@@ -168,6 +186,8 @@ static void end_thread(void *tools)
     query_thread *thread = tools;
 
     record_probe_free(thread->probe);
+    json_parser_free(thread->parser);
+    buffer_free(&thread->alert);
     detector_worker_free(thread->worker);
     free(thread);
 }
@@ -179,10 +199,14 @@ static void *begin_thread(void *arg)
 
     if (thread == NULL)
         return NULL;
-    *thread = (query_thread){q, detector_worker_new(q->session.detector), NULL};
+    *thread = (query_thread){
+        .query = q,
+        .worker = detector_worker_new(q->session.detector),
+        .parser = json_parser_new(DIALECT_MOST_DEPTH),
+    };
     if (thread->worker != NULL)
         thread->probe = record_probe_new(thread->worker);
-    if (thread->probe != NULL)
+    if (thread->probe != NULL && thread->parser != NULL)
         return thread;
     end_thread(thread);
     return NULL;
@@ -323,6 +347,7 @@ static int query_with(const options *o)
 
 int cmd_query(int argc, char **argv)
 {
-    return options_run(argc, argv, GROUP_STORE | GROUP_RULE | GROUP_AUDIT | GROUP_THREADS, USAGE,
-                       query_with);
+    return options_run(argc, argv,
+                       GROUP_STORE | GROUP_RULE | GROUP_AUDIT | GROUP_THREADS | GROUP_DIALECT,
+                       USAGE, query_with);
 }

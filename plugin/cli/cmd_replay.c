@@ -38,7 +38,8 @@ static const char USAGE[] =
     "  --rulebase FILE       liblognorm rulebase that takes messages apart\n"
     "  --fail-on-match       exit status 3 when there is an alert\n"
     "  --threads N           how many read at once (default: one for each core)\n"
-    "  --format table|jsonl  (default: table on a terminal, else jsonl)\n";
+    "  --format table|jsonl|securityalert|cef|leef|ecs|ocsf|hec\n"
+    "                        (default: table on a terminal, else jsonl)\n";
 
 enum { SAMPLE = 100 }; /* alerts from which a table's columns get their widths */
 
@@ -51,10 +52,12 @@ typedef struct replay {
     event_order *order; /* NULL: events are judged as they come */
     table *table;       /* NULL: alerts are written as lines */
     buffer line;
-    const char *part_name; /* of the file under reading, .. */
-    size_t lines_before;   /* .. and how many of its lines stand before this part */
-    detection seen;        /* since the last message that could not be read as a whole */
-    const char *trouble;   /* why no more can be done */
+    json_parser *alert_parser; /* of alerts that become a dialect's, .. */
+    buffer rendered;           /* .. and what becomes of one */
+    const char *part_name;     /* of the file under reading, .. */
+    size_t lines_before;       /* .. and how many of its lines stand before this part */
+    detection seen;            /* since the last message that could not be read as a whole */
+    const char *trouble;       /* why no more can be done */
     bool failed;
 } replay;
 
@@ -68,6 +71,19 @@ static bool fail(replay *r, const char *why)
 
 /* --- alerts --- */
 
+/* The alert in the words that were asked for; empty without memory. */
+static text render(replay *r, text written)
+{
+    const dialect *d = r->session.options->dialect;
+
+    if (d == NULL)
+        return written;
+    buffer_clear(&r->rendered);
+    if (!dialect_write_text(d, r->alert_parser, written, &r->rendered))
+        return (text){NULL, 0};
+    return buffer_text(&r->rendered);
+}
+
 static bool write_alert(void *arg, const alert *a)
 {
     replay *r = arg;
@@ -76,8 +92,8 @@ static bool write_alert(void *arg, const alert *a)
     if (a->duplicate)
         return true;
     r->session.found = true;
-    written = alert_text(a, &r->line);
-    if (buffer_failed(&r->line))
+    written = render(r, alert_text(a, &r->line));
+    if (buffer_failed(&r->line) || written.length == 0)
         return fail(r, "out of memory");
     if (r->table != NULL) {
         table_add(r->table, written);
@@ -339,9 +355,10 @@ static bool begin(replay *r, const options *o)
     r->clock = arrival_clock_begin(o->now);
     r->list = role_list_open(r->session.store);
     r->parser = json_parser_new(JSON_MOST_DEPTH);
+    r->alert_parser = json_parser_new(DIALECT_MOST_DEPTH);
     r->memory = arena_new();
     r->order = o->ordered_by_time ? event_order_new() : NULL;
-    if (r->list && r->parser && r->memory && begin_table(r) &&
+    if (r->list && r->parser && r->alert_parser && r->memory && begin_table(r) &&
         (r->order != NULL || !o->ordered_by_time))
         return true;
     return fail(r, "out of memory");
@@ -361,8 +378,10 @@ static void end(replay *r, bool begun)
     event_order_free(r->order);
     role_list_close(r->list);
     json_parser_free(r->parser);
+    json_parser_free(r->alert_parser);
     arena_free(r->memory);
     buffer_free(&r->line);
+    buffer_free(&r->rendered);
     audit_session_end(&r->session);
 }
 
@@ -382,6 +401,7 @@ static int replay_with(const options *o)
 int cmd_replay(int argc, char **argv)
 {
     return options_run(argc, argv,
-                       GROUP_STORE | GROUP_RULE | GROUP_AUDIT | GROUP_STREAM | GROUP_THREADS, USAGE,
-                       replay_with);
+                       GROUP_STORE | GROUP_RULE | GROUP_AUDIT | GROUP_STREAM | GROUP_THREADS |
+                           GROUP_DIALECT,
+                       USAGE, replay_with);
 }

@@ -30,6 +30,7 @@ typedef enum options_status {
 typedef struct reading {
     options *options;
     given_lists lists;
+    unsigned groups; /* of the command */
 } reading;
 
 /* Takes an option's value; on a wrong one, says what would be right, else NULL. */
@@ -114,6 +115,15 @@ static const char *take_list(reading *r, const char *value, int which)
     return NULL;
 }
 
+static const char *take_dialect(reading *r, const char *value)
+{
+    if ((r->groups & GROUP_DIALECT) == 0)
+        return "table or jsonl";
+    r->options->format = FORMAT_DIALECT;
+    r->options->dialect = dialect_find(text_of(value));
+    return r->options->dialect != NULL ? NULL : "table, jsonl, " DIALECT_NAMES;
+}
+
 static const char *take_format(reading *r, const char *value, int which)
 {
     (void)which;
@@ -122,7 +132,7 @@ static const char *take_format(reading *r, const char *value, int which)
     else if (strcmp(value, "jsonl") == 0)
         r->options->format = FORMAT_JSONL;
     else
-        return "table or jsonl";
+        return take_dialect(r, value);
     return NULL;
 }
 
@@ -351,7 +361,7 @@ static bool put_lists(reading *r)
 
 static options_status options_read(options *self, int argc, char **argv, unsigned groups)
 {
-    reading r = {.options = self};
+    reading r = {.options = self, .groups = groups};
     options_status result;
 
     *self = (options){

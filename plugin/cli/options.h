@@ -5,10 +5,11 @@
 #ifndef SYNCTAP_OPTIONS_H
 #define SYNCTAP_OPTIONS_H
 
+#include "dialect/dialect.h"
 #include "rule/rule.h"
 #include "state/incidents.h"
 
-typedef enum output_format { FORMAT_TABLE, FORMAT_JSONL } output_format;
+typedef enum output_format { FORMAT_TABLE, FORMAT_JSONL, FORMAT_DIALECT } output_format;
 
 typedef struct options {
     rule *rule; /* with what the options say put in */
@@ -20,6 +21,7 @@ typedef struct options {
     size_t identity_count;
     timestamp now;
     output_format format;
+    const dialect *dialect; /* of FORMAT_DIALECT */
     bool latejoin;
     incident_options incidents;
     bool ordered_by_time;
@@ -46,6 +48,7 @@ typedef enum option_group {
     GROUP_STREAM = 16,   /* --latejoin, --incident-..., --order */
     GROUP_INCIDENT = 32, /* --all, --now */
     GROUP_THREADS = 64,  /* --threads */
+    GROUP_DIALECT = 128, /* --format takes the dialects, too */
 } option_group;
 
 /*

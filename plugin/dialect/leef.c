@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * leef: IBM's Log Event Extended Format 1.0, pairs with tabs between them.
+ *
+ * It has no escapes: a tab, a line break or a NUL in a value becomes a blank.
+ */
+#include "dialect/dialects.h"
+
+#include "dialect/value.h"
+
+typedef struct leef_row {
+    const char *key;
+    value value;
+} leef_row;
+
+static const leef_row rows[] = {
+    {"alertId", {value_text, FIELD_ALERT_ID, NULL}}, /* own_alert.c looks for it */
+    {"cat", {value_word, 0, "SecurityInfoChange"}},
+    {"sev", {value_severity, 0, "cef"}},
+    {"devTime", {value_epoch, FIELD_TIME_GENERATED, NULL}},
+    {"detectedAt", {value_time, FIELD_DETECTED_AT, NULL}},
+    {"ruleId", {value_text, FIELD_RULE_ID, NULL}},
+    {"policy", {value_text, FIELD_RULE_NAME, NULL}},
+    {"ruleVersion", {value_text, FIELD_RULE_VERSION, NULL}},
+    {"title", {value_text, FIELD_DISPLAY_NAME, NULL}},
+    {"msg", {value_text, FIELD_DESCRIPTION, NULL}},
+    {"operation", {value_text, FIELD_OPERATION_NAME, NULL}},
+    {"usrName", {value_text, FIELD_ACTOR, NULL}},
+    {"actorId", {value_text, FIELD_ACTOR_ID, NULL}},
+    {"src", {value_ip, FIELD_SOURCE_IP, NULL}},
+    {"srcName", {value_not_ip, FIELD_SOURCE_IP, NULL}},
+    {"accountName", {value_text, FIELD_TARGET_UPN, NULL}},
+    {"resource", {value_text, FIELD_TARGET_ID, NULL}},
+    {"result", {value_text, FIELD_RESULT, NULL}},
+    {"reason", {value_text, FIELD_RESULT_REASON, NULL}},
+    {"method", {value_text, FIELD_METHOD, NULL}},
+    {"tapEnd", {value_text, FIELD_TAP_END, NULL}},
+    {"tapUsage", {value_text, FIELD_TAP_USAGE, NULL}},
+    {"matchReason", {value_match_reason, 0, NULL}},
+    {"recordId", {value_text, FIELD_RECORD_ID, NULL}},
+    {"correlationId", {value_text, FIELD_CORRELATION_ID, NULL}},
+    {"domain", {value_text, FIELD_TENANT_ID, NULL}},
+    {"service", {value_text, FIELD_LOGGED_BY_SERVICE, NULL}},
+    {"identHostName", {value_text, FIELD_COLLECTOR, NULL}},
+    {"mitreTactics", {value_list, FIELD_TACTICS, NULL}},
+    {"mitreTechniques", {value_list, FIELD_TECHNIQUES, NULL}},
+    {"incidentId", {value_text, FIELD_INCIDENT_ID, NULL}},
+};
+
+static void append_value(buffer *out, text t)
+{
+    for (size_t i = 0; i < t.length; i++) {
+        char c = t.bytes[i];
+
+        buffer_append_char(out, c == '\t' || c == '\r' || c == '\n' || c == '\0' ? ' ' : c);
+    }
+}
+
+void leef_write(const alert_fields *alert, buffer *out)
+{
+    buffer made = {0};
+    bool is_first = true;
+
+    buffer_append_string(out, "LEEF:1.0|synctap|synctap|" SYNCTAP_VERSION "|TAPSyncAccount|");
+    for (const leef_row *row = rows; row < rows + sizeof(rows) / sizeof(rows[0]); row++) {
+        buffer_clear(&made);
+        row->value.make(&row->value, alert, &made);
+        out->failed |= buffer_failed(&made);
+        if (made.length == 0)
+            continue;
+        if (!is_first)
+            buffer_append_char(out, '\t');
+        is_first = false;
+        buffer_append_string(out, row->key);
+        buffer_append_char(out, '=');
+        append_value(out, buffer_text(&made));
+    }
+    buffer_free(&made);
+}

@@ -1,0 +1,225 @@
+"""`--format` of query and replay: each alert in each SIEM's own words.
+
+Each rendering is read back by a reader written from its format's own text,
+and must be what the mapping says of the alert, whatever a record carries.
+SYNCTAP_DIALECT_TENANTS raises the number of random tenants.
+"""
+
+import json
+import os
+import pathlib
+import random
+import tempfile
+import unittest
+
+import command
+import dialects
+import plain
+import rendering
+import tenant
+import ticks
+from command import allowed_statuses, synctap
+from replayed import ReplayTest, audit, late_story
+from test_query_random_tenants import SPAN
+
+TENANTS = int(os.environ.get("SYNCTAP_DIALECT_TENANTS", "12"))
+VERSION = synctap("--version").output.split()[-1]
+NOW = ticks.render(plain.NOW)
+
+# What a field may be made to hold; the same kinds as an attacker would try.
+HOSTILE = {
+    "a CEF header": "Eve\nCEF:0|evil|evil|1|1|evil|10|act=none",
+    "a CEF header alone": "CEF:10|a|b|c|d|e|1|x=y CEF:0|CEF:x|CEF:",
+    "a carriage return": "Eve\r\nX: y\r",
+    "a tab": "Eve\tusrName=admin\t",
+    "pipes": "Eve|10|act=none|",
+    "equals": "Eve act=none =msg=none src=203.0.113.99",
+    "a backslash": "Eve\\",
+    "escapes of CEF": "Eve\\n\\=\\|\\\\act\\=none",
+    "a LEEF header": "LEEF:1.0|a|b|c|d|x=y",
+    "JSON": '","severity":"Low","x":"',
+    "markup": "</script><script>alert(1)</script>&amp;",
+    "a terminal's orders": "\x1b[2J\x1b]0;t\x07 a\x9b31m \x7f",
+    "another direction": "\u202emoc.osotnoc@eve",
+    "a NUL": "Eve\0admin",
+    "separators of lines": "Eve\u2028x\u2029y\x85z\x0bv\x0cf",
+    "templates": "{{TargetUpn}} %s %n ${x} $!x %$!synctap%",
+    "blanks": "  Eve  ",
+    "many": "A" * 5000,
+    "many of two bytes": "A" + "\u00e9" * 3000,
+    "many of four bytes": "B" + "\U0001f600" * 1500,
+    "an address of mail": "e.v+e'@contoso.example",
+    "an address that is none": "eve@contoso@example",
+    "IPv6": "2001:db8::c0a8:1",
+    "IPv6 with a zone": "fe80::1%eth0",
+    "IPv4": "203.0.113.7",
+    "IPv4 with a port": "203.0.113.7:443",
+}
+
+
+def hostile_values():
+    """Give the corpus: our own, and the shared one if it is there."""
+    shared = pathlib.Path(__file__).resolve().parents[3] / \
+        "shared/data/hostile-names.json"
+    return {**HOSTILE, **(json.loads(shared.read_text())
+                          if shared.exists() else {})}
+
+
+def hostile_record(number, value):
+    """Make a record all of whose texts are that value, or end in it."""
+    upn = plain.SYNC_UPN + value
+    record = audit(
+        number, {"id": value, "displayName": value, "type": "User",
+                 "userPrincipalName": upn, "modifiedProperties": [
+                     {"displayName": value, "oldValue": value,
+                      "newValue": json.dumps(value)}]},
+        InitiatedBy={"user": {"id": value, "displayName": value,
+                              "userPrincipalName": value,
+                              "ipAddress": value, "roles": []}},
+        Result=value, Reason=value)
+    return {**record, "Id": f"record {number} {value}",
+            "CorrelationId": value, "LoggedByService": value,
+            "TenantId": value}
+
+
+class DialectTest(ReplayTest):
+    """A test that compares the renderings of alerts with the mapping."""
+
+    maxDiff = None
+
+    def check(self, *arguments, statuses=(0,)):
+        """Replay in each dialect and compare; give the alerts."""
+        alerts = command.replay(*arguments, statuses=statuses)
+        for name in dialects.NAMES:
+            done = synctap("replay", "--semantics", "kql", "--format", name,
+                           *arguments)
+            self.assertIn(done.status, statuses, done.words)
+            self.compare(name, alerts, done.output.split("\n")[:-1])
+        return alerts
+
+    def compare(self, name, alerts, lines):
+        """Compare renderings with what the mapping says."""
+        self.assertEqual(len(alerts), len(lines), name)
+        for alert, line in zip(alerts, lines):
+            self.assertEqual(dialects.expected(name, alert, VERSION),
+                             dialects.read(name, line),
+                             f"{name} of {alert}")
+
+
+class Alerts(DialectTest):
+    """An alert is in each dialect what the mapping says."""
+
+    def test_an_alert_with_all_it_may_have(self):
+        ends = json.dumps({"endDateTime": "2026-06-02T12:00:00Z"})
+        record = audit(1, {**plain.target(), "modifiedProperties": [
+            {"displayName": "TemporaryAccessPass", "newValue": ends}]})
+        alert, = self.check("--now", NOW, self.file(record))
+        self.assertEqual("temporary_access_pass", alert["method"])
+
+    def test_a_late_alert(self):
+        alert, = self.check(self.file(*late_story()))
+        self.assertTrue(alert["late"])
+
+    def test_a_degraded_alert(self):
+        whole = json.dumps(audit(1))
+        broken = whole[:whole.index(plain.SYNC_UPN)
+                       + len(plain.SYNC_UPN) + 1]
+        alert, = self.check("--now", NOW, self.file(broken), statuses=(1,))
+        self.assertEqual("degraded", alert["confidence"])
+
+    def test_an_app_as_the_actor(self):
+        alert, = self.check("--now", NOW, self.file(audit(1, InitiatedBy={
+            "app": {"displayName": "Provisioning", "appId": "a",
+                    "servicePrincipalId": "s"}})))
+        self.assertEqual("Provisioning", alert["actor"])
+
+    def test_addresses_of_all_kinds(self):
+        for address in ("2001:db8::1", "::ffff:203.0.113.9", "", "10.0.0.1",
+                        "unknown", "::1%lo", "1.2.3", "10.0.0.1:80"):
+            with self.subTest(address=address):
+                who = plain.initiator()
+                who["user"]["ipAddress"] = address
+                self.check("--now", NOW, self.file(audit(
+                    1, InitiatedBy=who)))
+
+    def test_an_alert_without_most_of_it(self):
+        self.check("--now", NOW, self.file({
+            "Type": "AuditLogs", "OperationName": plain.OPERATION,
+            "TargetResources": [{"userPrincipalName": "Sync_1"}]}))
+
+    def test_without_incidents(self):
+        alert, = self.check("--now", NOW, "--incident-window", "0",
+                            self.file(audit(1)))
+        self.assertIsNone(alert["incident"])
+
+
+class Hostile(DialectTest):
+    """No value of a record adds a field, a line, a header or an element."""
+
+    def test_every_value_in_every_field(self):
+        values = hostile_values()
+        records = [hostile_record(n, value)
+                   for n, value in enumerate(values.values(), 1)]
+        alerts = self.check("--now", NOW, self.file(*records))
+        self.assertEqual(len(values), len(alerts))
+
+
+class RandomTenants(DialectTest):
+    """Whatever a tenant's records look like."""
+
+    def test_all_alerts(self):
+        judged = 0
+        for seed in range(TENANTS):
+            with tempfile.TemporaryDirectory() as directory:
+                judged += len(self._check_tenant(pathlib.Path(directory),
+                                                 seed))
+        self.assertGreater(judged, TENANTS)
+
+    def _check_tenant(self, directory, seed):
+        now = random.Random(f"now {seed}").randrange(*SPAN)
+        made = tenant.random_tenant(seed, now)
+        rng = rendering.rendering_of(seed)
+        audits = rendering.write_files(
+            directory, "audits", rendering.audit_records(made.audits, rng),
+            rng)
+        roles = rendering.write_files(
+            directory, "ids", [rendering.identity_row(row, rng)
+                               for row in made.identities], rng)
+        return self.check("--now", ticks.render(now), *(
+            word for path in roles for word in ("--identity", path)),
+            *audits, statuses=(0, *allowed_statuses(made)))
+
+
+class Query(DialectTest):
+    """A row of the query is told of as its alert."""
+
+    def test_the_rows_newest_first(self):
+        path = self.file(audit(1, at=-2 * ticks.HOUR), audit(2))
+        for name in dialects.NAMES:
+            done = synctap("query", "--semantics", "kql", "--now", NOW,
+                           "--format", name, path)
+            self.assertEqual(0, done.status, done.words)
+            alerts = [{**alert, "incident": None, "detected_at": NOW}
+                      for alert in command.replay("--now", NOW, path)]
+            self.compare(name, alerts[::-1], done.output.split("\n")[:-1])
+
+
+class Usage(unittest.TestCase):
+    """What is no format is refused."""
+
+    def test_an_unknown_format(self):
+        for name in ("query", "replay"):
+            done = synctap(name, "--format", "CEF", given=b"")
+            self.assertEqual(2, done.status)
+            self.assertIn('--format "CEF" is wrong: give table, jsonl, '
+                          "securityalert, cef, leef, ecs, ocsf or hec",
+                          done.words)
+
+    def test_commands_that_make_no_alerts_take_no_dialect(self):
+        done = synctap("identity", "list", "--format", "cef")
+        self.assertEqual(2, done.status)
+        self.assertIn("give table or jsonl", done.words)
+
+
+if __name__ == "__main__":
+    unittest.main()
