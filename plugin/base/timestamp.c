@@ -231,12 +231,16 @@ static bool read_month_first(text t, moment *m)
     return take_char(&t, " ") && take_number(&t, 4, 4, &m->year) && take_rest(&t, m);
 }
 
+static bool is_leap(int year)
+{
+    return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+}
+
 static int days_in_month(int year, int month)
 {
     static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
 
-    return days[month - 1] + (month == 2 && leap);
+    return days[month - 1] + (month == 2 && is_leap(year));
 }
 
 static bool is_real(const moment *m)
@@ -246,16 +250,22 @@ static bool is_real(const moment *m)
            m->second < 60;
 }
 
+/* From 1970-01-01, in the calendar of ISO 8601. timegm() says the same at ten times the cost. */
+static int64_t days_to(const moment *m)
+{
+    static const int before_month[] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334};
+    enum { BEFORE_1970 = 719162 }; /* from 0001-01-01 */
+    int years = m->year - 1;
+
+    return INT64_C(365) * years + years / 4 - years / 100 + years / 400 - BEFORE_1970 +
+           before_month[m->month - 1] + (m->month > 2 && is_leap(m->year)) + m->day - 1;
+}
+
 static timestamp from_moment(const moment *m)
 {
-    struct tm tm = {.tm_year = m->year - 1900,
-                    .tm_mon = m->month - 1,
-                    .tm_mday = m->day,
-                    .tm_hour = m->hour,
-                    .tm_min = m->minute,
-                    .tm_sec = m->second};
+    int64_t minutes = (days_to(m) * 24 + m->hour) * 60 + m->minute - m->offset;
 
-    return ((int64_t)timegm(&tm) - m->offset * 60) * TICKS_PER_SECOND + m->fraction;
+    return (minutes * 60 + m->second) * TICKS_PER_SECOND + m->fraction;
 }
 
 static bool parse_epoch(text t, timestamp *result)

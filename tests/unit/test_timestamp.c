@@ -2,6 +2,8 @@
 /* Times in every form that records carry, to 100 ns; spans; and how a time is written. */
 #include "base/timestamp.h"
 
+#include <time.h>
+
 #include "suites.h"
 #include "test.h"
 
@@ -106,6 +108,29 @@ static void test_leap_days(void)
     CHECK_TIMES({"2024-02-29T00:00:00Z", INT64_C(1709164800) * TICKS_PER_SECOND},
                 {"2000-02-29T00:00:00Z", INT64_C(951782400) * TICKS_PER_SECOND});
     CHECK_NO_TIMES("2025-02-29T00:00:00Z", "1900-02-29T00:00:00Z", "2100-02-29T00:00:00Z");
+}
+
+/* timegm() counts them as well. A step of 11 days meets every day of the year. */
+static void test_days_from_1000_to_9999_are_those_of_timegm(void)
+{
+    const timestamp step = 11 * TICKS_PER_DAY;
+    struct tm first = {.tm_year = 1000 - 1900, .tm_mday = 1},
+              last = {.tm_year = 9999 - 1900, .tm_mday = 1};
+
+    for (timestamp t = timegm(&first) * TICKS_PER_SECOND; t < timegm(&last) * TICKS_PER_SECOND;
+         t += step) {
+        time_t seconds = (time_t)(t / TICKS_PER_SECOND);
+        struct tm tm;
+        timestamp read = 0;
+        char written[sizeof("2026-06-01")];
+
+        gmtime_r(&seconds, &tm);
+        strftime(written, sizeof(written), "%Y-%m-%d", &tm);
+        REQUIRE(timestamp_parse(text_of(written), &read));
+        if (read != t)
+            EXPECT_STRING(test_string("%s: %lld", written, (long long)read),
+                          test_string("%s: %lld", written, (long long)t));
+    }
 }
 
 static void test_times_before_1970_are_negative(void)
@@ -478,6 +503,7 @@ CU_TestInfo timestamp_tests[] = {
     TEST(test_a_day_alone_is_its_midnight),
     TEST(test_a_time_without_seconds),
     TEST(test_leap_days),
+    TEST(test_days_from_1000_to_9999_are_those_of_timegm),
     TEST(test_times_before_1970_are_negative),
     TEST(test_the_first_and_the_last_time_of_kql),
     TEST(test_a_us_date_with_am_or_pm),
