@@ -268,13 +268,17 @@ static void *begin_thread(void *arg)
     return NULL;
 }
 
-/* Each message may hold a record with a time. */
-static size_t find_anything(void *reader, size_t file, text t)
+/*
+ * Until a record was seen in a file, each message may be the first. In order of time each counts:
+ * a record that had arrived before it was generated moves the clock at a place of its own.
+ */
+static size_t find_event(void *tools, size_t file, void *part, text t)
 {
-    (void)reader;
-    (void)file;
-    (void)t;
-    return 0;
+    replay_thread *thread = tools;
+
+    if (thread->replay->order != NULL || !audit_session_has_record(&thread->replay->session, file))
+        return 0;
+    return event_reader_find(thread->reader, t, part);
 }
 
 static bool read_message(void *tools, size_t file, void *part, const input_message *message)
@@ -335,7 +339,7 @@ static void read_files(replay *r)
         .begin = begin_thread,
         .end = end_thread,
         .part_size = sizeof(event_list),
-        .find = find_anything,
+        .find = find_event,
         .judge = read_message,
         .take = take_part,
         .drop = drop_part,

@@ -6,11 +6,16 @@
 
 #include "base/arena.h"
 #include "base/room.h"
+#include "cli/time_search.h"
 #include "record/audit_record.h"
 #include "record/identity_record.h"
+#include "record/identity_shape.h"
 
 struct event_reader {
     detector_worker *worker;
+    gate *gate; /* of operations and of the role list */
+    gate_scratch *scratch;
+    time_search *times;
     const rule *rule;
     bool keeps_early_times;
     json_parser *parser;
@@ -52,6 +57,16 @@ static void add(event_list *self, event e, size_t begin)
     self->events[self->count++] = e;
 }
 
+static bool make_search(event_reader *self)
+{
+    text names[IDENTITY_MOST_TELLING];
+
+    self->gate = detector_make_gate(self->rule, names, identity_telling_names(names));
+    self->scratch = self->gate != NULL ? gate_scratch_new(self->gate) : NULL;
+    self->times = time_search_new();
+    return self->scratch != NULL && self->times != NULL;
+}
+
 event_reader *event_reader_new(detector *d, const rule *r, bool keeps_early_times)
 {
     event_reader *self = calloc(1, sizeof(*self));
@@ -65,7 +80,7 @@ event_reader *event_reader_new(detector *d, const rule *r, bool keeps_early_time
         .parser = json_parser_new(JSON_MOST_DEPTH),
         .memory = arena_new(),
     };
-    if (self->worker != NULL && self->parser != NULL && self->memory != NULL)
+    if (self->worker != NULL && self->parser != NULL && self->memory != NULL && make_search(self))
         return self;
     event_reader_free(self);
     return NULL;
@@ -75,6 +90,9 @@ void event_reader_free(event_reader *self)
 {
     if (self == NULL)
         return;
+    time_search_free(self->times);
+    gate_scratch_free(self->scratch);
+    gate_free(self->gate);
     detector_worker_free(self->worker);
     json_parser_free(self->parser);
     arena_free(self->memory);
@@ -83,12 +101,19 @@ void event_reader_free(event_reader *self)
 
 /* --- objects --- */
 
+static void raise_latest(event_list *self, arrival generated)
+{
+    if (generated.is_known && (!self->latest.is_known || generated.time > self->latest.time))
+        self->latest = generated;
+}
+
 static void add_record(event_reader *self, json *object, arrival arrived, arrival generated)
 {
     buffer *texts = &self->list->texts;
     size_t begin = texts->length;
 
     json_write_value(texts, object);
+    raise_latest(self->list, generated);
     add(self->list,
         (event){EVENT_RECORD, .arrived = arrived, .generated = generated, .line = self->line},
         begin);
@@ -104,6 +129,7 @@ static void add_time(event_reader *self, arrival arrived, arrival generated)
 
     if (!generated.is_known || (self->keeps_early_times && !is_early))
         return;
+    raise_latest(list, generated);
     if (!is_early && last != NULL && last->kind == EVENT_TIME) {
         last->generated = generated.time > last->generated.time ? generated : last->generated;
         return;
@@ -228,6 +254,26 @@ void event_reader_read(event_reader *self, const input_message *message, event_l
     found = detector_take_apart(self->worker, message->text, &sink);
     list->failed |= found.out_of_memory;
     add_end(self, message, &found);
+}
+
+static size_t line_begin(text t, size_t at)
+{
+    const char *end = memrchr(t.bytes, '\n', at);
+
+    return end != NULL ? (size_t)(end - t.bytes) + 1 : 0;
+}
+
+size_t event_reader_find(event_reader *self, text t, event_list *list)
+{
+    size_t found = gate_find(self->gate, self->scratch, t);
+    text passed = {t.bytes, found < t.length ? line_begin(t, found) : t.length};
+    arrival latest = list->latest;
+    size_t doubtful = time_search_pass(self->times, passed, &latest);
+
+    self->list = list;
+    if (latest.is_known && (!list->latest.is_known || latest.time > list->latest.time))
+        add_time(self, (arrival){0}, latest);
+    return doubtful < passed.length ? doubtful : found;
 }
 
 bool event_reader_has_read_record(const event_reader *self)

@@ -39,6 +39,7 @@ typedef struct event_list {
     size_t count;
     size_t room;
     buffer texts;
+    arrival latest; /* time that a record was generated at */
     bool failed; /* memory ran out: events are missing */
 } event_list;
 
@@ -56,6 +57,13 @@ typedef struct event_reader event_reader;
  */
 event_reader *event_reader_new(detector *d, const rule *r, bool keeps_early_times);
 void event_reader_free(event_reader *self);
+
+/*
+ * An input_file_finder for messages whose events are more than a time: what holds a phrase of the
+ * rule's operations or of a role list's row. The latest time of what is passed over, which is
+ * nothing but searched, becomes an event.
+ */
+size_t event_reader_find(event_reader *self, text t, event_list *list);
 
 /* Adds the events of a message. */
 void event_reader_read(event_reader *self, const input_message *message, event_list *list);

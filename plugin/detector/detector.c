@@ -67,21 +67,27 @@ typedef struct message_feed {
     detection seen;
 } message_feed;
 
-/* Of all the phrases by which an operation can be told in the rule's semantics. */
-static gate *make_gate(const rule *r)
+static size_t append(text *list, size_t count, const text *more, size_t more_count)
 {
-    size_t count, wide_count;
-    const text *operations = rule_get_list(r, RULE_OPERATIONS, &count);
+    if (more_count > 0)
+        memcpy(list + count, more, more_count * sizeof(text));
+    return count + more_count;
+}
+
+/* Of all the phrases by which an operation can be told in the rule's semantics. */
+gate *detector_make_gate(const rule *r, const text *more, size_t more_count)
+{
+    size_t operation_count, wide_count, count = 0;
+    const text *operations = rule_get_list(r, RULE_OPERATIONS, &operation_count);
     const text *wide = rule_get_wide_list(r, RULE_OPERATIONS, &wide_count);
-    text *phrases = calloc(count + wide_count + 1, sizeof(text));
+    text *phrases = calloc(operation_count + wide_count + more_count + 1, sizeof(text));
     gate *result = NULL;
 
     if (phrases != NULL) {
-        if (count > 0)
-            memcpy(phrases, operations, count * sizeof(text));
-        if (wide_count > 0)
-            memcpy(phrases + count, wide, wide_count * sizeof(text));
-        result = gate_new(phrases, count + wide_count, rule_get_semantics(r));
+        count = append(phrases, count, operations, operation_count);
+        count = append(phrases, count, wide, wide_count);
+        count = append(phrases, count, more, more_count);
+        result = gate_new(phrases, count, rule_get_semantics(r));
     }
     free(phrases);
     return result;
@@ -89,7 +95,7 @@ static gate *make_gate(const rule *r)
 
 static bool make_parts(detector *self)
 {
-    self->gate = make_gate(self->rule);
+    self->gate = detector_make_gate(self->rule, NULL, 0);
     self->accounts = sync_accounts_new(rule_get_semantics(self->rule));
     return self->gate != NULL && self->accounts != NULL && detector_set_collector(self, "");
 }

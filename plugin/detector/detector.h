@@ -12,6 +12,7 @@
 #define SYNCTAP_DETECTOR_H
 
 #include "base/json.h"
+#include "gate/gate.h"
 #include "record/unwrap.h"
 #include "rule/alert.h"
 #include "rule/explain.h"
@@ -103,6 +104,12 @@ detection detector_feed(detector_worker *self, text message, timestamp now, dete
  * into, or t.length. A text without such a place can be passed over, however many messages it is.
  */
 size_t detector_find_candidate(detector_worker *self, text t);
+
+/*
+ * The gate of a detector for this rule, but one that lets these phrases pass as well: for who looks
+ * for more in an archive. NULL when memory is out. The caller frees it.
+ */
+gate *detector_make_gate(const rule *r, const text *more, size_t more_count);
 
 /* Judges a message that somebody has parsed already; the tree stays theirs. */
 detection detector_feed_tree(detector_worker *self, json *tree, timestamp now, detector_sink *sink,

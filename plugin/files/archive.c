@@ -255,7 +255,7 @@ static size_t find(void *arg, text t)
 
     if (h->archive->options->progress != NULL && h->archive->options->progress->is_on)
         show_progress(h);
-    return h->archive->reader->find(h->tools, h->unit->file, t);
+    return h->archive->reader->find(h->tools, h->unit->file, h->unit->part, t);
 }
 
 /* Words about a file that is read as a whole come at once, if nothing before it is missing. */

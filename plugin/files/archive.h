@@ -29,10 +29,11 @@ typedef struct archive_reader {
 
     /*
      * In any thread. The part begins as zeros; the message's line counts from the part's first.
-     * `file` is its place among the paths.
+     * `file` is its place among the paths. `find` is an input_file_finder: what stands in front of
+     * the line that it finds is passed over, and it may note in the part what it saw there.
      */
     size_t part_size;
-    size_t (*find)(void *tools, size_t file, text t); /* as input_file_finder */
+    size_t (*find)(void *tools, size_t file, void *part, text t);
     bool (*judge)(void *tools, size_t file, void *part,
                   const input_message *message); /* false ends it all */
 

@@ -832,3 +832,33 @@ const char *audit_shape_name(audit_shape s)
 {
     return shapes[s].name;
 }
+
+static text last_name_of(const char *path)
+{
+    const char *dot = strrchr(path, '.');
+
+    return text_of(dot != NULL ? dot + 1 : path);
+}
+
+static bool is_among(const text *names, size_t count, text name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (text_equal(names[i], name))
+            return true;
+    return false;
+}
+
+size_t audit_time_names(text names[static AUDIT_MOST_TIME_NAMES])
+{
+    size_t count = 0;
+
+    _Static_assert(AUDIT_SHAPES * MOST_PATHS <= AUDIT_MOST_TIME_NAMES, "too many names");
+    for (audit_shape s = 0; s < AUDIT_SHAPES; s++) {
+        const char *const *paths = shapes[s].paths[TIME];
+
+        for (size_t p = 0; p < MOST_PATHS && paths[p] != NULL; p++)
+            if (!is_among(names, count, last_name_of(paths[p])))
+                names[count++] = last_name_of(paths[p]);
+    }
+    return count;
+}

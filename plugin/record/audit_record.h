@@ -127,4 +127,8 @@ void audit_target_write(const audit_target *target, buffer *out);
 /* The shape's name for a reader: "diagnostic record", ... */
 const char *audit_shape_name(audit_shape shape);
 
+/* The names under which a record's own time stands in the shapes; their count. */
+enum { AUDIT_MOST_TIME_NAMES = 32 };
+size_t audit_time_names(text names[static AUDIT_MOST_TIME_NAMES]);
+
 #endif

@@ -9,6 +9,7 @@ enum { ALTERNATIVES = 2 };
 typedef struct shape_facts {
     const char *names[IDENTITY_COLUMNS][ALTERNATIVES]; /* the shape's own name first */
     bool (*is_there)(const identity_layout *layout);   /* without these names it is not it */
+    identity_column telling[2]; /* what is_there asks for, or one of them: no other's name */
 } shape_facts;
 
 static bool has(const identity_layout *self, identity_column column)
@@ -45,7 +46,8 @@ static const shape_facts shapes[IDENTITY_SHAPES] = {
                                           [IDENTITY_DISPLAY_NAME] = {"AccountDisplayName"},
                                           [IDENTITY_ROLES] = {"AssignedRoles"},
                                           [IDENTITY_ELIGIBLE] = {"EligibleRoles"}},
-                                .is_there = is_row},
+                                .is_there = is_row,
+                                .telling = {IDENTITY_UPN, IDENTITY_OBJECT_ID}},
     /* defender-docs, advanced-hunting-identityinfo-table (Log Analytics adds TimeGenerated) and
      * advanced-hunting-identityaccountinfo-table */
     [IDENTITY_DEFENDER] =
@@ -55,26 +57,30 @@ static const shape_facts shapes[IDENTITY_SHAPES] = {
                    [IDENTITY_DISPLAY_NAME] = {"AccountDisplayName", "DisplayName"},
                    [IDENTITY_ROLES] = {"AssignedRoles"},
                    [IDENTITY_ELIGIBLE] = {"EligibleRoles"}},
-         .is_there = is_row},
+         .is_there = is_row,
+         .telling = {IDENTITY_UPN, IDENTITY_OBJECT_ID}},
     /* microsoft-graph-docs, resources/directoryrole */
     [IDENTITY_GRAPH_ROLE] = {.names = {[IDENTITY_OBJECT_ID] = {"id"},
                                        [IDENTITY_DISPLAY_NAME] = {"displayName"},
                                        [IDENTITY_ROLES] = {"roleTemplateId"},
                                        [IDENTITY_MEMBERS] = {"members"}},
-                             .is_there = is_role},
+                             .is_there = is_role,
+                             .telling = {IDENTITY_ROLES, IDENTITY_ROLES}},
     /* the same, api/directoryrole-delta */
     [IDENTITY_GRAPH_DELTA] = {.names = {[IDENTITY_OBJECT_ID] = {"id"},
                                         [IDENTITY_DISPLAY_NAME] = {"displayName"},
                                         [IDENTITY_ROLES] = {"roleTemplateId"},
                                         [IDENTITY_MEMBERS] = {"members@delta"}},
-                              .is_there = has_members},
+                              .is_there = has_members,
+                              .telling = {IDENTITY_MEMBERS, IDENTITY_MEMBERS}},
     /* the same, resources/unifiedroleassignment and unifiedroleeligibilityscheduleinstance */
     [IDENTITY_GRAPH_ASSIGNMENT] = {.names = {[IDENTITY_OBJECT_ID] = {"principalId"},
                                              [IDENTITY_ROLES] = {"roleDefinitionId"},
                                              [IDENTITY_MEMBERS] = {"principal"},
                                              [IDENTITY_ELIGIBLE] = {"roleEligibilityScheduleId"},
                                              [IDENTITY_DEFINITION] = {"roleDefinition"}},
-                                   .is_there = is_assignment},
+                                   .is_there = is_assignment,
+                                   .telling = {IDENTITY_ROLES, IDENTITY_ROLES}},
     /* the same, resources/user; Graph's PowerShell keeps most of it one level deeper */
     [IDENTITY_GRAPH_MEMBER] = {.names = {[IDENTITY_UPN] = {"userPrincipalName"},
                                          [IDENTITY_OBJECT_ID] = {"id"},
@@ -154,6 +160,24 @@ bool identity_layout_find(identity_layout *self, const text *names, size_t count
     if (place_of(OF_EVENTS, names, count, true) != IDENTITY_NOWHERE)
         return false;
     return find(self, names, count, false) || find(self, names, count, true);
+}
+
+static size_t add_names(text *names, size_t count, const char *const *more)
+{
+    for (int a = 0; a < ALTERNATIVES; a++)
+        if (more[a] != NULL && place_of(more[a], names, count, true) == IDENTITY_NOWHERE)
+            names[count++] = text_of(more[a]);
+    return count;
+}
+
+size_t identity_telling_names(text names[static IDENTITY_MOST_TELLING])
+{
+    size_t count = 0;
+
+    for (identity_shape s = 0; s < IDENTITY_GRAPH_MEMBER; s++)
+        for (int t = 0; t < 2; t++)
+            count = add_names(names, count, shapes[s].names[shapes[s].telling[t]]);
+    return count;
 }
 
 identity_layout identity_layout_of_member(const text *names, size_t count)

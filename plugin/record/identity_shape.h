@@ -51,6 +51,13 @@ typedef struct identity_layout {
  */
 bool identity_layout_find(identity_layout *self, const text *names, size_t count);
 
+/*
+ * Names, in any case, of which each row and role that stands by itself has at least one: what a
+ * gate for the role list looks for. Their count, at most IDENTITY_MOST_TELLING.
+ */
+enum { IDENTITY_MOST_TELLING = 16 };
+size_t identity_telling_names(text names[static IDENTITY_MOST_TELLING]);
+
 /* The same for a role's member, which need not have any of them, and for a role's definition. */
 identity_layout identity_layout_of_member(const text *names, size_t count);
 

@@ -327,6 +327,18 @@ def seconds_of(command, **more):
     return measure
 
 
+def processor_seconds_of(command):
+    """Make a measure: the processor time that a command takes."""
+    def measure():
+        child = os.posix_spawnp(command[0], command, os.environ, file_actions=[
+            (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)])
+        _, status, used = os.wait4(child, 0)
+        if status != 0:
+            raise Failed(f"{command}: status {status}")
+        return used.ru_utime + used.ru_stime
+    return measure
+
+
 def archive(setting):
     """Give an archive that lies in memory, and its size."""
     count = setting.size(1_000_000, 100_000)
@@ -336,10 +348,10 @@ def archive(setting):
     return path, path.stat().st_size
 
 
-def query(path, threads=None):
-    """Give the command of a query, by so many threads."""
+def query(path, threads=None, command="query"):
+    """Give the command of a query or a replay, by so many threads."""
     more = [] if threads is None else ["--threads", str(threads)]
-    return [str(stage() / "bin" / "synctap"), "query", "--identity",
+    return [str(stage() / "bin" / "synctap"), command, "--identity",
             "/dev/null", *more, str(path)]
 
 
@@ -369,6 +381,21 @@ def query_archive(setting):
                      Bound(at_least=1.5), inverse=True, bytes=size)
     else:
         yield cannot("query_two_threads", "this query has no --threads")
+
+
+@group("replay_against_query", "replay_two_threads")
+def replay_archive(setting):
+    """The stream's behaviour over a file that is in memory."""
+    path, size = archive(setting)
+    came = setting.interleave({
+        "query": processor_seconds_of(query(path, 1)),
+        "replay": processor_seconds_of(query(path, 1, "replay")),
+        "one": seconds_of(query(path, 1, "replay")),
+        "two": seconds_of(query(path, 2, "replay"))})
+    yield figure("replay_against_query", came["replay"], came["query"],
+                 "processor s", Bound(at_most=3), bytes=size)
+    yield figure("replay_two_threads", came["two"], came["one"], "s",
+                 Bound(at_least=1.6), inverse=True, bytes=size)
 
 
 def grep_and_jq(path, expressions):

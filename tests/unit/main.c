@@ -44,6 +44,7 @@ static const struct {
     {"stream", stream_tests},
     {"sync_accounts", sync_accounts_tests},
     {"table", table_tests},
+    {"time_search", time_search_tests},
     {"timestamp", timestamp_tests},
     {"unwrap", unwrap_tests},
 };

@@ -36,6 +36,7 @@ extern CU_TestInfo store_tests[];
 extern CU_TestInfo stream_tests[];
 extern CU_TestInfo sync_accounts_tests[];
 extern CU_TestInfo table_tests[];
+extern CU_TestInfo time_search_tests[];
 extern CU_TestInfo timestamp_tests[];
 extern CU_TestInfo unwrap_tests[];
 

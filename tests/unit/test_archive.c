@@ -31,18 +31,19 @@ typedef struct report {
     buffer words;
 } report;
 
-static size_t find(void *tools, size_t file, text t)
+static size_t find(void *tools, size_t file, void *part, text t)
 {
     const char *found = memmem(t.bytes, t.length, WANTED.bytes, WANTED.length);
 
     (void)tools;
     (void)file;
+    (void)part;
     return found ? (size_t)(found - t.bytes) : t.length;
 }
 
 static bool is_wanted(const input_message *m)
 {
-    return !m->is_whole || find(NULL, 0, m->text) < m->text.length;
+    return !m->is_whole || find(NULL, 0, NULL, m->text) < m->text.length;
 }
 
 static bool judge(void *tools, size_t file, void *part, const input_message *m)
