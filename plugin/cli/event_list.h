@@ -40,7 +40,7 @@ typedef struct event_list {
     size_t room;
     buffer texts;
     arrival latest; /* time that a record was generated at */
-    bool failed; /* memory ran out: events are missing */
+    bool failed;    /* memory ran out: events are missing */
 } event_list;
 
 void event_list_free(event_list *self);
