@@ -37,28 +37,31 @@ json_parser *json_parser_new(int most_depth);
 void json_parser_free(json_parser *self);
 
 /*
- * Parses the document (an object or an array) that begins at t.bytes[0].
- * On success *root is the caller's, to be freed by json_free, and *taken is
- * where the document ends, blanks behind it included. Otherwise *root is
- * NULL and the result says why in words that need not be freed.
- * NULL is success.
+ * Parses the document (an object or an array) that begins at t.bytes[0],
+ * blanks in front of it apart. Documents are RFC 8259's: comments, single
+ * quotes and the like are none. A key may stand twice in an object: both
+ * members are in the tree, and the last counts. On success *root is the
+ * caller's, to be freed by json_free, and *taken is where the document ends,
+ * blanks behind it included. Otherwise *root is NULL, *taken is how far was
+ * looked, and the result says why in words that need not be freed. NULL is
+ * success.
+ *
+ * What cannot be read costs no more than looking at each byte of it once. Of
+ * all places of a text, not more than 2 * most_depth can have the same byte
+ * looked at: of brackets that stand in one another no more are open, and a
+ * quote divides all readings into those that are in a string and the others.
  */
 const char *json_parse(json_parser *self, text t, json **root, size_t *taken);
 
-/*
- * What the last json_parse read in vain, in bytes: 0 when the document, and
- * no more, was read at once. For those who bound their work on hostile texts.
- */
-size_t json_parse_cost(const json_parser *self);
+/* How many bytes of blanks t begins with; control characters as transports write them are some. */
+size_t json_blanks(text t);
 
-/* Where the brackets of the document that begins at t.bytes[0] close, or 0 when they never do. */
-size_t json_document_length(text t);
-
-/* The same piece by piece; all zero to begin with. */
+/* Where the brackets of a document close, piece by piece; all zero to begin with. */
 typedef struct json_brackets {
     size_t at; /* what was looked at; where they close */
     size_t depth;
     bool in_string;
+    size_t string_begin; /* the opening quote, while in_string */
 } json_brackets;
 
 /* Looks on up to `until`, until it says that they close; not to be called again then. */
@@ -80,8 +83,23 @@ json *json_parse_string(json_parser *self, json *string);
 /* The string whose inside, with JSON's escapes, is t; the caller's, NULL when it is none. */
 json *json_unescape(json_parser *self, text t);
 
-/* Did one of these two, the last time, give NULL because memory was out? */
+/*
+ * How much of t can be the inside of a JSON string: up to a quote, up to an
+ * escape that is none, or all of it.
+ */
+size_t json_string_inside(text t);
+
+/* How often the parser has met a key twice in one object, since it was made. */
+size_t json_parser_repeated_keys(const json_parser *self);
+
+/* For who makes such an object itself. */
+void json_parser_note_repeated_key(json_parser *self);
+
+/* Did the last of these that failed do so because memory was out? */
 bool json_parser_ran_out(const json_parser *self);
+
+/* Stands for a NUL in a key: libfastjson's keys end at one. */
+#define JSON_NUL "\xC0\x80"
 
 /* An empty object, the caller's; NULL when memory is out. */
 json *json_new_object(void);
@@ -105,6 +123,9 @@ json *json_member(json *object, const char *key);
 
 /* Is there a member of that key, even a null one? */
 bool json_has_member(json *object, const char *key);
+
+/* Does it, or an object in it, have a key twice? */
+bool json_repeats_a_key(json *value);
 
 /* KQL's path, `user.userPrincipalName`: NULL as soon as a step leads nowhere. */
 json *json_at(json *value, const char *path);

@@ -10,6 +10,8 @@
 #include "record/audit_record.h"
 #include "record/identity_record.h"
 #include "record/identity_shape.h"
+#include "rule/judge.h"
+#include "rule/own_alert.h"
 
 struct event_reader {
     detector_worker *worker;
@@ -26,7 +28,7 @@ struct event_reader {
     arrival stamp;
     size_t line;
     bool may_match;
-    bool shows_operation; /* in a stretch that could not be read */
+    const char *reason; /* of the first stretch that shows an operation and could not be read */
     bool has_record;
     bool has_trouble;
 };
@@ -166,15 +168,19 @@ static unwrap_kind look_at(event_reader *self, json *object, arrival *generated)
     audit_record record;
     audit_result reading =
         audit_record_read(object, rule_get_semantics(self->rule), &reader, &record);
+    bool is_one = reading == AUDIT_RECORD && judge_shows_target(&record, self->memory);
 
     if (reading == AUDIT_RECORD && record.has_time)
         *generated = known(record.time_generated);
     self->list->failed |= reading == AUDIT_OUT_OF_MEMORY;
     audit_record_release(&record);
     arena_reset(self->memory);
-    return reading == AUDIT_RECORD       ? UNWRAP_RECORD
-           : reading == AUDIT_OTHER_KIND ? UNWRAP_OTHER_KIND
-                                         : UNWRAP_UNKNOWN;
+    return judge_kind(reading, is_one);
+}
+
+static bool is_record(unwrap_kind kind)
+{
+    return kind == UNWRAP_RECORD || kind == UNWRAP_RECORD_WITHOUT_TARGETS;
 }
 
 static unwrap_kind take_object(void *arg, json *object)
@@ -184,6 +190,8 @@ static unwrap_kind take_object(void *arg, json *object)
     identity_rows rows;
     unwrap_kind kind;
 
+    if (own_alert_is(object))
+        return UNWRAP_OWN_ALERT;
     if (identity_rows_find(object, NULL, self->parser, &rows)) {
         self->has_record = true;
         add_record(self, object, arrived, newest_of(self, &rows));
@@ -191,14 +199,12 @@ static unwrap_kind take_object(void *arg, json *object)
         return UNWRAP_RECORD;
     }
     kind = look_at(self, object, &generated);
-    if (kind != UNWRAP_RECORD)
-        return kind;
-    self->has_record = true;
-    if (self->may_match)
+    self->has_record |= is_record(kind);
+    if (is_record(kind) && self->may_match)
         add_record(self, object, arrived, generated);
-    else
+    else if (is_record(kind))
         add_time(self, arrived, generated);
-    return UNWRAP_RECORD;
+    return kind;
 }
 
 static bool may_match(event_reader *self, text t)
@@ -212,10 +218,10 @@ static void take_broken(void *arg, text broken, const char *reason)
     buffer *texts = &self->list->texts;
     size_t begin = texts->length;
 
-    (void)reason;
     if (!may_match(self, broken))
         return;
-    self->shows_operation = true;
+    if (self->reason == NULL)
+        self->reason = reason;
     buffer_append(texts, broken);
     add(self->list, (event){EVENT_BROKEN, .arrived = self->stamp}, begin);
 }
@@ -228,8 +234,8 @@ static void add_end(event_reader *self, const input_message *message, const unwr
     bool is_json = message->text.bytes[0] == '{' || message->text.bytes[0] == '[';
     event e = {EVENT_UNREADABLE, .line = message->line};
 
-    if (found->broken > 0 && (is_json || self->shows_operation)) {
-        e.reason = found->reason;
+    if (self->reason != NULL || (found->broken > 0 && is_json)) {
+        e.reason = self->reason ? self->reason : found->reason;
         e.is_certain = is_json;
     } else if (!message->is_whole) {
         e.reason = "cut off";
@@ -248,7 +254,7 @@ void event_reader_read(event_reader *self, const input_message *message, event_l
     self->list = list;
     self->stamp = arrival_of_line(message->text);
     self->may_match = may_match(self, message->text);
-    self->shows_operation = false;
+    self->reason = NULL;
     self->line = message->line;
     self->has_record = false;
     found = detector_take_apart(self->worker, message->text, &sink);

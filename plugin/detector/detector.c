@@ -12,6 +12,7 @@
 #include "gate/gate.h"
 #include "rule/fragment.h"
 #include "rule/judge.h"
+#include "rule/own_alert.h"
 
 enum {
     NEVER_JUDGED = -1, /* no change of a role list */
@@ -64,6 +65,8 @@ typedef struct message_feed {
     size_t unmatched;      /* rows of the record under judgement */
     pending_record record; /* the first of them, as far as it is to be remembered */
     bool out_of_memory;
+    bool is_part;         /* it is an object that came without its message */
+    size_t repeated_keys; /* that the parser had met before the message */
     detection seen;
 } message_feed;
 
@@ -436,26 +439,15 @@ static message_feed begin_feed(detector_worker *self, timestamp now, timestamp r
             },
         .sink = sink,
         .arg = arg,
+        .repeated_keys = json_parser_repeated_keys(unwrap_parser(self->unwrap)),
     };
 }
 
-/* synctap's own alert: an object that begins as alert_write's does. */
-static bool is_own_alert(json *object)
+/* Did the message's objects, or this one that came alone, have a key twice? */
+static bool may_repeat_keys(const message_feed *f, json *object)
 {
-    return json_has_member(object, "alert_id") &&
-           text_equal(json_string(json_member(object, "rule_id")), text_of(RULE_ID));
-}
-
-static unwrap_kind kind_of(audit_result reading)
-{
-    static const unwrap_kind kinds[] = {
-        [AUDIT_RECORD] = UNWRAP_RECORD,
-        [AUDIT_OTHER_KIND] = UNWRAP_OTHER_KIND,
-        [AUDIT_UNKNOWN] = UNWRAP_UNKNOWN,
-        [AUDIT_OUT_OF_MEMORY] = UNWRAP_RECORD,
-    };
-
-    return kinds[reading];
+    return json_parser_repeated_keys(f->judgement.parser) > f->repeated_keys ||
+           (f->is_part && json_repeats_a_key(object));
 }
 
 static void judge_fragment(message_feed *f, fragment *found)
@@ -513,16 +505,33 @@ static void note_unread_time(message_feed *f)
     f->seen.unread_times = f->judgement.unread_times;
 }
 
-/* What it needed of the worker's arena is free again. */
+static void judge_as_fragment(message_feed *f, json *object)
+{
+    buffer *written = &f->worker->record;
+    size_t rows = f->seen.rows;
+
+    buffer_clear(written);
+    json_write_value(written, object);
+    f->out_of_memory |= buffer_failed(written);
+    judge_text(f, buffer_text(written));
+    arena_reset(f->worker->memory);
+    f->seen.undecodable |= f->seen.rows > rows;
+}
+
+/*
+ * What it needed of the worker's arena is free again. Of two members of one
+ * key the last counts; when that leads to no row, the other may.
+ */
 static unwrap_kind judge_object(message_feed *f, json *object)
 {
+    size_t rows = f->seen.rows;
     audit_result reading;
 
     f->judgement.arg = f;
     f->object = object;
     f->unmatched = 0;
-    if (is_own_alert(object) || alert_are_columns(object))
-        return UNWRAP_OTHER_KIND;
+    if (own_alert_is(object) || alert_are_columns(object))
+        return UNWRAP_OWN_ALERT;
     reading = judge_record(&f->judgement, object);
     if (f->unmatched > 0 && !f->is_late)
         remember(f, object);
@@ -530,7 +539,10 @@ static unwrap_kind judge_object(message_feed *f, json *object)
     if (!f->is_late)
         judge_parts(f);
     arena_reset(f->worker->memory);
-    return kind_of(reading);
+    if (reading == AUDIT_RECORD && f->seen.rows == rows && !f->is_late &&
+        may_repeat_keys(f, object))
+        judge_as_fragment(f, object);
+    return judge_kind(reading, f->seen.rows > rows || f->judgement.shows_target);
 }
 
 static unwrap_kind take_object(void *arg, json *object)
@@ -543,11 +555,14 @@ static unwrap_kind take_object(void *arg, json *object)
 static void judge_broken(void *arg, text broken, const char *reason)
 {
     message_feed *f = arg;
+    bool matters;
 
-    (void)reason;
     f->object = NULL;
-    f->seen.undecodable |= judge_text(f, broken);
+    matters = judge_text(f, broken);
     arena_reset(f->worker->memory);
+    if (matters && !f->seen.undecodable)
+        f->seen.reason = reason;
+    f->seen.undecodable |= matters;
 }
 
 /* --- a message --- */
@@ -557,7 +572,7 @@ static void note_unwrapped(message_feed *f, const unwrapped *found)
     hand_on_surplus(f);
     f->seen.records = found->records;
     f->seen.broken = found->broken;
-    if (found->reason != NULL)
+    if (f->seen.reason == NULL)
         f->seen.reason = found->reason;
     f->seen.stale = f->judgement.stale;
     if (f->out_of_memory || f->judgement.out_of_memory || found->out_of_memory) {
@@ -642,8 +657,9 @@ unwrap_kind detector_feed_object(detector_worker *self, json *object, timestamp 
 
     catch_up(self);
     f = begin_feed(self, now, now, sink, arg);
+    f.is_part = true;
     kind = judge_object(&f, object);
-    seen->records += kind == UNWRAP_RECORD;
+    seen->records += kind == UNWRAP_RECORD || kind == UNWRAP_RECORD_WITHOUT_TARGETS;
     add_seen(&f, seen);
     return kind;
 }
@@ -703,8 +719,8 @@ static unwrap_kind explain_object(void *arg, json *object)
     audit_record kql, wide;
     audit_result as_kql, reading;
 
-    if (is_own_alert(object) || alert_are_columns(object))
-        return UNWRAP_OTHER_KIND;
+    if (own_alert_is(object) || alert_are_columns(object))
+        return UNWRAP_OWN_ALERT;
     as_kql = audit_record_read(object, SEMANTICS_KQL, &reader, &kql);
     reading = audit_record_read(object, SEMANTICS_WIDE, &reader, &wide);
     f->out_of_memory |= as_kql == AUDIT_OUT_OF_MEMORY || reading == AUDIT_OUT_OF_MEMORY;

@@ -7,6 +7,8 @@
 
 enum { MOST_STRING_LEVELS = 3 };
 
+const char UNWRAP_PART[] = "part of a record";
+
 struct unwrap {
     json_parser *parser;
 };
@@ -22,7 +24,8 @@ typedef struct stretch {
 typedef struct walk {
     unwrap *unwrap;
     const unwrap_sink *sink;
-    int level; /* of strings in strings */
+    int level;      /* of strings in strings */
+    bool is_inside; /* of an object that is known for what it is: its texts may be anything */
     unwrapped found;
     stretch *broken; /* in the order in which they stood */
     stretch **last_broken;
@@ -61,22 +64,34 @@ static void begin_walk(walk *w, unwrap *self, const unwrap_sink *sink)
     w->last_broken = &w->broken;
 }
 
-/* Without memory for a copy it is told of at once: once too often is better than never. */
-static void keep_broken(walk *w, text t, const char *reason)
+static void count_broken(walk *w, const char *reason)
+{
+    if (w->is_inside)
+        return;
+    if (w->found.broken++ == 0)
+        w->found.reason = reason;
+}
+
+/*
+ * Without memory for a copy it is told of at once, and the result is NULL:
+ * once too often is better than never.
+ */
+static stretch *keep_broken(walk *w, text t, const char *reason)
 {
     stretch *kept;
 
     if (w->sink->take_broken == NULL)
-        return;
+        return NULL;
     kept = malloc(sizeof(*kept) + t.length);
     if (kept == NULL) {
         w->sink->take_broken(w->sink->arg, t, reason);
-        return;
+        return NULL;
     }
     *kept = (stretch){.reason = reason, .length = t.length};
     memcpy(kept->bytes, t.bytes, t.length);
     *w->last_broken = kept;
     w->last_broken = &kept->next;
+    return kept;
 }
 
 static void end_walk(walk *w, bool tell_broken)
@@ -94,54 +109,83 @@ static void end_walk(walk *w, bool tell_broken)
 static void walk_value(walk *w, json *value);
 static void walk_text(walk *w, text t);
 
-/* --- the query API's tables --- */
+/* --- tables --- */
+
+/* Log Analytics' `columns` and `rows`, Kusto's `Columns` and `Rows`. */
+static json *member_in_any_case(json *object, const char *key)
+{
+    bool other_case;
+
+    return json_at_any_case(object, key, &other_case);
+}
 
 static bool is_table(json *object)
 {
-    return json_kind_of(json_member(object, "columns")) == JSON_ARRAY &&
-           json_kind_of(json_member(object, "rows")) == JSON_ARRAY;
+    return json_kind_of(member_in_any_case(object, "columns")) == JSON_ARRAY &&
+           json_kind_of(member_in_any_case(object, "rows")) == JSON_ARRAY;
+}
+
+/* What the first of these keys holds, if that is a string. */
+static text first_string(json *object, const char *const *keys, size_t count)
+{
+    text found = {NULL, 0};
+
+    for (size_t i = 0; i < count && found.bytes == NULL; i++)
+        found = json_string(member_in_any_case(object, keys[i]));
+    return found;
+}
+
+static text column_name(json *column)
+{
+    static const char *const keys[] = {"name", "ColumnName"};
+    text name = json_string(column);
+
+    if (name.bytes == NULL)
+        name = first_string(column, keys, sizeof(keys) / sizeof(keys[0]));
+    return name.bytes != NULL && strlen(name.bytes) == name.length ? name : (text)TEXT("");
 }
 
 /* A dynamic column's value stands in a string; without a type its name tells. */
 static bool is_dynamic(json *column)
 {
+    static const char *const keys[] = {"type", "ColumnType", "DataType"};
     static const text names[] = {TEXT("TargetResources"), TEXT("InitiatedBy"),
                                  TEXT("AdditionalDetails"), TEXT("AssignedRoles")};
-    text type = json_string(json_member(column, "type"));
-    text name = json_string(json_member(column, "name"));
+    text type = first_string(column, keys, sizeof(keys) / sizeof(keys[0]));
+    text name = column_name(column);
 
-    if (type.length > 0)
-        return text_equal(type, (text)TEXT("dynamic"));
+    if (text_equal(type, (text)TEXT("dynamic")))
+        return true;
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (text_equal(name, names[i]))
-            return true;
+            return type.length == 0;
     return false;
 }
 
 typedef struct column {
-    const char *name; /* NULL: a column before it has that name */
+    const char *name;
     bool is_dynamic;
+    bool is_repeated; /* a column before it has that name */
 } column;
 
-static const char *name_of(json *named, const column *before, size_t count)
+static bool is_among(const char *name, const column *columns, size_t count)
 {
-    text name = json_string(json_member(named, "name"));
-
-    if (name.bytes == NULL)
-        name = (text)TEXT("");
     for (size_t i = 0; i < count; i++)
-        if (before[i].name != NULL && strcmp(before[i].name, name.bytes) == 0)
-            return NULL;
-    return name.bytes;
+        if (strcmp(columns[i].name, name) == 0)
+            return true;
+    return false;
 }
 
 static column *read_columns(json *columns, size_t count)
 {
     column *all = calloc(count + 1, sizeof(column));
 
-    for (size_t i = 0; all != NULL && i < count; i++)
-        all[i] = (column){.name = name_of(json_array_item(columns, i), all, i),
-                          .is_dynamic = is_dynamic(json_array_item(columns, i))};
+    for (size_t i = 0; all != NULL && i < count; i++) {
+        json *described = json_array_item(columns, i);
+        const char *name = column_name(described).bytes;
+
+        all[i] = (column){name, is_dynamic(described), is_among(name, all, i)};
+    }
     return all;
 }
 
@@ -152,20 +196,30 @@ static bool put_cell(walk *w, json *object, const column *c, json *cell)
 
     if (c->is_dynamic && json_parser_ran_out(parser))
         return false;
+    if (c->is_repeated)
+        json_parser_note_repeated_key(parser);
     return json_put_member(object, c->name, tree ? tree : json_ref(cell));
 }
 
-static void walk_row(walk *w, const column *columns, size_t count, json *row)
+static void walk_cells(walk *w, const column *columns, size_t count, json *row)
 {
     json *object = json_new_object();
     bool is_whole = object != NULL;
 
     for (size_t i = 0; is_whole && i < count && i < json_array_length(row); i++)
-        if (columns[i].name != NULL)
-            is_whole = put_cell(w, object, &columns[i], json_array_item(row, i));
+        is_whole = put_cell(w, object, &columns[i], json_array_item(row, i));
     w->found.out_of_memory |= !is_whole;
     walk_value(w, object);
     json_free(object);
+}
+
+/* A row that is no array may be a record as it is. */
+static void walk_row(walk *w, const column *columns, size_t count, json *row)
+{
+    if (json_kind_of(row) == JSON_ARRAY)
+        walk_cells(w, columns, count, row);
+    else
+        walk_value(w, row);
 }
 
 /* An object has no more members either: what is read of it might not be the record. */
@@ -176,23 +230,23 @@ static void refuse_table(walk *w, json *table)
 
     json_write_value(&written, table);
     w->found.out_of_memory |= buffer_failed(&written);
-    if (w->found.broken++ == 0)
-        w->found.reason = reason;
+    count_broken(w, reason);
     keep_broken(w, buffer_text(&written), reason);
     buffer_free(&written);
 }
 
 static void walk_table(walk *w, json *table)
 {
-    json *rows = json_member(table, "rows");
-    size_t count = json_array_length(json_member(table, "columns"));
+    json *rows = member_in_any_case(table, "rows");
+    json *described = member_in_any_case(table, "columns");
+    size_t count = json_array_length(described);
     column *columns;
 
     if (count > JSON_MOST_MEMBERS) {
         refuse_table(w, table);
         return;
     }
-    columns = read_columns(json_member(table, "columns"), count);
+    columns = read_columns(described, count);
     w->found.out_of_memory |= columns == NULL;
     for (size_t i = 0; columns != NULL && i < json_array_length(rows); i++)
         walk_row(w, columns, count, json_array_item(rows, i));
@@ -209,14 +263,62 @@ static void walk_array(walk *w, json *array)
         walk_value(w, json_array_item(array, i));
 }
 
-static void walk_members(walk *w, json *object)
+/* `all_but`: keys, in any case, whose members are no carriers. */
+static bool is_one_of(const char *key, const char *const *all_but)
+{
+    for (; *all_but != NULL; all_but++)
+        if (strcasecmp(key, *all_but) == 0)
+            return true;
+    return false;
+}
+
+static void walk_members(walk *w, json *object, const char *const *all_but)
 {
     json_members all = json_members_of(object);
     const char *key;
     json *value;
 
     while (json_next_member(&all, &key, &value))
-        walk_value(w, value);
+        if (!is_one_of(key, all_but))
+            walk_value(w, value);
+}
+
+static const char *const no_keys[] = {NULL};
+
+static void walk_unknown(walk *w, json *object)
+{
+    static const char *const table_keys[] = {"columns", "rows", NULL};
+    bool has_rows = is_table(object);
+
+    if (has_rows)
+        walk_table(w, object);
+    walk_members(w, object, has_rows ? table_keys : no_keys);
+}
+
+/* What a record without targets carries; its own parts are no records beside it. */
+static void walk_carried(walk *w, json *object)
+{
+    static const char *const parts[] = {"properties", "azure", "auditlogs", NULL};
+    bool other_case;
+
+    walk_members(w, object, parts);
+    for (size_t i = 0; parts[i] != NULL; i++) {
+        json *part = json_at_any_case(object, parts[i], &other_case);
+
+        if (json_kind_of(part) == JSON_OBJECT)
+            walk_carried(w, part);
+        else if (json_kind_of(part) != JSON_STRING) /* who reads the record opens those */
+            walk_value(w, part);
+    }
+}
+
+static void walk_known(walk *w, json *object, void walk_it(walk *, json *))
+{
+    bool before = w->is_inside;
+
+    w->is_inside = true;
+    walk_it(w, object);
+    w->is_inside = before;
 }
 
 static void walk_object(walk *w, json *object)
@@ -225,14 +327,19 @@ static void walk_object(walk *w, json *object)
     case UNWRAP_RECORD:
         w->found.records++;
         break;
+    case UNWRAP_RECORD_WITHOUT_TARGETS:
+        w->found.records++;
+        walk_known(w, object, walk_carried);
+        break;
     case UNWRAP_OTHER_KIND:
+        w->found.other_kinds++;
+        walk_known(w, object, walk_unknown);
+        break;
+    case UNWRAP_OWN_ALERT:
         w->found.other_kinds++;
         break;
     case UNWRAP_UNKNOWN:
-        if (is_table(object))
-            walk_table(w, object);
-        else
-            walk_members(w, object);
+        walk_unknown(w, object);
         break;
     }
 }
@@ -245,8 +352,7 @@ static void leave_string(walk *w, text t)
 
     if (begin == NULL)
         return;
-    if (w->found.broken++ == 0)
-        w->found.reason = reason;
+    count_broken(w, reason);
     keep_broken(w, text_between(begin, t.bytes + t.length), reason);
 }
 
@@ -286,14 +392,15 @@ static void walk_value(walk *w, json *value)
 /* A text under way: what of it can be read, and what could not. */
 typedef struct passage {
     text text;
-    char *cleaned;      /* a copy without what rsyslog or NUL bytes did to it; made when needed */
-    bool is_cleaned;    /* it was made, or need not be */
     size_t broken_from; /* where an unreadable stretch begins; text.length: there is none */
     size_t broken_to;   /* where its brackets close; text.length: not as far as was looked */
     json_brackets brackets;
     bool is_headless; /* it begins inside a record: its brackets do not tell where that ends */
     const char *reason;
-    size_t cost; /* bytes that were read in vain */
+    size_t words_from;    /* behind all that was read or could not be */
+    size_t document_from; /* the first document in front of the words that was no record */
+    size_t bad_escape;    /* no string's inside that begins before it goes on to a quote */
+    buffer judged;        /* texts: strings of the stretch whose records were handed on */
 } passage;
 
 /* The next place where a document may begin, or t.length. */
@@ -333,77 +440,56 @@ static bool is_a_broken_records_part(text t, size_t at)
     return at >= key.length && text_equal((text){t.bytes + at - key.length, key.length}, key);
 }
 
-/*
- * rsyslog writes control characters as `#` and three octal digits ("#012",
- * parser.escapeControlCharactersOnReceive); between JSON's tokens they were
- * blanks. NUL bytes end libfastjson's reading. Both become blanks, as many.
- */
-static void clean(char *bytes, size_t length)
-{
-    for (size_t i = 0; i < length; i++) {
-        if (bytes[i] == '\0')
-            bytes[i] = ' ';
-        else if (bytes[i] == '#' && length - i > 3 && bytes[i + 1] == '0' && bytes[i + 2] >= '0' &&
-                 bytes[i + 2] <= '3' && bytes[i + 3] >= '0' && bytes[i + 3] <= '7')
-            memset(bytes + i, ' ', 4);
-    }
-}
-
-static const char *cleaned_bytes(passage *p)
-{
-    if (!p->is_cleaned && (memchr(p->text.bytes, '\0', p->text.length) != NULL ||
-                           memmem(p->text.bytes, p->text.length, "#0", 2) != NULL)) {
-        p->cleaned = malloc(p->text.length);
-        if (p->cleaned != NULL) {
-            memcpy(p->cleaned, p->text.bytes, p->text.length);
-            clean(p->cleaned, p->text.length);
-        }
-    }
-    p->is_cleaned = true;
-    return p->cleaned;
-}
-
-/* Parses the document at `at`; if that fails, once more as it was before rsyslog received it. */
-static const char *parse_at(passage *p, json_parser *parser, size_t at, json **document,
-                            size_t *taken)
-{
-    const char *reason = json_parse(parser, text_from(p->text, at), document, taken);
-    const char *still;
-
-    p->cost += json_parse_cost(parser);
-    if (reason == NULL || cleaned_bytes(p) == NULL)
-        return reason;
-    still = json_parse(parser, (text){p->cleaned + at, p->text.length - at}, document, taken);
-    p->cost += json_parse_cost(parser);
-    return still == NULL ? NULL : reason;
-}
-
 /* Do the stretch's brackets close before `at`? Each byte of it is looked at once. */
 static bool closes_before(passage *p, size_t at)
 {
     text rest;
 
-    if (p->broken_from == p->text.length || p->is_headless)
-        return false;
+    if (p->broken_from == p->text.length || p->broken_to < p->text.length)
+        return p->broken_to <= at && p->broken_to < p->text.length;
     rest = text_from(p->text, p->broken_from);
-    if (p->broken_to == p->text.length &&
-        json_brackets_close(&p->brackets, rest, at - p->broken_from))
-        p->broken_to = p->broken_from + p->brackets.at;
-    return p->broken_to <= at;
+    while (json_brackets_close(&p->brackets, rest, at - p->broken_from)) {
+        if (!p->is_headless) {
+            p->broken_to = p->broken_from + p->brackets.at;
+            return p->broken_to < p->text.length;
+        }
+    }
+    return false;
+}
+
+static void begin_words(passage *p, size_t at)
+{
+    p->words_from = at;
+    p->document_from = p->text.length;
+    buffer_clear(&p->judged);
+}
+
+/* Blanks in the place of what was judged already: it is not to be judged again. */
+static void leave_out_judged(passage *p, text broken, stretch *kept)
+{
+    const text *judged = (const text *)(const void *)p->judged.bytes;
+
+    for (size_t i = 0; kept != NULL && i < p->judged.length / sizeof(text); i++)
+        if (judged[i].bytes + judged[i].length <= broken.bytes + broken.length)
+            memset(kept->bytes + (judged[i].bytes - broken.bytes), ' ', judged[i].length);
+    buffer_clear(&p->judged);
 }
 
 /* An unreadable stretch ends where its brackets close, where a record could be read, or with the
  * text. */
 static void end_broken(walk *w, passage *p, size_t end)
 {
+    text broken;
+
     if (p->broken_from == p->text.length)
         return;
     if (closes_before(p, end))
         end = p->broken_to;
-    if (w->found.broken++ == 0)
-        w->found.reason = p->reason;
-    keep_broken(w, text_between(p->text.bytes + p->broken_from, p->text.bytes + end), p->reason);
+    count_broken(w, p->reason);
+    broken = text_between(p->text.bytes + p->broken_from, p->text.bytes + end);
+    leave_out_judged(p, broken, keep_broken(w, broken, p->reason));
     p->broken_from = p->text.length;
+    begin_words(p, end);
 }
 
 /* Unless one is under way already. */
@@ -413,17 +499,65 @@ static void begin_broken(passage *p, size_t at, bool is_headless, const char *re
         return;
     p->broken_from = at;
     p->broken_to = p->text.length;
+    buffer_clear(&p->judged);
     p->brackets = (json_brackets){0};
     p->is_headless = is_headless;
     p->reason = reason;
+}
+
+/* The next blank's end; control characters as a transport wrote them are blanks too. */
+static size_t skip_blanks(text t, size_t at)
+{
+    return at + json_blanks(text_from(t, at));
+}
+
+/* Is the quote at `at` a key's last? A colon follows, and what a value may begin with. */
+static bool ends_key(text t, size_t at)
+{
+    at = skip_blanks(t, at + 1);
+    if (at == t.length || t.bytes[at] != ':')
+        return false;
+    at = skip_blanks(t, at + 1);
+    return at < t.length && t.bytes[at] != '\0' && strchr("\"\\{[-0123456789tfn", t.bytes[at]);
+}
+
+/* Where the text shows a key first, from `at` to `end`; else the end. */
+static size_t first_key(text t, size_t at, size_t end)
+{
+    size_t opening = at;
+
+    for (; at < end; at++) {
+        if (t.bytes[at] != '"')
+            continue;
+        if (ends_key(t, at))
+            return opening;
+        opening = at;
+    }
+    return end;
+}
+
+/*
+ * Words with a key in them, and no document around it, are a piece of a
+ * record: its first lines, or its first part, came as another message.
+ */
+static void note_words(passage *p, size_t end)
+{
+    size_t key = end;
+
+    if (p->broken_from == p->text.length && p->words_from < end)
+        key = first_key(p->text, p->words_from, end);
+    if (key < end)
+        begin_broken(p, p->document_from < key ? p->document_from : key, true, UNWRAP_PART);
 }
 
 static void note_broken(walk *w, passage *p, size_t at, const char *reason)
 {
     if (closes_before(p, at))
         end_broken(w, p, at);
-    if (looks_like_a_document(p->text, at))
-        begin_broken(p, at, false, reason);
+    if (!looks_like_a_document(p->text, at))
+        return;
+    note_words(p, at);
+    begin_broken(p, at, false, reason);
 }
 
 /* Forgets the stretches that came after `mark`. */
@@ -439,79 +573,124 @@ static void forget_broken(walk *w, stretch **mark, size_t broken)
     w->found.broken = broken;
 }
 
-/* What could not be read inside of it is part of the stretch around it, if there is one. */
-static void walk_found(walk *w, passage *p, size_t at, json *document)
+/*
+ * Hands on what the value holds. What could not be read in it is part of the
+ * stretch around it, if there is one. True when there were records.
+ */
+static bool walk_inside(walk *w, const passage *p, json *value)
 {
-    size_t records = w->found.records, broken;
-    stretch **mark;
+    size_t records = w->found.records, broken = w->found.broken;
+    stretch **mark = w->last_broken;
 
-    if (closes_before(p, at))
-        end_broken(w, p, at);
-    if (is_a_broken_records_part(p->text, at)) {
-        begin_broken(p, at, true, "a part of a record");
-        return;
-    }
-    broken = w->found.broken;
-    mark = w->last_broken;
-    walk_value(w, document);
+    walk_value(w, value);
     if (w->found.records > records)
-        end_broken(w, p, at);
-    else if (p->broken_from < p->text.length)
+        return true;
+    if (p->broken_from < p->text.length)
         forget_broken(w, mark, broken);
+    return false;
 }
 
-/* Up to the quote that ends a string whose inside t is, or all of it; no string goes on behind a
- * line break. */
-static size_t string_length(text t)
+static void walk_found(walk *w, passage *p, size_t at, size_t end, json *document)
 {
-    for (size_t at = 0; at < t.length; at++) {
-        if (t.bytes[at] == '"' || t.bytes[at] == '\n')
-            return at;
-        if (t.bytes[at] == '\\')
-            at++;
+    if (closes_before(p, at))
+        end_broken(w, p, at);
+    note_words(p, at);
+    if (is_a_broken_records_part(p->text, at)) {
+        begin_broken(p, at, true, UNWRAP_PART);
+        return;
     }
-    return t.length;
+    if (walk_inside(w, p, document)) {
+        end_broken(w, p, at);
+        begin_words(p, end);
+    } else {
+        if (p->document_from > at && looks_like_a_document(p->text, at))
+            p->document_from = at;
+        p->words_from = end;
+    }
+}
+
+/* The key of the value that begins at `at`, or nothing. */
+static text key_before(text t, size_t at)
+{
+    size_t end;
+
+    while (at > 0 && (t.bytes[at - 1] == ' ' || t.bytes[at - 1] == ':'))
+        at--;
+    if (at == 0 || t.bytes[at - 1] != '"')
+        return (text){NULL, 0};
+    end = --at;
+    while (at > 0 && t.bytes[at - 1] != '"' && end - at < 20)
+        at--;
+    return (text){t.bytes + at, end - at};
+}
+
+/*
+ * Does `at` stand in a text that somebody chose: a name, a user agent? A
+ * document in there is not the record's. Asked of a stretch under way.
+ */
+static bool is_in_chosen_text(passage *p, size_t at)
+{
+    static const text keys[] = {TEXT("displayName"), TEXT("display_name"), TEXT("value"),
+                                TEXT("newValue"),    TEXT("oldValue"),     TEXT("new_value"),
+                                TEXT("old_value"),   TEXT("userAgent")};
+    text key;
+
+    if (p->broken_from == p->text.length || closes_before(p, at) || !p->brackets.in_string)
+        return false;
+    key = key_before(p->text, p->broken_from + p->brackets.string_begin);
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+        if (key.length == keys[i].length && strncasecmp(key.bytes, keys[i].bytes, key.length) == 0)
+            return true;
+    return false;
+}
+
+/* The inside of a string, up to the quote that ends it or to the end of its line; 0: it is none. */
+static size_t inside_length(passage *p, size_t at)
+{
+    text rest = text_from(p->text, at);
+    const char *line_end;
+    size_t length;
+
+    if (rest.length < 2 || rest.bytes[1] != '\\' || at < p->bad_escape)
+        return 0;
+    length = json_string_inside(rest);
+    if (length < rest.length && rest.bytes[length] == '\\' && rest.length - length > 6) {
+        p->bad_escape = at + length;
+        return 0;
+    }
+    line_end = memchr(rest.bytes, '\n', length);
+    return line_end ? (size_t)(line_end - rest.bytes) : length;
 }
 
 /*
  * A document in a quoted string around which there is no document, as in
  * record="{\"id\":...}", or in one that was cut. The length of what was
- * read so, or 0 when it is no string. What could not be read in it is part
- * of the stretch around it, if there is one.
+ * read so, or 0 when it is no string. A stretch under way goes on behind it:
+ * what is quoted in it is no end of it.
  */
 static size_t walk_escaped(walk *w, passage *p, size_t at)
 {
-    text rest = text_from(p->text, at);
-    size_t records = w->found.records, broken = w->found.broken;
-    stretch **mark = w->last_broken;
-    size_t length;
+    size_t length = inside_length(p, at), broken = w->found.broken;
+    text inside = {p->text.bytes + at, length};
     json *string;
 
-    if (rest.length < 2 || rest.bytes[1] != '\\')
+    if (length == 0)
         return 0;
-    length = string_length(rest);
-    string = json_unescape(w->unwrap->parser, (text){rest.bytes, length});
-    p->cost += length;
+    if (closes_before(p, at))
+        end_broken(w, p, at);
+    note_words(p, at);
+    if (is_in_chosen_text(p, at))
+        return 0;
+    string = json_unescape(w->unwrap->parser, inside);
+    w->found.out_of_memory |= string == NULL && json_parser_ran_out(w->unwrap->parser);
     if (string == NULL)
         return 0;
-    walk_value(w, string);
+    if (walk_inside(w, p, string))
+        buffer_append(&p->judged, (text){(const char *)&inside, sizeof(inside)});
+    if (p->broken_from == p->text.length && (p->judged.length > 0 || w->found.broken > broken))
+        begin_words(p, at + length);
     json_free(string);
-    if (w->found.records > records)
-        end_broken(w, p, at);
-    else if (p->broken_from < p->text.length)
-        forget_broken(w, mark, broken);
     return length;
-}
-
-/*
- * A break in a record is met once for each object around it: a few readings
- * of the text are to be expected. A text that asks for more is hostile.
- */
-static bool costs_too_much(const passage *p)
-{
-    enum { READINGS = 24, SMALL_TEXT = 64 * 1024 /* bytes */ };
-
-    return p->cost > READINGS * p->text.length + SMALL_TEXT;
 }
 
 /*
@@ -520,15 +699,17 @@ static bool costs_too_much(const passage *p)
  */
 static size_t walk_document_at(walk *w, passage *p, size_t at)
 {
+    json_parser *parser = w->unwrap->parser;
     json *document;
     size_t taken, length;
-    const char *reason = parse_at(p, w->unwrap->parser, at, &document, &taken);
+    const char *reason = json_parse(parser, text_from(p->text, at), &document, &taken);
 
     if (reason == NULL) {
-        walk_found(w, p, at, document);
+        walk_found(w, p, at, at + taken, document);
         json_free(document);
         return at + taken;
     }
+    w->found.out_of_memory |= json_parser_ran_out(parser);
     length = walk_escaped(w, p, at);
     if (length > 0)
         return at + length;
@@ -536,73 +717,24 @@ static size_t walk_document_at(walk *w, passage *p, size_t at)
     return at + 1;
 }
 
-/* The rest of a line, without its end. */
-static text line_at(text t, size_t at)
-{
-    const char *end = memchr(t.bytes + at, '\n', t.length - at);
-
-    return end ? text_between(t.bytes + at, end) : text_from(t, at);
-}
-
-/* If a line begins with a document, that is read, and only that. */
-static void walk_line(walk *w, passage *p, size_t at, text line, const char *reason)
-{
-    size_t begin = next_document(line, 0), taken;
-    json *document;
-
-    if (line.length > 0 && begin == 0 &&
-        json_parse(w->unwrap->parser, line, &document, &taken) == NULL) {
-        walk_found(w, p, at, document);
-        json_free(document);
-        begin = next_document(line, taken);
-    }
-    if (begin < line.length)
-        begin_broken(p, at + begin, true, reason);
-}
-
-/*
- * Looks no further for documents that begin anywhere, but still at those that
- * begin a line: no other line can hide them, and each line is read once. All
- * else counts as broken, so that it is never taken for "no match".
- */
-static void give_up(walk *w, passage *p, size_t at)
-{
-    static const char reason[] = "too many brackets that are no JSON";
-
-    if (closes_before(p, at))
-        end_broken(w, p, at);
-    begin_broken(p, at, true, reason);
-    p->is_headless = true; /* what is under way goes on to the end of its line */
-    at += line_at(p->text, at).length;
-    end_broken(w, p, at);
-    while (at < p->text.length) {
-        text line = line_at(p->text, ++at);
-
-        walk_line(w, p, at, line, reason);
-        at += line.length;
-    }
-}
-
 static void walk_passage(walk *w, passage *p)
 {
     size_t at = next_document(p->text, 0);
 
-    while (at < p->text.length) {
-        if (costs_too_much(p)) {
-            give_up(w, p, at);
-            break;
-        }
+    while (at < p->text.length)
         at = next_document(p->text, walk_document_at(w, p, at));
-    }
+    if (closes_before(p, p->text.length))
+        end_broken(w, p, p->text.length);
+    note_words(p, p->text.length);
     end_broken(w, p, p->text.length);
 }
 
 static void walk_text(walk *w, text t)
 {
-    passage p = {.text = t, .broken_from = t.length};
+    passage p = {.text = t, .broken_from = t.length, .document_from = t.length};
 
     walk_passage(w, &p);
-    free(p.cleaned);
+    buffer_free(&p.judged);
 }
 
 /* --- carriers --- */

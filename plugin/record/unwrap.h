@@ -19,9 +19,11 @@ typedef struct unwrap unwrap;
 
 /* What an object is to the one who reads the records. */
 typedef enum unwrap_kind {
-    UNWRAP_RECORD,     /* a record: read */
-    UNWRAP_OTHER_KIND, /* known not to be one, and nothing in it is: passed over */
-    UNWRAP_UNKNOWN,    /* it may carry records */
+    UNWRAP_RECORD,                 /* a record: read */
+    UNWRAP_RECORD_WITHOUT_TARGETS, /* one that may carry another */
+    UNWRAP_OTHER_KIND,             /* known not to be one; it may carry some */
+    UNWRAP_OWN_ALERT,              /* nothing in it is judged */
+    UNWRAP_UNKNOWN,                /* it may carry records */
 } unwrap_kind;
 
 typedef struct unwrap_sink {
@@ -38,11 +40,15 @@ typedef struct unwrap_sink {
     void (*take_broken)(void *arg, text broken, const char *reason);
 } unwrap_sink;
 
+/* The reason of a stretch that begins inside a record: its beginning came in another message, or
+ * not at all. */
+extern const char UNWRAP_PART[];
+
 /* What a message held. */
 typedef struct unwrapped {
     size_t records;     /* objects that were taken for records */
-    size_t other_kinds; /* objects that were passed over as another kind */
-    size_t broken;      /* stretches that could not be read */
+    size_t other_kinds; /* objects that are known to be something else */
+    size_t broken;      /* stretches that could not be read; but not in texts of what is known */
     const char *reason; /* why the first of them could not; a constant */
     bool by_rulebase;   /* the records were reached through the rulebase */
     bool out_of_memory; /* records may have been missed */

@@ -276,6 +276,30 @@ static audit_result read_record(judgement *self, json *object, semantics view, a
     return reading;
 }
 
+bool judge_shows_target(const audit_record *record, arena *memory)
+{
+    size_t targets = audit_record_target_count(record);
+    audit_target target;
+
+    for (size_t i = 0; i < targets; i++)
+        if (audit_record_target(record, i, memory, &target) &&
+            target.upn.length + target.id.length > 0)
+            return true;
+    return false;
+}
+
+unwrap_kind judge_kind(audit_result reading, bool is_one)
+{
+    switch (reading) {
+    case AUDIT_OTHER_KIND:
+        return UNWRAP_OTHER_KIND;
+    case AUDIT_UNKNOWN:
+        return UNWRAP_UNKNOWN;
+    default:
+        return is_one ? UNWRAP_RECORD : UNWRAP_RECORD_WITHOUT_TARGETS;
+    }
+}
+
 audit_result judge_record(judgement *self, json *object)
 {
     bool is_wide = rule_get_semantics(self->rule) == SEMANTICS_WIDE;
@@ -284,8 +308,10 @@ audit_result judge_record(judgement *self, json *object)
     audit_result result = as_kql;
 
     self->hidden = (text)TEXT("");
+    self->shows_target = as_kql == AUDIT_RECORD && judge_shows_target(&kql, self->memory);
     if (is_wide) {
         result = read_record(self, object, SEMANTICS_WIDE, &wide);
+        self->shows_target |= result == AUDIT_RECORD && judge_shows_target(&wide, self->memory);
         if (result == AUDIT_RECORD)
             judge_in_both(self, as_kql == AUDIT_RECORD ? &kql : NULL, &wide);
         audit_record_release(&wide);

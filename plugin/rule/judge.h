@@ -7,6 +7,7 @@
 #define SYNCTAP_JUDGE_H
 
 #include "base/arena.h"
+#include "record/unwrap.h"
 #include "rule/alert.h"
 #include "rule/rule.h"
 
@@ -31,6 +32,7 @@ typedef struct judgement {
     text unread_time;    /* .. and that of the last */
     bool has_broken_part; /* of a record that matched, something beside its targets is unreadable */
     text hidden; /* what the last record has in its targets' place; empty: they can be read */
+    bool shows_target; /* the last record named one */
     bool out_of_memory;
 } judgement;
 
@@ -42,6 +44,15 @@ void judge_complete_row(judgement *self, alert *row);
 
 /* Is it before the lookback? Then it is counted. */
 bool judge_is_stale(judgement *self, const alert *row);
+
+/* Does the record name a target of its own? */
+bool judge_shows_target(const audit_record *record, arena *memory);
+
+/*
+ * What an object is to unwrap. `is_one`: it matched, or names a target; else
+ * what looks like a record may carry some.
+ */
+unwrap_kind judge_kind(audit_result reading, bool is_one);
 
 /*
  * Judges an object, if it is a record: hands out its rows. Targets that cannot

@@ -53,7 +53,7 @@ static outcome run_json_parser(void)
     parser = json_parser_new(JSON_MOST_DEPTH);
     tree = parser ? parse(parser, "{\"a\":1}") : NULL;
     sweep_end();
-    came = parser == NULL ? OUT_OF_MEMORY : SWEEP_EXPECT(json_member_count(tree) == 1);
+    came = tree == NULL ? OUT_OF_MEMORY : SWEEP_EXPECT(json_member_count(tree) == 1);
     json_free(tree);
     json_parser_free(parser);
     return came;

@@ -25,19 +25,31 @@
         return got;                                                                                \
     }
 
-/*
- * libfastjson 1.2304.0, json_tokener.c, fjson_tokener_parse_ex: the objects
- * and strings that it makes are put into the tree unlooked at (a string
- * becomes null), as are a key's copy and the growth of printbuf, of which
- * the rest of a string is lost.
- */
-UNCHECKED(struct fjson_object *, fjson_tokener_parse_ex,
-          (struct fjson_tokener * tokener, const char *bytes, int length), (tokener, bytes, length))
+/* The same for what gives nothing back. */
+#define UNCHECKED_STEP(name, parameters, arguments)                                                \
+    void __real_##name parameters;                                                                 \
+    __attribute__((visibility("default"))) void __wrap_##name parameters;                          \
+    void __wrap_##name parameters                                                                  \
+    {                                                                                              \
+        failing_malloc_pause();                                                                    \
+        __real_##name arguments;                                                                   \
+        failing_malloc_resume();                                                                   \
+    }
 
 /*
- * liblognorm 2.0.6: the same of the objects that ln_normalize makes (pdag.c,
- * addUnparsedField; parser.c, ln_v2_parseCEF), and of the strings that
- * ln_loadSamples copies (samp.c).
+ * libfastjson 1.2304.0, json_object.c: an array's list and a key's copy are
+ * taken unlooked at.
+ */
+UNCHECKED(struct fjson_object *, fjson_object_new_array, (void), ())
+UNCHECKED_STEP(fjson_object_object_add_ex,
+               (struct fjson_object * object, const char *key, struct fjson_object *value,
+                unsigned options),
+               (object, key, value, options))
+
+/*
+ * liblognorm 2.0.6: the objects that ln_normalize makes (pdag.c,
+ * addUnparsedField; parser.c, ln_v2_parseCEF) are used unlooked at, and so are
+ * the strings that ln_loadSamples copies (samp.c).
  */
 UNCHECKED(int, ln_normalize,
           (ln_ctx context, const char *message, size_t length, struct fjson_object **fields),

@@ -601,20 +601,156 @@ static void test_broken_documents_are_refused(void)
     EXPECT(reason_against("{\"a\":tru}") != NULL);
 }
 
-static void test_the_length_of_a_document(void)
+/* What libfastjson would take, and what nobody would; `@` stands for the broken token. */
+static void test_only_the_grammars_tokens_are_read(void)
 {
-    EXPECT_INT(json_document_length(tight_of("{}")), 2);
-    EXPECT_INT(json_document_length(tight_of("{\"a\":[1,{}]}/tail}")), 12);
-    EXPECT_INT(json_document_length(tight_of("{\"}]\\\"}\":1} ")), 11);
-    EXPECT_INT(json_document_length(tight_of("[\"\\\\\"]x")), 6);
+    static const char *const tokens[] = {
+        "'a'",        "a",           "/**/1",
+        "//\n1",      "1,",          ",1",
+        "01",         "-",           "+1",
+        ".5",         "1.",          "1e",
+        "1e+",        "0x1",         "NaN",
+        "nan",        "Infinity",    "-Infinity",
+        "True",       "tru",         "nul",
+        "nullx",      "\"\\x41\"",   "\"\\u00g0\"",
+        "\"\\'\"",    "\"a\" \"b\"", "[1,]",
+        "[,1]",       "[1 2]",       "[1",
+        "[1}",        "{\"a\"}",     "{\"a\":}",
+        "{\"a\":1,}", "{,}",         "{a:1}",
+        "{'a':1}",    "{\"a\" 1}",   "{\"a\":1 \"b\":2}",
+        "{1:1}",      "{\"a\"::1}",  "{null:1}",
+        "{\"a\":1]",  "\"\\\"",      "",
+        "\\\"a\\\"",
+    };
+    static const char *const places[] = {"[@]", "{\"k\":@}", "[1,@]", "{\"k\":{\"l\":[@]}}"};
+
+    for (size_t i = 0; i < LENGTH_OF(tokens); i++) {
+        for (size_t n = 0; n < LENGTH_OF(places); n++) {
+            size_t before = strcspn(places[n], "@");
+
+            if (*tokens[i] == '\0' && (n == 0 || n == 3))
+                continue; /* "[]" is JSON */
+            test_case("%.*s%s%s", (int)before, places[n], tokens[i], places[n] + before + 1);
+            EXPECT(reason_against(test_string("%.*s%s%s", (int)before, places[n], tokens[i],
+                                              places[n] + before + 1)) != NULL);
+        }
+    }
 }
 
-static void test_a_document_that_never_closes_has_no_length(void)
+static void test_the_grammars_tokens_are_read(void)
 {
-    EXPECT_INT(json_document_length(tight_of("{\"a\":1")), 0);
-    EXPECT_INT(json_document_length(tight_of("{\"a\":\"}")), 0);
-    EXPECT_INT(json_document_length(tight_of("{\"a\\")), 0);
-    EXPECT_INT(json_document_length(tight_of("[[]")), 0);
+    static const char *const tokens[] = {
+        "0",
+        "-0",
+        "10",
+        "1.5",
+        "-1.5e+10",
+        "1E-2",
+        "123456789012345678901234567890",
+        "true",
+        "false",
+        "null",
+        "\"\"",
+        "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u0041\"",
+        "[]",
+        "{}",
+        "[[],{}]",
+        " \t\r\n1 \t\r\n",
+        "\"\177\"",
+        "\"'\"",
+        "\"/* */\"",
+    };
+
+    for (size_t i = 0; i < LENGTH_OF(tokens); i++) {
+        test_case("%s", tokens[i]);
+        EXPECT(reason_against(test_string("[%s]", tokens[i])) == NULL);
+        EXPECT(reason_against(test_string("{\"k\":%s,\"l\":%s}", tokens[i], tokens[i])) == NULL);
+    }
+}
+
+static void test_a_large_whole_number_keeps_its_digits(void)
+{
+    EXPECT_STRING(written(parsed("[123456789012345678901234567890]")),
+                  "[123456789012345678901234567890]");
+}
+
+/* Control characters between tokens, as transports write them, each in each place. */
+static void test_escaped_control_characters_are_blanks(void)
+{
+    static const char *const escapes[] = {
+        "#012",  "#015#012", "#011",    "#x0a",  "#x0A", "\\n",  "\\r\\n", "\\t",
+        "\\012", "\\x0a",    "\\u000a", "\\\\n", "\\0",  "#000", "#033",   "\\e"};
+    static const char *const tokens[] = {"{",     "\"a\"", ":", "[",     "1", ",", "true", ",",
+                                         "\"b\"", "]",     ",", "\"c\"", ":", "{", "}",    "}"};
+
+    for (size_t i = 0; i < LENGTH_OF(escapes); i++) {
+        for (size_t place = 1; place < LENGTH_OF(tokens); place++) {
+            buffer out = {0};
+
+            for (size_t n = 0; n < LENGTH_OF(tokens); n++) {
+                if (n == place)
+                    buffer_append_string(&out, escapes[i]);
+                buffer_append_string(&out, tokens[n]);
+            }
+            test_case("%s", buffer_string(&out));
+            EXPECT_STRING(written(parsed(buffer_string(&out))), "{\"a\":[1,true,\"b\"],\"c\":{}}");
+            buffer_free(&out);
+        }
+    }
+}
+
+static void test_what_is_no_escape_of_a_control_character_is_no_blank(void)
+{
+    static const char *const others[] = {"#",  "#1",  "#099",    "#101",  "#040",  "#x20",
+                                         "\\", "\\q", "\\u0041", "\\x41", "\\101", "\\\""};
+
+    for (size_t i = 0; i < LENGTH_OF(others); i++) {
+        test_case("%s", others[i]);
+        EXPECT(reason_against(test_string("{%s\"a\":1}", others[i])) != NULL);
+    }
+}
+
+static void test_both_members_of_one_key_are_in_the_tree(void)
+{
+    json *document = parsed("{\"a\":{\"x\":1},\"a\":[2],\"b\":3}");
+
+    EXPECT_STRING(written(document), "{\"a\":{\"x\":1},\"a\":[2],\"b\":3}");
+    EXPECT_STRING(written(json_member(document, "a")), "[2]");
+    EXPECT(json_repeats_a_key(document));
+    EXPECT(json_repeats_a_key(parsed("[{\"b\":{\"a\":1,\"a\":1}}]")));
+    EXPECT_NOT(json_repeats_a_key(parsed("{\"a\":{\"a\":1},\"b\":[{\"a\":1},{\"a\":2}]}")));
+}
+
+static void test_a_parser_counts_keys_that_it_meets_twice(void)
+{
+    json_parser *p = new_parser();
+    json *root;
+    size_t taken;
+
+    EXPECT(json_parse(p, text_of("{\"a\":{\"a\":1},\"b\":[{\"a\":1},{\"a\":2}]}"), &root, &taken) ==
+           NULL);
+    json_free(root);
+    EXPECT_INT(json_parser_repeated_keys(p), 0);
+    EXPECT(json_parse(p, text_of("{\"a\":1,\"b\":{\"c\":1,\"c\":2},\"a\":3,\"a\":4}"), &root,
+                      &taken) == NULL);
+    json_free(root);
+    EXPECT_INT(json_parser_repeated_keys(p), 3);
+}
+
+static void test_keys_are_compared_with_their_length(void)
+{
+    json *document = parsed("{\"time\":1,\"time\\u0000\":2,\"time\\u0000x\":3}");
+
+    EXPECT_STRING(written(json_member(document, "time")), "1");
+    EXPECT_STRING(written(document), "{\"time\":1,\"time\\u0000\":2,\"time\\u0000x\":3}");
+    EXPECT_NOT(json_repeats_a_key(document));
+}
+
+/* rsyslogd's mode makes libfastjson take them for one key. */
+static void test_keys_in_two_cases_are_two_in_the_daemons_mode(void)
+{
+    use_the_daemons_mode();
+    EXPECT_STRING(written(parsed("{\"Time\":1,\"time\":2}")), "{\"Time\":1,\"time\":2}");
 }
 
 /* --- documents larger than a piece --- */
@@ -877,8 +1013,15 @@ CU_TestInfo json_tests[] = {
     TEST(test_a_cut_document_is_told),
     TEST(test_every_cut_of_a_document_is_refused),
     TEST(test_broken_documents_are_refused),
-    TEST(test_the_length_of_a_document),
-    TEST(test_a_document_that_never_closes_has_no_length),
+    TEST(test_only_the_grammars_tokens_are_read),
+    TEST(test_the_grammars_tokens_are_read),
+    TEST(test_a_large_whole_number_keeps_its_digits),
+    TEST(test_escaped_control_characters_are_blanks),
+    TEST(test_what_is_no_escape_of_a_control_character_is_no_blank),
+    TEST(test_both_members_of_one_key_are_in_the_tree),
+    TEST(test_a_parser_counts_keys_that_it_meets_twice),
+    TEST(test_keys_are_compared_with_their_length),
+    TEST(test_keys_in_two_cases_are_two_in_the_daemons_mode),
     TEST(test_a_surrogate_pair_may_stand_anywhere),
     TEST(test_an_escape_may_stand_anywhere),
     TEST(test_a_number_may_stand_anywhere),

@@ -8,7 +8,10 @@
 #include "suites.h"
 #include "test.h"
 
-/* A record here is an object with an "r"; an object with a "foreign" is of another kind. */
+/*
+ * A record here is an object with an "r", one with an "empty" has no targets;
+ * an object with a "foreign" is of another kind, one with an "own" an alert.
+ */
 typedef struct taken {
     buffer records; /* "1 2 " for {"r":1} and {"r":2} */
     buffer broken;  /* "[stretch: reason]" */
@@ -21,11 +24,13 @@ static unwrap_kind take_object(void *arg, json *object)
 
     if (json_has_member(object, "foreign"))
         return UNWRAP_OTHER_KIND;
+    if (json_has_member(object, "own"))
+        return UNWRAP_OWN_ALERT;
     if (!json_has_member(object, "r"))
         return UNWRAP_UNKNOWN;
     buffer_append(&t->records, json_tostring(json_member(object, "r"), test_arena()));
     buffer_append_char(&t->records, ' ');
-    return UNWRAP_RECORD;
+    return json_has_member(object, "empty") ? UNWRAP_RECORD_WITHOUT_TARGETS : UNWRAP_RECORD;
 }
 
 static void take_broken(void *arg, text broken, const char *reason)
@@ -297,13 +302,52 @@ static void test_what_stands_in_a_record_is_no_other_record(void)
     check_records("{\"r\":1,\"inner\":" R2 ",\"s\":\"{\\\"r\\\":3}\"}", "1 ");
 }
 
-static void test_a_foreign_object_is_passed_over_with_all_in_it(void)
+static void test_a_foreign_object_may_carry_records(void)
 {
     taken *t = take("[{\"foreign\":1,\"inner\":" R1 "}," R2 "]");
 
-    EXPECT_STRING(records_of(t), "2 ");
-    EXPECT_INT(t->found.records, 1);
+    EXPECT_STRING(records_of(t), "1 2 ");
+    EXPECT_INT(t->found.records, 2);
     EXPECT_INT(t->found.other_kinds, 1);
+}
+
+static void test_an_alert_of_ours_is_passed_over_with_all_in_it(void)
+{
+    taken *t = take("[{\"own\":1,\"inner\":" R1 ",\"text\":\"{\\\"r\\\":3}\"}," R2 "]");
+
+    EXPECT_STRING(records_of(t), "2 ");
+    EXPECT_INT(t->found.other_kinds, 1);
+}
+
+static void test_a_record_without_targets_may_carry_another(void)
+{
+    check_records("{\"r\":1,\"empty\":1,\"records\":[" R2 "]}", "1 2 ");
+    check_records("{\"r\":1,\"empty\":1,\"_raw\":\"{\\\"r\\\":2}\"}", "1 2 ");
+    check_records("{\"r\":1,\"empty\":1,\"properties\":{\"r\":2,\"x\":{\"r\":3}}}", "1 3 ");
+    check_records("{\"r\":1,\"empty\":1,\"properties\":\"{\\\"r\\\":2}\"}", "1 ");
+}
+
+static void test_tables_as_kusto_writes_them(void)
+{
+    check_records(
+        "{\"Tables\":[{\"TableName\":\"Table_0\",\"Columns\":[{\"ColumnName\":\"a\"},"
+        "{\"ColumnName\":\"r\",\"DataType\":\"Int32\"}],\"Rows\":[[\"x\",1],[\"y\",2]]}]}",
+        "1 2 ");
+    check_records("[{\"FrameType\":\"DataTable\",\"Columns\":[{\"ColumnName\":\"r\",\"ColumnType\":"
+                  "\"dynamic\"}],\"Rows\":[[\"[1]\"],[[2]]]}]",
+                  "[1] [2] ");
+    check_records("{\"columns\":[\"a\",\"r\"],\"rows\":[[0,1]]}", "1 ");
+}
+
+static void test_a_tables_rows_may_be_objects(void)
+{
+    check_records("{\"columns\":[{\"name\":\"r\"}],\"rows\":[" R1 ",[2]],\"more\":{\"r\":3}}",
+                  "1 2 3 ");
+}
+
+static void test_of_two_columns_of_one_name_the_last_counts(void)
+{
+    check_records("{\"columns\":[{\"name\":\"r\"},{\"name\":\"r\"}],\"rows\":[[1,2]]}", "2 ");
 }
 
 static void test_a_text_without_json_holds_nothing(void)
@@ -424,6 +468,90 @@ static void test_an_object_with_too_many_members_is_told(void)
     EXPECT_INT(t->found.broken, 1);
     EXPECT_STRING(t->found.reason, "an object with too many members");
     buffer_free(&message);
+}
+
+/* What is no JSON in front of a record, and inside of it what would end that. */
+static void test_no_text_in_front_swallows_a_record(void)
+{
+    static const char *const traps[][2] = {
+        {"{'", "':0}"},
+        {"[/*", "*/]"},
+        {"{/*", "*/}"},
+        {"[//", "\\n]"},
+        {"{\"", "\\\":0}"},
+        {"['", "']"},
+        {"{\"a\":'", "'}"},
+        {"[\"", "\\\"]"},
+        {"{", "}"},
+        {"[", "]"},
+        {"[{'", "':1}]"},
+        {"{\"a\":{'", "'}}"},
+        {"[NaN,'", "']"},
+        {"{a:'", "'}"},
+        {"[\"\\", "\"]"},
+        {"{\"a\\u", "\"}"},
+        {"[[[[{\"a\":[", "]}]]]]"},
+        {"{\"alert_id\":\"", "\"}"},
+    };
+
+    for (size_t i = 0; i < LENGTH_OF(traps); i++) {
+        taken *t = take(
+            test_string("user=%s raw={\"r\":1,\"agent\":%s}", traps[i][0], in_string(traps[i][1])));
+
+        test_case("%s %s", traps[i][0], traps[i][1]);
+        EXPECT_STRING(records_of(t), "1 ");
+    }
+}
+
+static void test_a_document_in_a_broken_records_name_does_not_divide_it(void)
+{
+    static const char message[] = "{\"a\":1,\"displayName\":\"{\\\"r\\\":7}\",\"b\":2,\"c\":\"";
+    taken *t = take(message);
+
+    EXPECT_INT(t->found.records, 0);
+    EXPECT_STRING(broken_of(t), test_string("[%s]", message));
+}
+
+/* A record in another string of it is judged, and left out of the stretch. */
+static void test_a_record_in_a_cut_carrier_is_left_out_of_the_stretch(void)
+{
+    taken *t = take("{\"message\":\"{\\\"r\\\":7}\",\"b\":2,\"c\":\"");
+
+    EXPECT_STRING(records_of(t), "7 ");
+    EXPECT_STRING(broken_of(t), "[{\"message\":\"         \",\"b\":2,\"c\":\"]");
+}
+
+static void test_words_that_show_a_key_are_a_part_of_a_record(void)
+{
+    static const char *const parts[] = {
+        "  \"operation\": \"x\",",
+        "\"operation\" : \"x\",#012\"p\": {\"a\":1},",
+        "\"a\": [\"x\"]\n},\n",
+        "\"operation\":\"x",
+    };
+
+    for (size_t i = 0; i < LENGTH_OF(parts); i++) {
+        taken *t = take(test_string("<134>host app[1]: %s", parts[i]));
+
+        test_case("%s", parts[i]);
+        EXPECT_INT(t->found.broken, 1);
+        EXPECT_STRING(t->found.reason, UNWRAP_PART);
+        EXPECT_STRING(broken_of(t), test_string("[%s]", strchr(parts[i], '"')));
+    }
+}
+
+static void test_words_around_documents_are_no_part_of_a_record(void)
+{
+    check_records("he said \"yes\": of course " R1 " \"no\"", "1 ");
+    check_records("a: \"b\" c=\"d\" [x y=\"z\"]: " R1, "1 ");
+}
+
+/* The documents that stand in front of such words belong to it. */
+static void test_a_part_of_a_record_begins_with_its_first_document(void)
+{
+    taken *t = take("{\"id\":1},\n{\"id\":2}],\n\"operation\": \"x\"}");
+
+    EXPECT_STRING(broken_of(t), "[{\"id\":1},\n{\"id\":2}],\n\"operation\": \"x\"}]");
 }
 
 static void test_a_sink_need_not_hear_of_broken_documents(void)
@@ -656,7 +784,18 @@ CU_TestInfo unwrap_tests[] = {
     TEST(test_a_tables_dynamic_columns_are_parsed),
     TEST(test_records_in_members_of_any_name),
     TEST(test_what_stands_in_a_record_is_no_other_record),
-    TEST(test_a_foreign_object_is_passed_over_with_all_in_it),
+    TEST(test_a_foreign_object_may_carry_records),
+    TEST(test_an_alert_of_ours_is_passed_over_with_all_in_it),
+    TEST(test_a_record_without_targets_may_carry_another),
+    TEST(test_tables_as_kusto_writes_them),
+    TEST(test_a_tables_rows_may_be_objects),
+    TEST(test_of_two_columns_of_one_name_the_last_counts),
+    TEST(test_no_text_in_front_swallows_a_record),
+    TEST(test_a_document_in_a_broken_records_name_does_not_divide_it),
+    TEST(test_a_record_in_a_cut_carrier_is_left_out_of_the_stretch),
+    TEST(test_words_that_show_a_key_are_a_part_of_a_record),
+    TEST(test_words_around_documents_are_no_part_of_a_record),
+    TEST(test_a_part_of_a_record_begins_with_its_first_document),
     TEST(test_a_text_without_json_holds_nothing),
     TEST(test_records_are_handed_out_in_their_order),
     TEST(test_a_cut_document_is_told_with_its_reason),

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* own_alert: one table of an alert's members, for whole alerts and for cut ones. */
+#include "rule/own_alert.h"
+
+/* What may stand in a member, a bit each. */
+enum {
+    TEXTS = 1 << JSON_STRING,
+    LISTS = 1 << JSON_ARRAY,
+    FACTS = 1 << JSON_OBJECT,
+    FLAGS = 1 << JSON_BOOLEAN,
+    ANYTHING = ~0
+};
+
+typedef struct member {
+    const char *key;
+    int kinds;
+    bool is_optional;
+} member;
+
+/* As alert_write writes them. */
+static const member members[] = {
+    {"alert_id", TEXTS, false},
+    {"rule_id", TEXTS, false},
+    {"rule_name", TEXTS, false},
+    {"rule_version", TEXTS, false},
+    {"severity", TEXTS, false},
+    {"tactics", LISTS, false},
+    {"techniques", LISTS, false},
+    {"sub_techniques", LISTS, false},
+    {"display_name", TEXTS, false},
+    {"description", TEXTS, false},
+    {"time_generated", TEXTS, false},
+    {"operation_name", TEXTS, false},
+    {"actor", TEXTS, false},
+    {"source_ip", TEXTS, false},
+    {"target_upn", TEXTS, false},
+    {"target_resources", ANYTHING, false},
+    {"result", TEXTS, false},
+    {"target_id", TEXTS, false},
+    {"actor_id", TEXTS, false},
+    {"result_reason", TEXTS, false},
+    {"method", TEXTS, false},
+    {"tap", FACTS, false},
+    {"caller_ip", TEXTS, false},
+    {"matched_by", LISTS, false},
+    {"kql", FLAGS, false},
+    {"confidence", TEXTS, false},
+    {"late", FLAGS, false},
+    {"record_id", TEXTS, false},
+    {"correlation_id", TEXTS, false},
+    {"tenant_id", TEXTS, false},
+    {"logged_by_service", TEXTS, false},
+    {"detected_at", TEXTS, false},
+    {"collector", TEXTS, false},
+    {"entities", LISTS, false},
+    {"custom_details", FACTS, false},
+    {"incident", FACTS | 1 << JSON_NULL, true},
+    {"columns", FACTS, true},
+    {"selftest", FLAGS, true},
+    {"cut", FLAGS, true},
+};
+
+enum { MEMBERS = sizeof(members) / sizeof(members[0]), TELLING_MEMBERS = 3 };
+
+/* The place of the key, which may come next after `at`; MEMBERS: none. */
+static size_t place_of(text key, size_t at)
+{
+    while (at < MEMBERS && !text_equal(key, text_of(members[at].key))) {
+        if (!members[at].is_optional)
+            return MEMBERS;
+        at++;
+    }
+    return at;
+}
+
+/* Are all that follow ones that may be missing? */
+static bool may_end(size_t at)
+{
+    while (at < MEMBERS && members[at].is_optional)
+        at++;
+    return at == MEMBERS;
+}
+
+bool own_alert_is(json *object)
+{
+    json_members all = json_members_of(object);
+    size_t at = 0;
+    const char *key;
+    json *value;
+
+    while (json_next_member(&all, &key, &value)) {
+        at = place_of(text_of(key), at);
+        if (at == MEMBERS || !(members[at].kinds & 1 << json_kind_of(value)))
+            return false;
+        at++;
+    }
+    return at > 0 && may_end(at);
+}
+
+/* --- cut ones --- */
+
+static bool is_cut_off(json_parser *parser, text t)
+{
+    json *tree;
+    size_t taken;
+    const char *reason = json_parse(parser, t, &tree, &taken);
+
+    json_free(tree);
+    return reason != NULL && strcmp(reason, "cut off") == 0;
+}
+
+/* Takes the key, and the colon behind it, off what is known to be JSON as far as it goes. */
+static bool take_key(text *rest, text *key)
+{
+    *rest = text_from(*rest, json_blanks(*rest));
+    if (rest->length == 0 || rest->bytes[0] != '"')
+        return false;
+    *rest = text_from(*rest, 1);
+    *key = (text){rest->bytes, json_string_inside(*rest)};
+    if (key->length == rest->length)
+        return false;
+    *rest = text_from(*rest, key->length + 1);
+    *rest = text_from(*rest, json_blanks(*rest));
+    return rest->length > 0;
+}
+
+/* Takes a value and the comma behind it off; false when it goes on to the end. */
+static bool take_value(text *rest)
+{
+    size_t depth = 0, at = 0;
+
+    for (; at < rest->length && (depth > 0 || rest->bytes[at] != ','); at++) {
+        char b = rest->bytes[at];
+
+        if (b == '"')
+            at += 1 + json_string_inside(text_from(*rest, at + 1));
+        else if (b == '{' || b == '[')
+            depth++;
+        else if (b == '}' || b == ']')
+            depth--;
+    }
+    if (at >= rest->length)
+        return false;
+    *rest = text_from(*rest, at + 1);
+    return true;
+}
+
+bool own_alert_begins(json_parser *parser, text t)
+{
+    size_t at = 0, seen = 0;
+    text key;
+
+    if (t.length == 0 || t.bytes[0] != '{' || !is_cut_off(parser, t))
+        return false;
+    t = text_from(t, 1);
+    while (take_key(&t, &key)) {
+        at = place_of(key, at);
+        if (at++ == MEMBERS)
+            return false;
+        seen++;
+        if (!take_value(&t))
+            break;
+    }
+    return seen >= TELLING_MEMBERS;
+}
