@@ -254,8 +254,11 @@ static bool fits(audit_reading *r, audit_shape s)
     }
 }
 
-/* The other logs of Entra's diagnostic settings, which travel on the same hub. */
-static bool is_another_log(json *object)
+/*
+ * The other logs of Entra's diagnostic settings, which travel on the same
+ * hub. None has targets; what has some is an audit record, whatever it says.
+ */
+static bool is_another_log(audit_reading *r)
 {
     static const char *const categories[] = {
         "SignInLogs",
@@ -272,11 +275,11 @@ static bool is_another_log(json *object)
         "NetworkAccessTrafficLogs",
         "EnrichedOffice365AuditLogs",
     };
-    text category = json_string(json_member(object, "category"));
+    text category = json_string(json_member(r->record->object, "category"));
 
     for (size_t i = 0; i < sizeof(categories) / sizeof(categories[0]); i++)
         if (text_equal(category, text_of(categories[i])))
-            return true;
+            return value_of(r, TARGETS) == NULL;
     return false;
 }
 
@@ -285,15 +288,16 @@ static audit_result tell_shape(audit_reading *r)
 {
     audit_record *record = r->record;
     json *operation = NULL;
+    audit_result told;
 
     for (audit_shape s = 0; s < AUDIT_SHAPES; s++) {
         if (!has_operation(r, s, &operation) || !fits(r, s))
             continue;
         record->shape = s;
+        told = json_kind_of(operation) == JSON_OBJECT || is_another_log(r) ? AUDIT_OTHER_KIND
+                                                                           : AUDIT_RECORD;
         r->eyes.notes = 0; /* of looking for shapes that it has not */
-        return json_kind_of(operation) == JSON_OBJECT || is_another_log(record->object)
-                   ? AUDIT_OTHER_KIND
-                   : AUDIT_RECORD;
+        return told;
     }
     return AUDIT_UNKNOWN;
 }

@@ -263,61 +263,60 @@ static void walk_array(walk *w, json *array)
         walk_value(w, json_array_item(array, i));
 }
 
-/* `all_but`: keys, in any case, whose members are no carriers. */
-static bool is_one_of(const char *key, const char *const *all_but)
+static bool is_one_of(const char *key, const char *const *keys)
 {
-    for (; *all_but != NULL; all_but++)
-        if (strcasecmp(key, *all_but) == 0)
+    for (; *keys != NULL; keys++)
+        if (strcasecmp(key, *keys) == 0)
             return true;
     return false;
 }
 
-static void walk_members(walk *w, json *object, const char *const *all_but)
+static void walk_members(walk *w, json *object, bool is_record);
+
+/*
+ * A record's own parts may have the shape of a record, but are none beside
+ * it. What cannot be read in their place is told by who reads the record.
+ */
+static void walk_own_part(walk *w, json *part)
 {
+    json *opened = json_parse_string(w->unwrap->parser, part);
+
+    w->found.out_of_memory |= opened == NULL && json_parser_ran_out(w->unwrap->parser);
+    if (opened != NULL)
+        part = opened;
+    if (json_kind_of(part) == JSON_OBJECT)
+        walk_members(w, part, true);
+    else if (json_kind_of(part) == JSON_ARRAY)
+        walk_value(w, part);
+    json_free(opened);
+}
+
+static void walk_members(walk *w, json *object, bool is_record)
+{
+    static const char *const table_keys[] = {"columns", "rows", NULL};
+    static const char *const own_parts[] = {"properties", "azure", "auditlogs", NULL};
+    bool has_rows = is_table(object);
     json_members all = json_members_of(object);
     const char *key;
     json *value;
 
-    while (json_next_member(&all, &key, &value))
-        if (!is_one_of(key, all_but))
-            walk_value(w, value);
-}
-
-static const char *const no_keys[] = {NULL};
-
-static void walk_unknown(walk *w, json *object)
-{
-    static const char *const table_keys[] = {"columns", "rows", NULL};
-    bool has_rows = is_table(object);
-
     if (has_rows)
         walk_table(w, object);
-    walk_members(w, object, has_rows ? table_keys : no_keys);
-}
-
-/* What a record without targets carries; its own parts are no records beside it. */
-static void walk_carried(walk *w, json *object)
-{
-    static const char *const parts[] = {"properties", "azure", "auditlogs", NULL};
-    bool other_case;
-
-    walk_members(w, object, parts);
-    for (size_t i = 0; parts[i] != NULL; i++) {
-        json *part = json_at_any_case(object, parts[i], &other_case);
-
-        if (json_kind_of(part) == JSON_OBJECT)
-            walk_carried(w, part);
-        else if (json_kind_of(part) != JSON_STRING) /* who reads the record opens those */
-            walk_value(w, part);
+    while (json_next_member(&all, &key, &value)) {
+        if (is_record && is_one_of(key, own_parts))
+            walk_own_part(w, value);
+        else if (!has_rows || !is_one_of(key, table_keys))
+            walk_value(w, value);
     }
 }
 
-static void walk_known(walk *w, json *object, void walk_it(walk *, json *))
+/* What a record without targets, or of another kind, carries. */
+static void walk_known(walk *w, json *object)
 {
     bool before = w->is_inside;
 
     w->is_inside = true;
-    walk_it(w, object);
+    walk_members(w, object, true);
     w->is_inside = before;
 }
 
@@ -329,17 +328,17 @@ static void walk_object(walk *w, json *object)
         break;
     case UNWRAP_RECORD_WITHOUT_TARGETS:
         w->found.records++;
-        walk_known(w, object, walk_carried);
+        walk_known(w, object);
         break;
     case UNWRAP_OTHER_KIND:
         w->found.other_kinds++;
-        walk_known(w, object, walk_unknown);
+        walk_known(w, object);
         break;
     case UNWRAP_OWN_ALERT:
         w->found.other_kinds++;
         break;
     case UNWRAP_UNKNOWN:
-        walk_unknown(w, object);
+        walk_members(w, object, false);
         break;
     }
 }

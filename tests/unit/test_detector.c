@@ -337,6 +337,36 @@ static void test_records_of_another_kind_are_no_error(void)
     EXPECT_NOT(o.seen.undecodable);
 }
 
+/* Its properties have the shape of a directoryAudit; the query sees the envelope alone. */
+static void test_the_properties_of_another_kind_are_no_record(void)
+{
+    EXPECT_INT(judge_quoted(SEMANTICS_KQL,
+                            "{'operationName':{},'properties':{'activityDisplayName':"
+                            "'Register security info','targetResources':[{"
+                            "'userPrincipalName':'Sync_1@x'}]}}")
+                   .seen.rows,
+               0);
+}
+
+static void test_another_kind_may_carry_a_record(void)
+{
+    const char *message = quoted("{'operationName':{},'properties':{'records':[{'operationName':"
+                                 "'Register security info','properties':{'targetResources':[{"
+                                 "'userPrincipalName':'Sync_1@x'}]}}]}}");
+
+    EXPECT_STRING(judge(SEMANTICS_KQL, message).upns, "Sync_1@x ");
+}
+
+static void test_a_record_with_targets_is_one_whatever_its_category(void)
+{
+    EXPECT_STRING(judge_quoted(SEMANTICS_KQL,
+                               "{'category':'SignInLogs','operationName':'Register security info',"
+                               "'properties':{'targetResources':[{"
+                               "'userPrincipalName':'Sync_1@x'}]}}")
+                      .upns,
+                  "Sync_1@x ");
+}
+
 static void test_words_alone_carry_no_record(void)
 {
     outcome o = judge(SEMANTICS_KQL, "Please use Register security info for Sync_1@x");
@@ -1176,6 +1206,9 @@ CU_TestInfo detector_tests[] = {
     TEST(test_other_targets_are_no_rows),
     TEST(test_an_id_that_looks_like_a_sync_accounts_name_proves_nothing),
     TEST(test_records_of_another_kind_are_no_error),
+    TEST(test_the_properties_of_another_kind_are_no_record),
+    TEST(test_another_kind_may_carry_a_record),
+    TEST(test_a_record_with_targets_is_one_whatever_its_category),
     TEST(test_words_alone_carry_no_record),
     TEST(test_a_record_counts_until_the_lookbacks_edge),
     TEST(test_the_lookback_can_be_set),
