@@ -7,7 +7,7 @@
         stub.asked   # [(method, path), ...] in order
 
 Answers to one path are given one after the other; the last one stays. A path
-for which there is none is 404.
+that ends with * stands for all that begin so. One that is not known is 404.
 """
 
 import collections
@@ -76,8 +76,11 @@ class Stub:
         self.times.append(time.monotonic())
         self.bodies.append(body)
         self.tokens.append(token)
-        left = self._answers.get(path, [error(404, "NotFound", path)])
-        return left.pop(0) if len(left) > 1 else left[0]
+        for known, left in self._answers.items():
+            if path == known or (known.endswith("*")
+                                 and path.startswith(known[:-1])):
+                return left.pop(0) if len(left) > 1 else left[0]
+        return error(404, "NotFound", path)
 
 
 def _handler(stub):

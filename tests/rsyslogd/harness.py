@@ -178,6 +178,11 @@ class Daemon:
                 f"{words}")
         return output
 
+    @property
+    def pid(self):
+        """The daemon's process, while it runs."""
+        return self._pid
+
     # Start and end.
 
     def __enter__(self):

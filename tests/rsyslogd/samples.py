@@ -10,10 +10,14 @@ changed then, and its test must follow.
 import pathlib
 import re
 
+from harness import Daemon
 from workplace import stage
 
 CONTRIB = pathlib.Path(__file__).resolve().parents[2] / "contrib"
 DIRECTORY = CONTRIB / "rsyslog.d"
+HOST = """global(workDirectory="@WORK@" abortOnUncleanConfig="on"
+  maxMessageSize="2m")
+"""
 RULEBASES = {"mmsynctap": "entra-audit", "omidentityinfo": "identity-info"}
 
 
@@ -29,10 +33,15 @@ def placed(name):
     for old in ("/var/spool/rsyslog", "/var/log/entra", "/var/log",
                 "/var/lib/synctap", "/etc/ssl/synctap"):
         text = re.sub(rf"{old}(?=[/\"])", "@WORK@", text)
-    for module, rulebase in RULEBASES.items():
-        path = stage() / "share" / "synctap" / f"{rulebase}.rulebase"
-        text = re.sub(rf'type="{module}"', rf'\g<0> rulebase="{path}"', text)
+    for module in RULEBASES:
+        text = re.sub(rf'type="{module}"',
+                      rf'\g<0> rulebase="{rulebase(module)}"', text)
     return re.sub(r'input\(type="imtcp"[^)]*\)', _on_a_free_port, text)
+
+
+def rulebase(module="mmsynctap"):
+    """Give the path of the rulebase under test."""
+    return stage() / "share" / "synctap" / f"{RULEBASES[module]}.rulebase"
 
 
 def _on_a_free_port(found):
@@ -54,6 +63,33 @@ def replace(text, pattern, by):
     if count == 0:
         raise AssertionError(f"the sample has no {pattern}")
     return "".join(lines)
+
+
+def collector(name, *changes):
+    """Make a daemon of synctap.conf and one of its inputs.
+
+    changes: pairs of a pattern in the input's file and what takes its place.
+    """
+    text = placed(name)
+    for pattern, by in changes:
+        text = replace(text, pattern, by)
+    return Daemon(own=HOST + with_test_alerts(placed("synctap.conf")) + text)
+
+
+def with_test_alerts(text):
+    """Let the alerts go to the test instead of into a file."""
+    return replace(text, r'action\(type="omfile"[^)]*synctap-alerts[^)]*\)',
+                   "@ALERTS@")
+
+
+def commented(name):
+    """Give what a sample shows in comments: every line that begins with #
+    and is configuration."""
+    lines = re.findall(r"(?m)^#((?:module|action|input|       ?).*)$",
+                       (DIRECTORY / name).read_text())
+    text = "\n".join(line for line in lines
+                     if re.match(r"module|action|input| {6,}\w+[.\w]*=", line))
+    return text.replace("/etc/ssl/synctap", "@WORK@")
 
 
 def without_module(text, module):

@@ -55,7 +55,7 @@ class SampleConfigurations(unittest.TestCase):
     def test_all_together(self):
         inputs = {name.replace("/", "-"): self._without_loaded(name)
                   for name in samples.names() if name.startswith("in/")}
-        self._passes('module(load="imtcp")\n' + ALONE,
+        self._passes('module(load="imtcp")\nmodule(load="imfile")\n' + ALONE,
                      {HOST: samples.placed(HOST), **inputs,
                       "z.conf": samples.placed(CORE)})
 
