@@ -168,6 +168,51 @@ bool kql_contains(text left, text right, semantics s)
     return occurs(left, right, false, s);
 }
 
+/* The first place from `at` on where right stands byte by byte, or left.length + 1. */
+static size_t find_exactly(text left, size_t at, text right)
+{
+    const char *found = at + right.length <= left.length
+                            ? memmem(left.bytes + at, left.length - at, right.bytes, right.length)
+                            : NULL;
+
+    return found != NULL ? (size_t)(found - left.bytes) : left.length + 1;
+}
+
+bool kql_has_cs(text left, text right, semantics s)
+{
+    size_t at;
+
+    if (right.length == 0)
+        return true;
+    for (at = find_exactly(left, 0, right); at <= left.length;
+         at = find_exactly(left, at + 1, right))
+        if (edges_are_free(left, at, at + right.length, right, s))
+            return true;
+    return false;
+}
+
+/* Folding may change a letter's length in bytes, so every place that right may begin at is tried.
+ */
+bool kql_endswith(text left, text right, semantics s)
+{
+    size_t at = left.length;
+    ucs4_t c;
+
+    if (right.length == 0)
+        return true;
+    while (at > 0) {
+        const uint8_t *before =
+            u8_prev(&c, (const uint8_t *)left.bytes + at, (const uint8_t *)left.bytes);
+
+        at = before != NULL ? (size_t)(before - (const uint8_t *)left.bytes) : at - 1;
+        if (match_at(left, at, right, s) == left.length)
+            return true;
+        if (left.length - at > right.length * 4)
+            return false;
+    }
+    return false;
+}
+
 bool kql_startswith(text left, text right, semantics s)
 {
     return right.length == 0 || match_at(left, 0, right, s) > 0;

@@ -26,6 +26,12 @@ typedef enum semantics { SEMANTICS_KQL, SEMANTICS_WIDE } semantics;
 /* left has right: right occurs with both its edges free. An empty right is always there. */
 bool kql_has(text left, text right, semantics s);
 
+/* The same with case as it stands, byte by byte. */
+bool kql_has_cs(text left, text right, semantics s);
+
+/* left endswith right, case folded; an empty right is true. */
+bool kql_endswith(text left, text right, semantics s);
+
 /* left startswith right, case folded; an empty right is true. */
 bool kql_startswith(text left, text right, semantics s);
 

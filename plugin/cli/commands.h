@@ -14,6 +14,7 @@ int cmd_explain(int argc, char **argv);
 int cmd_query(int argc, char **argv);
 int cmd_identity(int argc, char **argv);
 int cmd_incident(int argc, char **argv);
+int cmd_rule(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 
 #endif
