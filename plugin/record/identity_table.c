@@ -3,21 +3,17 @@
 #include "record/identity_table.h"
 
 #include <stdlib.h>
-#include <strings.h>
 
 #include "base/arena.h"
 #include "base/buffer.h"
-#include "record/csv_rows.h"
+#include "record/csv_head.h"
 
-enum { LONGEST_HEADER = 64 * 1024 /* bytes */, MOST_COLUMNS = 1024 };
-
-static const char DELIMITERS[] = ",;\t";
+enum { MOST_COLUMNS = CSV_HEAD_MOST_COLUMNS };
 
 typedef struct header {
     identity_layout layout;
     size_t count; /* of columns */
     bool found;
-    bool failed; /* it may be one: memory is out */
 } header;
 
 struct identity_table {
@@ -33,6 +29,7 @@ struct identity_table {
 
     /* the order of its dates */
     date_order order;
+    bool is_given;    /* and nothing that the dates show changes it */
     bool saw_slashes; /* of a date whose order matters */
     bool is_settled;  /* the order is known, or of no matter */
     bool is_refused;
@@ -46,21 +43,6 @@ struct identity_table {
     size_t part_count;
 };
 
-static text first_line(text t)
-{
-    const char *end = t.length > 0 ? memchr(t.bytes, '\n', t.length) : NULL;
-
-    return end ? text_between(t.bytes, end) : t;
-}
-
-static text without_end(text t, text end)
-{
-    if (t.length >= end.length &&
-        memcmp(t.bytes + t.length - end.length, end.bytes, end.length) == 0)
-        t.length -= end.length;
-    return t;
-}
-
 /* What stands behind the last blank or byte order mark: no column's name has one. */
 static text last_word(text t)
 {
@@ -73,14 +55,11 @@ static text last_word(text t)
 
 static text column_name(text cell)
 {
-    static const text zone = TEXT(" [UTC]");
-
-    return last_word(without_end(cell, zone));
+    return last_word(csv_head_name(cell));
 }
 
-static void read_header(void *arg, const csv_row *row)
+static void read_header(header *h, const csv_row *row)
 {
-    header *h = arg;
     text names[MOST_COLUMNS];
 
     if (row->count > MOST_COLUMNS)
@@ -92,63 +71,12 @@ static void read_header(void *arg, const csv_row *row)
                h->layout.shape < IDENTITY_GRAPH_ROLE;
 }
 
-static header find_header(text line, char delimiter)
+static bool is_any_header(const text *cells, size_t count)
 {
     header h = {.found = false};
-    csv_rows *rows = csv_rows_new(delimiter, read_header, &h);
 
-    if (rows == NULL)
-        return (header){.failed = true};
-    csv_rows_feed(rows, line);
-    csv_rows_end(rows);
-    h.failed = csv_rows_failed(rows);
-    csv_rows_free(rows);
-    return h;
-}
-
-/* The delimiter with which the first line is a header, or NUL. */
-static char delimiter_of(text beginning, bool *out_of_memory)
-{
-    text line = first_line(beginning);
-
-    *out_of_memory = false;
-    if (line.length > LONGEST_HEADER || line.length == 0 || memchr(line.bytes, '{', line.length))
-        return '\0';
-    for (const char *d = DELIMITERS; *d != '\0'; d++) {
-        header h = find_header(line, *d);
-
-        if (h.found)
-            return *d;
-        *out_of_memory |= h.failed;
-    }
-    return '\0';
-}
-
-static bool begins_with(text t, const char *word)
-{
-    return t.length >= strlen(word) && strncasecmp(t.bytes, word, strlen(word)) == 0;
-}
-
-static text without_mark(text t)
-{
-    return begins_with(t, "\xEF\xBB\xBF") ? text_from(t, 3) : t;
-}
-
-/* Excel's line that names the delimiter; PowerShell's names a type: then the header shows it. */
-static char delimiter_of_preamble(text beginning, bool *out_of_memory)
-{
-    text line = first_line(beginning), word = without_mark(line);
-    char found;
-
-    if (begins_with(word, "\""))
-        word = text_from(word, 1);
-    if (begins_with(word, "sep=") && word.length > 4 && strchr(DELIMITERS, word.bytes[4]) != NULL)
-        return word.bytes[4];
-    if (!begins_with(word, "#TYPE "))
-        return '\0';
-    found = delimiter_of(text_from(beginning, line.length + (line.length < beginning.length)),
-                         out_of_memory);
-    return found != '\0' ? found : DELIMITERS[0];
+    read_header(&h, &(csv_row){cells, count, 0});
+    return h.found;
 }
 
 /* Files that were joined have a header in the middle. */
@@ -266,7 +194,7 @@ static void take_row(void *arg, const csv_row *row)
     }
     if (self->is_refused)
         return;
-    if (look_at_date(self, row, &shown) && self->order != DATE_ORDER_UNKNOWN &&
+    if (!self->is_given && look_at_date(self, row, &shown) && self->order != DATE_ORDER_UNKNOWN &&
         (shown == DATE_ORDER_BOTH || (shown & ~self->order) != 0))
         refuse(self, row->line, BOTH_ORDERS);
     else
@@ -292,23 +220,21 @@ static void look_at_row(void *arg, const csv_row *row)
 identity_table *identity_table_new(text beginning, date_order order, identity_table_sink *sink,
                                    identity_table_teller *teller, void *arg, bool *out_of_memory)
 {
-    char delimiter = delimiter_of(beginning, out_of_memory);
-    bool has_preamble = delimiter == '\0';
+    csv_head head = csv_head_find(beginning, is_any_header, out_of_memory);
     identity_table *self;
 
-    if (has_preamble)
-        delimiter = delimiter_of_preamble(beginning, out_of_memory);
-    if (delimiter == '\0')
+    if (head.delimiter == '\0')
         return NULL;
     self = calloc(1, sizeof(*self));
     if (self != NULL) {
         *self = (identity_table){.sink = sink, .teller = teller, .arg = arg};
-        self->delimiter = delimiter;
-        self->has_preamble = has_preamble;
+        self->delimiter = head.delimiter;
+        self->has_preamble = head.has_preamble;
         self->order = order;
-        self->is_settled = order != DATE_ORDER_UNKNOWN;
+        self->is_given = order != DATE_ORDER_UNKNOWN;
+        self->is_settled = self->is_given;
         self->memory = arena_new();
-        self->rows = csv_rows_new(delimiter, take_row, self);
+        self->rows = csv_rows_new(head.delimiter, take_row, self);
         if (self->rows != NULL && self->memory != NULL)
             return self;
     }
@@ -390,20 +316,20 @@ static bool is_undecided(const identity_table *self)
 static void look_at_delimiter(identity_table *self, text piece)
 {
     bool out_of_memory = false;
-    char delimiter = delimiter_of_preamble(piece, &out_of_memory);
+    csv_head head = csv_head_find(piece, is_any_header, &out_of_memory);
     csv_rows *rows;
 
     self->is_begun = true;
-    if (!self->has_preamble || delimiter == '\0' || delimiter == self->delimiter)
+    if (!self->has_preamble || head.delimiter == '\0' || head.delimiter == self->delimiter)
         return;
-    rows = csv_rows_new(delimiter, take_row, self);
+    rows = csv_rows_new(head.delimiter, take_row, self);
     if (rows == NULL) {
         note_trouble(self, "out of memory");
         return;
     }
     csv_rows_free(self->rows);
     self->rows = rows;
-    self->delimiter = delimiter;
+    self->delimiter = head.delimiter;
 }
 
 void identity_table_feed(identity_table *self, text piece)
