@@ -83,13 +83,10 @@ def with_test_alerts(text):
 
 
 def commented(name):
-    """Give what a sample shows in comments: every line that begins with #
-    and is configuration."""
-    lines = re.findall(r"(?m)^#((?:module|action|input|       ?).*)$",
+    """Give the configuration that a sample shows in its comments."""
+    lines = re.findall(r"(?m)^#((?:module|template|action)\(.*| {7}.*)$",
                        (DIRECTORY / name).read_text())
-    text = "\n".join(line for line in lines
-                     if re.match(r"module|action|input| {6,}\w+[.\w]*=", line))
-    return text.replace("/etc/ssl/synctap", "@WORK@")
+    return "\n".join(lines).replace("/etc/ssl/synctap", "@WORK@") + "\n"
 
 
 def without_module(text, module):

@@ -18,7 +18,7 @@ import unittest
 import certificates
 import samples
 from harness import Daemon, listen
-from records import ids, target, text
+from records import HEADER, ids, target, text
 
 LIBRARIES = ("gtls", "ossl")
 SYNC = target("Sync_a@nordwind.example")
@@ -47,11 +47,10 @@ def sender(name, beside, port, *changes):
                      ("@WORK@/key.pem", str(beside / "relay-key.pem")),
                      ("@WORK@/ca.pem", str(beside / "ca.pem")), *changes):
         action = re.sub(old, new, action)
-    modules = "".join(re.findall(r"(?m)^module.*\n", action))
-    action = action.replace(modules, "")
+    before = "".join(re.findall(r"(?m)^(?:module|template).*\n", action))
+    action = action.replace(before, "")
     return Daemon(own=f"""{samples.HOST}module(load="imtcp")
-{modules}
-ruleset(name="incoming") {{ {action} }}
+{before}ruleset(name="incoming") {{ {action} }}
 {listen("incoming")}""")
 
 
@@ -95,9 +94,11 @@ class RelayTls(unittest.TestCase):
         with collector(name, *here) as receives:
             port = listening_port(receives)
             with sender(name, receives.work.path, port, *there) as sends:
-                sends.send([text("by TLS", SYNC)])
-                alert, = receives.alerts(1)
-                self.assertEqual("by TLS", alert.json()["record_id"])
+                sends.send([text("by TLS", SYNC), HEADER + text("b", SYNC)])
+                self.assertEqual(
+                    [("by TLS", "exact"), ("b", "exact")],
+                    [(alert.json()["record_id"], alert.json()["confidence"])
+                     for alert in receives.alerts(2)])
 
     def test_another_certificate_is_turned_away_by_relp(self):
         if not installed("imrelp"):
