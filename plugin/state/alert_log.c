@@ -15,6 +15,7 @@ enum statement {
     PUT_ALERT,
     PUT_ALERT_BEHIND,
     COUNT_ALERT,
+    COUNT_REPEAT,
     READ_SEEN,
     READ_OPEN,
     OF_AN_ACTION, /* the first parameter of those before is the action */
@@ -35,12 +36,15 @@ static const char *const sql[STATEMENTS] = {
     [PUT_ALERT] = "INSERT OR IGNORE INTO incident_alert"
                   " (action, incident_id, place, alert_id, alert) VALUES (?1, ?2, ?3, ?4, ?5)",
     /* its place is another's, in a database that was put back or damaged */
-    [PUT_ALERT_BEHIND] = "INSERT INTO incident_alert SELECT ?1, ?2, free, ?4, ?5 FROM (SELECT "
+    [PUT_ALERT_BEHIND] = "INSERT INTO incident_alert (action, incident_id, place, alert_id, alert)"
+                         " SELECT ?1, ?2, free, ?4, ?5 FROM (SELECT "
                          "max(place) + 1 AS free,"
                          " max(alert_id = ?4) AS is_there FROM incident_alert WHERE action = ?1 AND"
                          " incident_id = ?2) WHERE NOT is_there",
     [COUNT_ALERT] = "UPDATE incident SET alert_count = alert_count + 1"
                     " WHERE action = ?1 AND incident_id = ?2",
+    [COUNT_REPEAT] = "UPDATE incident_alert SET repeats = repeats + 1"
+                     " WHERE action = ?1 AND incident_id = ?2 AND alert_id = ?3",
     [READ_SEEN] = "SELECT alert_id, expires FROM seen WHERE action = ?1 AND expires > ?2",
     [READ_OPEN] = "SELECT incident_id, key, opened, alert_count, first_alert, closed IS NOT NULL,"
                   " (SELECT max(place) FROM incident_alert a WHERE a.action = incident.action AND"
@@ -152,10 +156,24 @@ static bool put_alert(alert_log *self, const sent_alert *sent)
     return !is_new || count_alert(self, sent);
 }
 
+static bool count_repeat(alert_log *self, const sent_alert *sent)
+{
+    sqlite3_stmt *s = self->statements[COUNT_REPEAT];
+
+    statement_bind_text(s, 2, text_of(sent->incident.id));
+    statement_bind_text(s, 3, text_of(sent->id));
+    return statement_run(s);
+}
+
 bool alert_log_put(alert_log *self, const sent_alert *sent)
 {
-    return put_seen(self, sent) &&
-           (sent->incident.id[0] == '\0' || (put_incident(self, sent) && put_alert(self, sent)));
+    if (!put_seen(self, sent))
+        return false;
+    if (sent->incident.id[0] == '\0')
+        return true;
+    if (sent->alert.length == 0)
+        return count_repeat(self, sent);
+    return put_incident(self, sent) && put_alert(self, sent);
 }
 
 static bool load_seen(alert_log *self, timestamp now, seen *ids)
@@ -237,7 +255,8 @@ bool incident_rows_each(store *s, const char *id, incident_sink *sink, void *arg
     sqlite3_stmt *rows = prepare_for_id(
         s,
         "SELECT incident_id, (SELECT name FROM action WHERE action.id = incident.action), key,"
-        " opened, window, last_alert, alert_count, first_alert, closed IS NOT NULL"
+        " opened, window, last_alert, alert_count, first_alert, closed, closed_reason, closed_by,"
+        " action"
         " FROM incident" OF_ID " ORDER BY opened, incident_id, action",
         id);
     int step = SQLITE_ERROR;
@@ -252,7 +271,11 @@ bool incident_rows_each(store *s, const char *id, incident_sink *sink, void *arg
                       .last_alert = sqlite3_column_int64(rows, 5),
                       .alert_count = sqlite3_column_int64(rows, 6),
                       .first_alert = statement_text(rows, 7).bytes,
-                      .is_closed = sqlite3_column_int(rows, 8) != 0,
+                      .is_closed = sqlite3_column_type(rows, 8) != SQLITE_NULL,
+                      .closed = sqlite3_column_int64(rows, 8),
+                      .closed_reason = statement_text(rows, 9),
+                      .closed_by = statement_text(rows, 10),
+                      .action_id = sqlite3_column_int64(rows, 11),
                   });
     return sqlite3_finalize(rows) == SQLITE_OK && step == SQLITE_DONE;
 }
@@ -271,31 +294,64 @@ static bool read_alert(sqlite3_stmt *rows, buffer *unpacked, text *written)
     return true;
 }
 
-bool incident_rows_each_alert(store *s, const char *id, incident_alert_sink *sink, void *arg)
+bool incident_rows_each_alert(store *s, int64_t action_id, const char *id,
+                              incident_alert_sink *sink, void *arg)
 {
-    sqlite3_stmt *rows =
-        prepare_for_id(s, "SELECT alert FROM incident_alert" OF_ID " ORDER BY action, place", id);
+    sqlite3_stmt *rows = prepare_for_id(s,
+                                        "SELECT alert, repeats FROM incident_alert"
+                                        " WHERE incident_id = ?1 AND action = ?2 ORDER BY place",
+                                        id);
     buffer unpacked = {0};
     int step = SQLITE_ERROR;
     text written;
 
+    if (rows != NULL)
+        sqlite3_bind_int64(rows, 2, action_id);
     while (rows != NULL && (step = sqlite3_step(rows)) == SQLITE_ROW)
         if (read_alert(rows, &unpacked, &written))
-            sink(arg, written);
+            sink(arg, &(incident_alert_row){written, sqlite3_column_int64(rows, 1)});
     buffer_free(&unpacked);
     return sqlite3_finalize(rows) == SQLITE_OK && step == SQLITE_DONE;
 }
 
-bool incident_rows_close(store *s, const char *id, timestamp now, int *closed)
+static void bind_text_or_null(sqlite3_stmt *s, int place, text t)
 {
-    sqlite3_stmt *update = prepare_for_id(
-        s, "UPDATE incident SET closed = ?2 WHERE incident_id = ?1 AND closed IS NULL", id);
+    if (t.length > 0)
+        statement_bind_text(s, place, t);
+}
+
+bool incident_rows_close(store *s, const char *id, const incident_closing *closing, int *closed)
+{
+    sqlite3_stmt *update =
+        prepare_for_id(s,
+                       "UPDATE incident SET closed = ?2, closed_reason = ?3, closed_by = ?4"
+                       " WHERE incident_id = ?1 AND closed IS NULL",
+                       id);
     bool done;
 
     if (update == NULL)
         return false;
-    sqlite3_bind_int64(update, 2, now);
+    sqlite3_bind_int64(update, 2, closing->at);
+    bind_text_or_null(update, 3, closing->reason);
+    bind_text_or_null(update, 4, closing->by);
     done = sqlite3_step(update) == SQLITE_DONE;
     *closed = done ? sqlite3_changes(sqlite3_db_handle(update)) : 0;
     return sqlite3_finalize(update) == SQLITE_OK && done;
+}
+
+bool incident_ids_each(store *s, text beginning, int most, incident_id_sink *sink, void *arg)
+{
+    sqlite3_stmt *ids =
+        store_prepare(s, "SELECT incident_id FROM incident"
+                         " WHERE substr(incident_id, 1, length(?1)) = lower(?1)"
+                         " GROUP BY incident_id ORDER BY min(opened), incident_id LIMIT ?2");
+    int step = SQLITE_ERROR;
+
+    if (ids == NULL)
+        return false;
+    statement_bind_text(ids, 1, beginning);
+    sqlite3_bind_int(ids, 2, most);
+    while ((step = sqlite3_step(ids)) == SQLITE_ROW)
+        sink(arg, statement_text(ids, 0).bytes);
+    return sqlite3_finalize(ids) == SQLITE_OK && step == SQLITE_DONE;
 }

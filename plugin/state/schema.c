@@ -9,7 +9,7 @@
 
 enum {
     APPLICATION_ID = 0x53544150, /* "STAP", in the file's header: whose database it is */
-    SCHEMA_VERSION = 4,
+    SCHEMA_VERSION = 5,
 };
 
 /* Each version's step from the one before it. */
@@ -127,6 +127,24 @@ static const char *const migrations[SCHEMA_VERSION] = {
     "CREATE TRIGGER pending_total_shrinks AFTER DELETE ON pending BEGIN"
     " UPDATE pending_total SET records = records - 1,"
     " bytes = bytes - length(CAST(old.record AS BLOB)) WHERE action = old.action; END;",
+    /*
+     * 5: why an incident was closed, and by whom; how often an alert's row came again; and what
+     * each running action last said of itself, for who asks whether it works.
+     */
+    "ALTER TABLE incident ADD COLUMN closed_reason TEXT;"
+    "ALTER TABLE incident ADD COLUMN closed_by TEXT;"
+    "ALTER TABLE incident_alert ADD COLUMN repeats INTEGER NOT NULL DEFAULT 0;"
+    "CREATE TABLE heartbeat ("
+    " action INTEGER PRIMARY KEY,"
+    " written INTEGER NOT NULL,"
+    " started INTEGER NOT NULL,"
+    " stopped INTEGER," /* at a regular end; NULL: it runs, or was killed */
+    " process INTEGER NOT NULL,"
+    " last_message INTEGER," /* NULL: none since it started */
+    " last_candidate INTEGER,"
+    " longest_message INTEGER NOT NULL," /* maxMessageSize */
+    " version TEXT NOT NULL,"            /* synctap's */
+    " built_for TEXT NOT NULL);",        /* rsyslog's */
 };
 
 static bool run(sqlite3 *c, const char *sql)

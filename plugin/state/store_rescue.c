@@ -11,7 +11,7 @@
 /* Those whose rows stand for themselves; the role list's head is counted anew. */
 static const char *const tables[] = {"identity", "identity_superseded", "action",
                                      "pending",  "pending_key",         "seen",
-                                     "incident", "incident_alert"};
+                                     "incident", "incident_alert",      "heartbeat"};
 
 enum {
     TABLES = sizeof(tables) / sizeof(tables[0]),

@@ -128,17 +128,26 @@ static void append_sent(stream *self, stream_scratch *scratch, const sent_alert 
 
 /*
  * A record without a time is generated anew each time it comes, so its rows
- * stay inside the lookback for longer than those that alerted.
+ * stay inside the lookback for longer than those that alerted. 0: it does not.
  */
-static void prolong(stream *self, stream_scratch *scratch, const alert *a)
+static timestamp prolong(stream *self, const alert *a)
 {
-    sent_alert sent = {
-        .expires = stream_expiry(self, a->time_generated, a->detected_at),
-        .detected_at = a->detected_at,
-    };
+    timestamp expires = stream_expiry(self, a->time_generated, a->detected_at);
 
-    if (rule_get_lookback(self->rule) <= 0 || !seen_prolong(self->seen, a->id, sent.expires))
-        return; /* without a lookback nothing leaves it: then it is the first alert that counts */
+    if (rule_get_lookback(self->rule) <= 0 || !seen_prolong(self->seen, a->id, expires))
+        return 0; /* without a lookback nothing leaves it: then it is the first alert that counts */
+    return expires;
+}
+
+/* Its incident counts it; not when it is only looked at again for the sake of its other rows. */
+static void note_repeat(stream *self, stream_scratch *scratch, const alert *a)
+{
+    sent_alert sent = {.expires = prolong(self, a), .detected_at = a->detected_at};
+
+    if (!a->late)
+        sent.incident = a->incident;
+    if (sent.expires == 0 && sent.incident.id[0] == '\0')
+        return;
     memcpy(sent.id, a->id, sizeof(sent.id));
     append_sent(self, scratch, &sent);
 }
@@ -148,8 +157,8 @@ bool stream_claim(stream *self, stream_scratch *scratch, alert *a, timestamp now
     a->incident = (alert_incident){0};
     a->duplicate = seen_claim_id(self->seen, a->id, now) == SEEN_BEFORE;
     if (a->duplicate) {
-        prolong(self, scratch, a);
         incidents_look_up(self->incidents, a, &scratch->key);
+        note_repeat(self, scratch, a);
     } else {
         incidents_join(self->incidents, a, &scratch->key);
     }

@@ -21,6 +21,7 @@ static void close_log(void *self)
 typedef struct room {
     store *store;
     alert_log *log;
+    int64_t action;
 } room;
 
 static room open_room(void)
@@ -29,6 +30,7 @@ static room open_room(void)
     action_row row;
 
     REQUIRE(action_row_find(r.store, "test", &row));
+    r.action = row.id;
     r.log = alert_log_open(r.store, row.id);
     REQUIRE(r.log != NULL);
     test_at_end(close_log, r.log);
@@ -59,11 +61,13 @@ static void put(const room *r, sent_alert sent)
     REQUIRE(store_commit(r->store));
 }
 
-static void add_text(void *arg, text written)
+static void add_text(void *arg, const incident_alert_row *row)
 {
     char *all = arg;
 
-    strncat(all, written.bytes, written.length);
+    strncat(all, row->alert.bytes, row->alert.length);
+    for (int64_t i = 0; i < row->repeats; i++)
+        strcat(all, "+");
     strcat(all, " ");
 }
 
@@ -71,7 +75,7 @@ static const char *alerts_of(const room *r)
 {
     char all[1024] = "";
 
-    EXPECT(incident_rows_each_alert(r->store, INCIDENT, add_text, all));
+    EXPECT(incident_rows_each_alert(r->store, r->action, INCIDENT, add_text, all));
     return test_string("%s", all);
 }
 
@@ -115,6 +119,77 @@ static void test_an_incident_counts_what_is_in_it(void)
     put(&r, sent_at(1, 1, "one"));
     put(&r, sent_at(3, 3, "three")); /* the second left */
     EXPECT_INT(count_of(&r), 2);
+}
+
+static void test_a_row_that_comes_again_is_counted_at_its_alert(void)
+{
+    room r = open_room();
+
+    put(&r, sent_at(1, 1, "one"));
+    put(&r, sent_at(2, 2, "two"));
+    put(&r, sent_at(2, 2, ""));
+    put(&r, sent_at(2, 2, ""));
+    put(&r, sent_at(3, 3, "")); /* its alert is not there (any more) */
+    EXPECT_STRING(alerts_of(&r), "one two++ ");
+    EXPECT_INT(count_of(&r), 2);
+}
+
+static void copy_row(void *arg, const incident_row *row)
+{
+    char *all = arg;
+
+    sprintf(all, "%s %d %.*s %.*s", row->is_closed ? "closed" : "open", (int)row->closed,
+            (int)row->closed_reason.length, row->closed_reason.bytes, (int)row->closed_by.length,
+            row->closed_by.bytes);
+}
+
+static void test_a_closed_incident_says_when_why_and_by_whom(void)
+{
+    const incident_closing first = {7, TEXT("it's us"), TEXT("eve")}, second = {8, TEXT("no"), {0}};
+    room r = open_room();
+    char all[80] = "";
+    int closed;
+
+    put(&r, sent_at(1, 1, "one"));
+    EXPECT(incident_rows_close(r.store, INCIDENT, &first, &closed));
+    EXPECT_INT(closed, 1);
+    EXPECT(incident_rows_close(r.store, INCIDENT, &second, &closed));
+    EXPECT_INT(closed, 0);
+    EXPECT(incident_rows_each(r.store, INCIDENT, copy_row, all));
+    EXPECT_STRING(all, "closed 7 it's us eve");
+}
+
+static void add_id(void *arg, const char *id)
+{
+    strcat(strcat(arg, id), " ");
+}
+
+static const char *ids_that_begin(const room *r, const char *beginning, int most)
+{
+    char all[256] = "";
+
+    EXPECT(incident_ids_each(r->store, text_of(beginning), most, add_id, all));
+    return test_string("%s", all);
+}
+
+static void test_an_incident_is_found_by_the_beginning_of_its_id(void)
+{
+    static const char OTHER[] = "00000000-0000-4000-8000-0000000000ab";
+    room r = open_room();
+    sent_alert other = sent_at(2, 1, "two");
+
+    put(&r, sent_at(1, 1, "one"));
+    memcpy(other.incident.id, OTHER, sizeof(OTHER));
+    other.incident.opened = 2;
+    put(&r, other);
+    EXPECT_STRING(ids_that_begin(&r, OTHER, 9), "00000000-0000-4000-8000-0000000000ab ");
+    EXPECT_STRING(ids_that_begin(&r, "00000000-0000-4000-8000-0000000000AB", 9),
+                  "00000000-0000-4000-8000-0000000000ab ");
+    EXPECT_STRING(ids_that_begin(&r, "00000000-0000-4000-8000-0000000000a", 9),
+                  INCIDENT " 00000000-0000-4000-8000-0000000000ab ");
+    EXPECT_STRING(ids_that_begin(&r, "0000", 1), INCIDENT " ");
+    EXPECT_STRING(ids_that_begin(&r, "0000%", 9), "");
+    EXPECT_STRING(ids_that_begin(&r, "1", 9), "");
 }
 
 static void test_an_alert_never_takes_anothers_place(void)
@@ -226,6 +301,9 @@ static void test_bytes_that_are_no_packed_text_are_refused(void)
 CU_TestInfo alert_log_tests[] = {
     TEST(test_an_alert_is_there_once_however_often_it_is_put),
     TEST(test_an_incident_counts_what_is_in_it),
+    TEST(test_a_row_that_comes_again_is_counted_at_its_alert),
+    TEST(test_a_closed_incident_says_when_why_and_by_whom),
+    TEST(test_an_incident_is_found_by_the_beginning_of_its_id),
     TEST(test_an_alert_never_takes_anothers_place),
     TEST(test_an_alert_that_was_kept_as_it_is_written_is_read),
     TEST(test_an_alert_that_cannot_be_read_is_left_out),

@@ -10,6 +10,7 @@
 
 #include "detector/keeper.h"
 #include "fixtures.h"
+#include "state/action_row.h"
 #include "state/alert_log.h"
 #include "state/stream_entry.h"
 #include "suites.h"
@@ -636,7 +637,8 @@ static void close_incident_elsewhere(const char *id, timestamp now)
 {
     int closed;
 
-    REQUIRE(incident_rows_close(open_store(test_path("state.db")), id, now, &closed));
+    REQUIRE(incident_rows_close(open_store(test_path("state.db")), id,
+                                &(incident_closing){.at = now}, &closed));
     EXPECT_INT(closed, 1);
 }
 
@@ -652,6 +654,35 @@ static void test_a_closed_incident_is_not_reopened(void)
     feed(l, record_of_sync("two"));
     EXPECT(l->incident_is_new);
     EXPECT_INT(l->incident_count, 1);
+}
+
+static void add_repeats(void *arg, const incident_alert_row *row)
+{
+    *(int64_t *)arg = *(int64_t *)arg * 10 + row->repeats;
+}
+
+/* A digit for each alert. */
+static int64_t repeats_in(const char *incident_id)
+{
+    store *s = open_store(test_path("state.db"));
+    action_row row;
+    int64_t repeats = 0;
+
+    REQUIRE(action_row_find(s, options_of_test().action, &row));
+    EXPECT(incident_rows_each_alert(s, row.id, incident_id, add_repeats, &repeats));
+    return repeats;
+}
+
+static void test_a_row_that_comes_again_is_counted_in_its_incident(void)
+{
+    life *l = begin_life();
+
+    feed(l, record_of_sync("one"));
+    feed(l, record_of_sync("two"));
+    feed(l, record_of_sync("one"));
+    feed(l, record_of_sync("one"));
+    update(l);
+    EXPECT_INT(repeats_in(l->incident_id), 20);
 }
 
 /* As another program: a store would refuse what is not its own schema. */
@@ -920,6 +951,7 @@ CU_TestInfo stream_tests[] = {
     TEST(test_an_incident_goes_on_after_a_restart),
     TEST(test_a_full_incident_takes_no_more),
     TEST(test_a_closed_incident_is_not_reopened),
+    TEST(test_a_row_that_comes_again_is_counted_in_its_incident),
     TEST(test_a_close_that_could_not_be_read_is_read_with_the_next_look),
     TEST(test_an_incidents_id_comes_from_its_first_alert_alone),
     TEST(test_with_a_window_of_0_there_are_no_incidents),
