@@ -87,3 +87,37 @@ void because_append(json *record, semantics in, buffer *out)
     else if (!append_targets(targets, in, out))
         buffer_append_string(out, "no target is a sync account by its name or by the role list");
 }
+
+/* --- the reasons of matched_by --- */
+
+static const char *const reasons[RULE_REASONS] = {
+    [CLAUSE_IDENTITY_UPN] = "The role list has this user principal name as a sync account's.",
+    [CLAUSE_IDENTITY_OBJECT_ID] = "The role list has this object id as a sync account's.",
+    [CLAUSE_UPN_STARTSWITH] = "Its user principal name begins as those of sync accounts do.",
+    [CLAUSE_UPN_CONTAINS] = "Its user principal name contains a part that is a sync account's.",
+    [CLAUSE_UPN_HAS] = "Its user principal name has the words of a sync account's name.",
+    [WIDE_JSON_STRING] = "A part of the record is JSON within a string, which the query reads as "
+                         "nothing.",
+    [WIDE_TARGET_OBJECT] = "The record has its target as an object, not in an array; the query "
+                           "reads such a target as nothing.",
+    [WIDE_KEY_CASE] = "A key of the record is written in another case than the query's.",
+    [WIDE_ID_CASE] = "The object id is the role list's in another case; the query compares ids "
+                     "letter by letter.",
+    [WIDE_LETTERS] = "A letter that only looks like the one of a phrase, or stands beside it, "
+                     "hides the phrase from the query.",
+    [WIDE_DELETED_USER] = "The account was deleted: its object id stands in front of its name.",
+    [WIDE_ACTIVITY_NAME] = "The phrase stands in the activity's name, not in the operation's.",
+    [WIDE_OPERATION] = "The operation is one that the rule's query does not name.",
+    [WIDE_ROLE] = "The role list names the role by its id, or in another case.",
+    [WIDE_ELIGIBLE] = "The account may activate a sync role at any time; it is not active now.",
+    [WIDE_TARGET_ELSEWHERE] = "The record names its target beside the place where the query looks.",
+    [WIDE_TIME_UNREAD] = "The record's time is not understood: it counts as made when it came.",
+};
+
+const char *because_reason(text name)
+{
+    for (rule_reason r = 0; r < RULE_REASONS; r++)
+        if (text_equal(name, text_of(rule_reason_name(r))))
+            return reasons[r];
+    return NULL;
+}

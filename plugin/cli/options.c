@@ -29,8 +29,9 @@ typedef enum options_status {
 
 typedef struct reading {
     options *options;
-    given_lists lists;
     unsigned groups; /* of the command */
+    given_lists lists;
+    char right[128]; /* what a taker said would be right */
 } reading;
 
 /* Takes an option's value; on a wrong one, says what would be right, else NULL. */
@@ -115,24 +116,77 @@ static const char *take_list(reading *r, const char *value, int which)
     return NULL;
 }
 
-static const char *take_dialect(reading *r, const char *value)
+/* Each with the commands that have it. */
+static const struct {
+    const char *name;
+    output_format format;
+    unsigned groups;
+} formats[] = {
+    {"table", FORMAT_TABLE, GROUP_STORE},    {"jsonl", FORMAT_JSONL, GROUP_STORE},
+    {"json", FORMAT_JSON, GROUP_INCIDENT},   {"html", FORMAT_HTML, GROUP_INCIDENT},
+    {"md", FORMAT_MARKDOWN, GROUP_INCIDENT},
+};
+
+enum { FORMATS = sizeof(formats) / sizeof(formats[0]) };
+
+/* "table or jsonl": what would be right for the command. */
+static const char *name_formats(reading *r)
+{
+    bool has_dialects = (r->groups & GROUP_DIALECT) != 0;
+    size_t left = 0;
+
+    r->right[0] = '\0';
+    for (size_t i = 0; i < FORMATS; i++)
+        left += (formats[i].groups & r->groups) != 0;
+    for (size_t i = 0; i < FORMATS; i++) {
+        size_t length = strlen(r->right);
+
+        if ((formats[i].groups & r->groups) == 0)
+            continue;
+        snprintf(r->right + length, sizeof(r->right) - length, "%s%s", formats[i].name,
+                 --left > 1 || (left == 1 && has_dialects) ? ", "
+                 : left == 1                               ? " or "
+                 : has_dialects                            ? ", " DIALECT_NAMES
+                                                           : "");
+    }
+    return r->right;
+}
+
+static bool take_dialect(reading *r, const char *value)
 {
     if ((r->groups & GROUP_DIALECT) == 0)
-        return "table or jsonl";
-    r->options->format = FORMAT_DIALECT;
+        return false;
     r->options->dialect = dialect_find(text_of(value));
-    return r->options->dialect != NULL ? NULL : "table, jsonl, " DIALECT_NAMES;
+    if (r->options->dialect == NULL)
+        return false;
+    r->options->format = FORMAT_DIALECT;
+    return true;
 }
 
 static const char *take_format(reading *r, const char *value, int which)
 {
     (void)which;
-    if (strcmp(value, "table") == 0)
-        r->options->format = FORMAT_TABLE;
-    else if (strcmp(value, "jsonl") == 0)
-        r->options->format = FORMAT_JSONL;
-    else
-        return take_dialect(r, value);
+    r->options->dialect = NULL;
+    for (size_t i = 0; i < FORMATS; i++) {
+        if (strcmp(value, formats[i].name) != 0 || (formats[i].groups & r->groups) == 0)
+            continue;
+        r->options->format = formats[i].format;
+        return NULL;
+    }
+    return take_dialect(r, value) ? NULL : name_formats(r);
+}
+
+static const char *take_reason(reading *r, const char *value, int which)
+{
+    (void)which;
+    r->options->reason = value;
+    return NULL;
+}
+
+static const char *take_by(reading *r, const char *value, int which)
+{
+    (void)which;
+    r->options->by = value;
     return NULL;
 }
 
@@ -272,6 +326,8 @@ static const struct option_row {
     {"incident-maxalerts", take_incident_maxalerts, 0, GROUP_STREAM, false},
     {"order", take_order, 0, GROUP_STREAM, false},
     {"all", take_all, 0, GROUP_INCIDENT, true},
+    {"reason", take_reason, 0, GROUP_INCIDENT, false},
+    {"by", take_by, 0, GROUP_INCIDENT, false},
     {"threads", take_threads, 0, GROUP_THREADS, false},
     {"snapshot", take_snapshot, 0, GROUP_IDENTITY, true},
     {"force", take_force, 0, GROUP_IDENTITY, true},
@@ -371,6 +427,8 @@ static options_status options_read(options *self, int argc, char **argv, unsigne
         .now = timestamp_now(),
         .latejoin = true,
         .incidents = INCIDENTS_AS_IN_SENTINEL,
+        .reason = "",
+        .by = "",
         .format = isatty(STDOUT_FILENO) ? FORMAT_TABLE : FORMAT_JSONL,
     };
     if (self->rule == NULL)

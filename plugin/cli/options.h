@@ -9,7 +9,14 @@
 #include "rule/rule.h"
 #include "state/incidents.h"
 
-typedef enum output_format { FORMAT_TABLE, FORMAT_JSONL, FORMAT_DIALECT } output_format;
+typedef enum output_format {
+    FORMAT_TABLE,
+    FORMAT_JSONL,
+    FORMAT_JSON,
+    FORMAT_HTML,
+    FORMAT_MARKDOWN,
+    FORMAT_DIALECT,
+} output_format;
 
 typedef struct options {
     rule *rule; /* with what the options say put in */
@@ -26,6 +33,8 @@ typedef struct options {
     incident_options incidents;
     bool ordered_by_time;
     bool all_incidents; /* also those that take no alert any more */
+    const char *reason; /* why an incident is closed, and by whom; "" */
+    const char *by;
     bool fail_on_match; /* what is found makes the exit status */
     bool sync_accounts_only;
     bool is_snapshot;
@@ -46,7 +55,7 @@ typedef enum option_group {
     GROUP_AUDIT = 4,     /* --identity, --now, --rulebase, --fail-on-match */
     GROUP_IDENTITY = 8,  /* --sync-accounts, --snapshot, --now */
     GROUP_STREAM = 16,   /* --latejoin, --incident-..., --order */
-    GROUP_INCIDENT = 32, /* --all, --now */
+    GROUP_INCIDENT = 32, /* --all, --now, --reason, --by; more formats */
     GROUP_THREADS = 64,  /* --threads */
     GROUP_DIALECT = 128, /* --format takes the dialects, too */
 } option_group;

@@ -19,7 +19,8 @@ OTHER = target("Sync_HOST2_0123456789ab@nordwind.example")
 SECOND = 1.0
 
 KEYS = """incident_id action status tenant_id key opened_at last_alert_at
-alert_count first_alert title""".split()
+alert_count first_alert title closed_at closed_by closed_reason actors
+operations targets sources late degraded repeats""".split()
 
 
 def running(parameters=""):
@@ -87,9 +88,13 @@ class Incidents(unittest.TestCase):
              "status": "open", "tenant_id": TENANT_ID, "alert_count": 2,
              "first_alert": first["alert_id"],
              "opened_at": first["detected_at"],
-             "last_alert_at": second["detected_at"]},
-            {name: one[name] for name in KEYS if name not in ("key",
-                                                              "title")})
+             "last_alert_at": second["detected_at"], "closed_at": None,
+             "actors": [first["actor"]], "targets": [first["target_upn"]],
+             "late": 0, "degraded": 0, "repeats": 0},
+            {name: one[name] for name in (
+                "incident_id", "action", "status", "tenant_id", "alert_count",
+                "first_alert", "opened_at", "last_alert_at", "closed_at",
+                "actors", "targets", "late", "degraded", "repeats")})
 
     def test_it_can_be_shown_with_its_alerts(self):
         with running() as daemon:
