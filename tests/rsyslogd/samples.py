@@ -29,7 +29,11 @@ def names():
 
 def placed(name):
     """Give a sample with the paths and ports of a test."""
-    text = (DIRECTORY / name).read_text()
+    return placed_text((DIRECTORY / name).read_text())
+
+
+def placed_text(text):
+    """Give any configuration with the paths and ports of a test."""
     for old in ("/var/spool/rsyslog", "/var/log/entra", "/var/log",
                 "/var/lib/synctap", "/etc/ssl/synctap"):
         text = re.sub(rf"{old}(?=[/\"])", "@WORK@", text)
@@ -46,7 +50,7 @@ def rulebase(module="mmsynctap"):
 
 def _on_a_free_port(found):
     """Let the kernel choose an input's port, and write it into a file."""
-    ruleset = re.search(r'ruleset="([^"]*)"', found[0])[1]
+    ruleset = re.search(r'ruleset="([^"]*)"|$', found[0])[1] or "none"
     rest = re.sub(r' (address|port)="[^"]*"', "", found[0][:-1])
     return (f'{rest} port="0" address="127.0.0.1" '
             f'listenPortFileName="@WORK@/{ruleset}.port")')

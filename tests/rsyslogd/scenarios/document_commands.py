@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the documents tell to type works as it stands there.
+
+Commands run one after the other in a directory that a collector has left: its
+database with a role list and an incident, its alerts, its statistics. Paths of
+a real host become that directory. Those that need root, a network or a whole
+build are read by bash -n. Configurations go through rsyslogd -N1.
+"""
+
+import json
+import os
+import re
+import unittest
+
+import certificates
+import documents
+import samples
+from harness import as_text
+from records import identity, target, text
+from workplace import RSYSLOGD, Workplace, module_path, stage
+
+SYNC = "svc-connect@contoso.com"
+SYNC_ID = "11111111-2222-4333-8444-555555555555"
+SOME_INCIDENT = r"\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b"
+WHERE = 'global(workDirectory="@WORK@")\n'
+WRAPPER = """#!/bin/bash
+case " $* " in
+*" --database "*|*" --help "*|*" --version "*|*" rule "*) exec {synctap} "$@" ;;
+esac
+exec {synctap} "$@" --database {work}/synctap.db
+"""
+# Files by the names that the documents use, each what its name says.
+ROWS = as_text(identity(SYNC, SYNC_ID)) + "\n"
+RECORDS = text("recorded", target(SYNC, SYNC_ID)) + "\n"
+FILES = {
+    "audit.jsonl": RECORDS, "audit-2026-05.jsonl.gz": RECORDS,
+    "record.json": RECORDS, "identity.json": ROWS, "identity.jsonl": ROWS,
+    "identity-2026-05.jsonl": ROWS,
+    "rows.jsonl": '{"upn":"Sync_a@contoso.com"}\n',
+}
+
+
+def _part(config):
+    """Put what a part lacks in front of it, and no ruleset twice."""
+    before = documents.PART
+    if 'ruleset(name="alerts"' in config:
+        before = "".join(line for line in before.splitlines(True)
+                         if "ruleset" not in line)
+    return before + config
+
+
+class DocumentCommands(unittest.TestCase):
+    """Every document, one after the other."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.work = Workplace()
+        for name, content in FILES.items():
+            cls.work.write(name, content)
+        cls.work.write("bin-synctap", WRAPPER.format(
+            synctap=stage() / "bin" / "synctap", work=cls.work.path))
+        (cls.work.path / "bin-synctap").chmod(0o755)
+        (cls.work.path / "bin").mkdir()
+        (cls.work.path / "bin" / "synctap").symlink_to("../bin-synctap")
+        with samples.collector("in/tcp.conf") as daemon:
+            cls._let_it_alert(daemon)
+
+    @classmethod
+    def _let_it_alert(cls, daemon):
+        """Keep what a collector leaves: database, alerts, statistics."""
+        daemon.send([as_text(identity(SYNC, SYNC_ID))], to="entra-identity")
+        daemon.wait_statistics("synctap", sync_accounts=1)
+        daemon.send([text("shown", target(SYNC, SYNC_ID))], to="entra-audit")
+        alert, = daemon.alerts(1)
+        daemon.counters("synctap")
+        daemon.end()
+        cls.work.write("synctap-alerts.jsonl", alert.text + "\n")
+        cls.work.write("synctap-statistics.log", "".join(
+            message.text.lstrip() + "\n" for message in
+            daemon.collector.messages["statistics"]))
+        for path in daemon.work.path.glob("synctap.db*"):
+            if not path.is_symlink():
+                cls.work.write(path.name, path.read_bytes())
+        cls.incident = json.loads(daemon.synctap(
+            "incident", "list", "--format", "jsonl", "--database",
+            daemon.work.path / "synctap.db").splitlines()[0])["incident_id"]
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.work.remove()
+
+    def test_every_block_is_fenced_and_says_what_it_is(self):
+        for path in documents.markdown_files():
+            with self.subTest(document=path.name):
+                self.assertEqual([], documents.unfenced(path))
+                for block in documents.blocks(path):
+                    self.assertIn(block.kind, documents.KINDS,
+                                  f"{path.name}:{block.line}")
+
+    def test_commands_run(self):
+        for block in self._blocks("sh"):
+            with self.subTest(place=f"{block.file}:{block.line}"):
+                status, output, words = self._bash("-c", self._here(
+                    block.text))
+                self.assertEqual(0, status, f"{block.text}\n{output}{words}")
+
+    def test_commands_of_manual_pages_run(self):
+        for path in documents.manual_pages():
+            for block in documents.commands(path):
+                with self.subTest(place=f"{block.file}:{block.line}"):
+                    status, output, words = self._bash(
+                        "-c", self._here(block.text))
+                    self.assertEqual(0, status,
+                                     f"{block.text}\n{output}{words}")
+
+    def test_other_commands_are_bash(self):
+        for block in self._blocks("sh root", "sh network", "sh build"):
+            with self.subTest(place=f"{block.file}:{block.line}"):
+                status, _, words = self._bash("-n", "-c", block.text)
+                self.assertEqual((0, ""), (status, words), block.text)
+
+    def test_configurations_pass_the_check(self):
+        for block in self._blocks("rsyslog", "rsyslog-part", "rsyslog-alone"):
+            with self.subTest(place=f"{block.file}:{block.line}"):
+                self._check(block)
+
+    def test_json_is_json(self):
+        for block in self._blocks("json"):
+            with self.subTest(place=f"{block.file}:{block.line}"):
+                json.loads(block.text)
+
+    @staticmethod
+    def _blocks(*kinds):
+        return [block for path in documents.markdown_files()
+                for block in documents.blocks(path) if block.kind in kinds]
+
+    def _here(self, commands):
+        """Put this directory into the place of a host's."""
+        commands = re.sub(r"/var/(?:spool/rsyslog|log|backups)\b",
+                          str(self.work.path), commands)
+        return re.sub(SOME_INCIDENT, lambda found: found[0] if found[0]
+                      in (SYNC_ID,) else self.incident, commands)
+
+    def _bash(self, *arguments):
+        path = f"{self.work.path}/bin:{os.environ['PATH']}"
+        return self.work.run("env", f"PATH={path}", "bash", "-euo",
+                             "pipefail", *arguments)
+
+    def _check(self, block):
+        work = Workplace()
+        try:
+            certificates.make(work)
+            config = samples.placed_text(block.text)
+            if block.kind == "rsyslog":
+                config = (samples.HOST + samples.placed("synctap.conf")
+                          + config)
+            elif block.kind == "rsyslog-part":
+                config = WHERE + _part(config)
+            elif "workDirectory" not in config:
+                config = WHERE + config
+            config = config.replace("@WORK@", str(work.path))
+            config += '\naction(type="omfile" file="/dev/null")\n'
+            path = work.write("rsyslog.conf", config)
+            status, output, words = work.run(RSYSLOGD, "-N1", "-f", path,
+                                             "-M", module_path())
+            self.assertEqual(0, status, f"{block.text}\n{output}{words}")
+        finally:
+            work.remove()
+
+
+if __name__ == "__main__":
+    unittest.main()
