@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "cli/audit_file.h"
 #include "cli/commands.h"
 #include "cli/identity_files.h"
 #include "cli/words.h"
@@ -227,19 +228,36 @@ int audit_session_status(const audit_session *self, bool failed)
 
 /* --- reading --- */
 
-static bool read_messages(audit_session *self, input_file *file, size_t number,
-                          audit_session_sink *sink, void *arg)
+/* A file under way, for one who takes its messages. */
+typedef struct file_reading {
+    audit_session *session;
+    input_file *file;
+    size_t number;
+    audit_session_sink *sink;
+    void *arg;
+    bool goes_on;
+} file_reading;
+
+static bool take_message(void *arg, const input_message *message)
+{
+    file_reading *r = arg;
+    unsigned sights = SIGHT_MESSAGE;
+
+    r->goes_on = r->sink(r->arg, r->file, message, &sights);
+    audit_session_note(r->session, r->number, sights);
+    return r->goes_on;
+}
+
+static bool read_messages(file_reading *r)
 {
     input_message message;
-    bool goes_on = true;
 
-    while (goes_on && input_file_next(file, &message)) {
-        unsigned sights = SIGHT_MESSAGE;
-
-        goes_on = sink(arg, file, &message, &sights);
-        audit_session_note(self, number, sights);
-    }
-    return goes_on;
+    if (audit_file_is_table(r->file))
+        audit_file_read_table(r->file, r->session->options->dates, take_message, r);
+    else
+        while (r->goes_on && input_file_next(r->file, &message))
+            take_message(r, &message);
+    return r->goes_on;
 }
 
 /* False when the sink wants no more. */
@@ -257,7 +275,7 @@ static bool read_file(audit_session *self, size_t number, audit_session_sink *si
         free(error);
         return true;
     }
-    goes_on = read_messages(self, file, number, sink, arg);
+    goes_on = read_messages(&(file_reading){self, file, number, sink, arg, true});
     trouble = goes_on ? input_file_trouble(file, &line) : NULL;
     if (trouble != NULL)
         audit_session_tell(self, file, line, trouble);

@@ -16,6 +16,7 @@ static const char USAGE[] =
     "\n"
     "  --identity FILE, --database DB, --now TIME, --lookback SPAN, --identity-window SPAN,\n"
     "  --rulebase FILE, and the rule's lists: as for synctap query\n"
+    "  --date-order dmy|mdy  how dates in CSV files are written, where they do not show it\n"
     "  --fail-on-match       exit status 3 when a record matches\n"
     "  --format table|jsonl  words for a person, or one JSON object per record\n"
     "                        (default: words on a terminal, else jsonl)\n";
@@ -145,6 +146,8 @@ static void print_words(json *object)
 
 static const char *carrier_of(const input_message *message, bool by_rulebase)
 {
+    if (message->is_row)
+        return "CSV";
     if (by_rulebase)
         return "rulebase";
     return input_message_is_json(message) ? "JSON" : "JSON in text";
@@ -276,8 +279,12 @@ static unsigned remark(explain_run *e, const detector_explained *found)
     const detection *d = &found->detection;
     unsigned sights = d->records > 0 ? SIGHT_MESSAGE | SIGHT_RECORD : SIGHT_MESSAGE;
 
-    if (d->undecodable || !e->message->is_whole ||
-        (d->broken > 0 && input_message_is_json(e->message))) {
+    if (e->message->trouble != NULL) {
+        print_remark(e, "no record", e->message->trouble);
+        audit_session_tell(&e->session, e->file, e->message->line, e->message->trouble);
+        sights |= SIGHT_TROUBLE;
+    } else if (d->undecodable || !e->message->is_whole ||
+               (d->broken > 0 && input_message_is_json(e->message))) {
         const char *reason = d->reason ? d->reason : "cut off";
 
         print_remark(e,

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/room.h"
+#include "cli/audit_file.h"
 #include "cli/audit_session.h"
 #include "cli/commands.h"
 #include "cli/record_probe.h"
@@ -25,6 +26,7 @@ static const char USAGE[] =
     "  --displayname-has X   the rule's lists; each may be repeated and replaces the default;\n"
     "                        off switches one off\n"
     "  --rulebase FILE       liblognorm rulebase that takes messages apart\n"
+    "  --date-order dmy|mdy  how dates in CSV files are written, where they do not show it\n"
     "  --fail-on-match       exit status 3 when there is a row\n"
     "  --threads N           how many read at once (default: one for each core)\n"
     "  --format table|jsonl|securityalert|cef|leef|ecs|ocsf|hec\n"
@@ -155,7 +157,7 @@ static bool judge_message(void *tools, size_t file, void *part_, const input_mes
     query_thread *thread = tools;
     query_part *part = part_;
     timestamp now = thread->query->session.options->now;
-    const char *reason = NULL;
+    const char *reason = message->trouble;
     detection found;
 
     thread->part = part;
@@ -261,6 +263,13 @@ static void tell(void *arg, const char *name, size_t line, const char *what)
     audit_session_tell_of(&q->session, name, line, what);
 }
 
+static void read_table(void *arg, input_file *file, input_message_sink *take, void *take_arg)
+{
+    const query *q = arg;
+
+    audit_file_read_table(file, q->session.options->dates, take, take_arg);
+}
+
 static void read_files(query *q)
 {
     const archive_reader reader = {
@@ -270,6 +279,8 @@ static void read_files(query *q)
         .part_size = sizeof(query_part),
         .find = find_candidate,
         .judge = judge_message,
+        .is_table = audit_file_is_table,
+        .read_table = read_table,
         .take = take_part,
         .drop = drop_part,
         .tell = tell,

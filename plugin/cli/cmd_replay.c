@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "cli/audit_file.h"
 #include "cli/audit_session.h"
 #include "cli/commands.h"
 #include "cli/event_list.h"
@@ -36,6 +37,7 @@ static const char USAGE[] =
     "  --displayname-has X   the rule's lists; each may be repeated and replaces the default;\n"
     "                        off switches one off\n"
     "  --rulebase FILE       liblognorm rulebase that takes messages apart\n"
+    "  --date-order dmy|mdy  how dates in CSV files are written, where they do not show it\n"
     "  --fail-on-match       exit status 3 when there is an alert\n"
     "  --threads N           how many read at once (default: one for each core)\n"
     "  --format table|jsonl|securityalert|cef|leef|ecs|ocsf|hec\n"
@@ -332,6 +334,13 @@ static void tell(void *arg, const char *name, size_t line, const char *what)
     audit_session_tell_of(&r->session, name, line, what);
 }
 
+static void read_table(void *arg, input_file *file, input_message_sink *take, void *take_arg)
+{
+    const replay *r = arg;
+
+    audit_file_read_table(file, r->session.options->dates, take, take_arg);
+}
+
 static void read_files(replay *r)
 {
     const archive_reader reader = {
@@ -341,6 +350,8 @@ static void read_files(replay *r)
         .part_size = sizeof(event_list),
         .find = find_event,
         .judge = read_message,
+        .is_table = audit_file_is_table,
+        .read_table = read_table,
         .take = take_part,
         .drop = drop_part,
         .tell = tell,

@@ -234,6 +234,8 @@ static void add_end(event_reader *self, const input_message *message, const unwr
     bool is_json = message->text.bytes[0] == '{' || message->text.bytes[0] == '[';
     event e = {EVENT_UNREADABLE, .line = message->line};
 
+    e.reason = message->trouble;
+    e.is_certain = message->trouble != NULL;
     if (self->reason != NULL || (found->broken > 0 && is_json)) {
         e.reason = self->reason ? self->reason : found->reason;
         e.is_certain = is_json;

@@ -339,6 +339,28 @@ static void end_opening(archive *self, unit *u, source *s)
     pthread_mutex_unlock(&self->lock);
 }
 
+static bool judge_row(void *arg, const input_message *message)
+{
+    return judge(arg, message);
+}
+
+static bool is_table(hand *h, input_file *file)
+{
+    const archive_reader *reader = h->archive->reader;
+
+    return reader->is_table != NULL && reader->is_table(file);
+}
+
+/* Of one that is mapped, too, no pieces are cut. */
+static void read_table(hand *h, input_file *file)
+{
+    const archive_reader *reader = h->archive->reader;
+
+    end_opening(h->archive, h->unit, NULL);
+    reader->read_table(reader->arg, file, judge_row, h);
+    input_file_close(file);
+}
+
 /* The file that the unit stands for, or its first piece. */
 static void open_and_read(hand *h)
 {
@@ -348,12 +370,16 @@ static void open_and_read(hand *h)
     text content;
 
     u->is_broken = file == NULL;
+    if (file != NULL)
+        u->path = input_file_name(file);
+    if (file != NULL && is_table(h, file)) {
+        read_table(h, file);
+        return;
+    }
     if (file != NULL && input_file_is_mapped(file, &content)) {
         s = make_source(file, content);
         u->is_broken = s == NULL;
     }
-    if (file != NULL)
-        u->path = input_file_name(file);
     end_opening(h->archive, u, s);
     if (s != NULL) {
         read_piece(h, u->begin);

@@ -19,6 +19,9 @@
 #include "files/input_file.h"
 #include "files/progress.h"
 
+/* Takes a message; false ends the reading. */
+typedef bool input_message_sink(void *arg, const input_message *message);
+
 /* Who judges the messages. What a thread judges it collects in a part. */
 typedef struct archive_reader {
     void *arg;
@@ -36,6 +39,13 @@ typedef struct archive_reader {
     size_t (*find)(void *tools, size_t file, void *part, text t);
     bool (*judge)(void *tools, size_t file, void *part,
                   const input_message *message); /* false ends it all */
+
+    /*
+     * Both or none. Is the file, of which nothing has been read, a table? Then it is read as a
+     * whole and by one thread: each row is a message for `take`.
+     */
+    bool (*is_table)(input_file *file);
+    void (*read_table)(void *arg, input_file *file, input_message_sink *take, void *take_arg);
 
     /* One at a time, in the order of the input. A part that was taken or dropped is empty. */
     void (*take)(void *arg, void *part, const char *name, size_t lines_before);

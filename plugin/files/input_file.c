@@ -257,6 +257,8 @@ bool input_file_next(input_file *self, input_message *message)
     if (!skip_blanks(self))
         return false;
     message->line = self->line;
+    message->is_row = false;
+    message->trouble = NULL;
     length = message_length(self, &message->is_whole);
     message->text = without_return(front(self, length));
     pass(self, length);
@@ -274,6 +276,41 @@ text input_file_beginning(input_file *self)
     if (!skip_blanks(self))
         return (text)TEXT("");
     return without_return(front(self, line_length(self, LONGEST_BEGINNING)));
+}
+
+/* Where the lines end, or t.length. */
+static size_t end_of_lines(text t, size_t lines)
+{
+    const char *end = t.bytes;
+
+    while (lines-- > 0) {
+        end = memchr(end, '\n', (size_t)(t.bytes + t.length - end));
+        if (end == NULL)
+            return t.length;
+        end++;
+    }
+    return (size_t)(end - t.bytes);
+}
+
+text input_file_peek(input_file *self, size_t lines)
+{
+    size_t length;
+    text t;
+
+    do {
+        t = byte_window_text(self->window);
+        t = text_from(t, line_scan_blanks(t));
+        length = end_of_lines(t, lines);
+    } while (length == t.length && length < LONGEST_BEGINNING && byte_window_grow(self->window));
+    return (text){t.bytes, length < LONGEST_BEGINNING ? length : LONGEST_BEGINNING};
+}
+
+bool input_file_rest(input_file *self, text *rest)
+{
+    while (byte_window_grow(self->window))
+        ;
+    *rest = byte_window_text(self->window);
+    return !byte_window_is_full(self->window) && byte_window_trouble(self->window) == NULL;
 }
 
 bool input_file_next_piece(input_file *self, text *piece, size_t *line)

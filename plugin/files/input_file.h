@@ -22,6 +22,8 @@ typedef struct input_message {
     text text;     /* alive until the next step of the file */
     size_t line;   /* where it begins, from 1 */
     bool is_whole; /* false: it begins as a JSON document does and never closes, or is too long */
+    bool is_row;   /* it was a row of a table */
+    const char *trouble; /* why there is no text: what stood here, in a table, is no row of it */
 } input_message;
 
 /*
@@ -82,6 +84,15 @@ const char *input_file_trouble(const input_file *self, size_t *line);
 
 /* The first line that is not blank, or 64 KB of it; nothing is passed but blanks. */
 text input_file_beginning(input_file *self);
+
+/* So many of the first lines behind blanks, or 64 KB of them; nothing is passed. */
+text input_file_peek(input_file *self, size_t lines);
+
+/*
+ * All that is left, alive until the file is closed: mapped, or read as far as there is room. False
+ * when there is more than that, or it could not be read.
+ */
+bool input_file_rest(input_file *self, text *rest);
 
 /*
  * For those who take a file apart themselves: its next bytes, alive until the

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "failing_malloc.h"
 #include "gate/gate.h"
+#include "record/audit_table.h"
 #include "record/carrier.h"
 #include "record/unwrap.h"
 #include "sweep.h"
@@ -287,6 +288,42 @@ static outcome run_unwrap_by_rulebase(void)
     return unwrap_once("CEF:0|a|b|1|2|3|4|msg={\"operationName\":\"x\\=y\"}");
 }
 
+/* --- audit_table --- */
+
+static bool add_record(void *arg, size_t line, text record, const char *trouble)
+{
+    (void)line;
+    buffer_append(arg, trouble != NULL ? text_of(trouble) : record);
+    return true;
+}
+
+static outcome read_table(const char *table)
+{
+    buffer records = {0};
+    bool out_of_memory = false;
+    outcome came;
+
+    sweep_begin();
+    audit_table_read(text_of(table), DATE_ORDER_UNKNOWN, add_record, &records, &out_of_memory);
+    sweep_end();
+    came = out_of_memory || buffer_failed(&records) ? OUT_OF_MEMORY
+                                                    : sweep_compare(buffer_text(&records));
+    buffer_free(&records);
+    return came;
+}
+
+static outcome run_audit_table(void)
+{
+    return read_table("TimeGenerated [UTC],OperationName,TargetResources\n"
+                      "\"11/13/2026, 1:02 AM\",a,\"[{\"\"id\"\":1}]\"\n1,2\n");
+}
+
+static outcome run_audit_table_of_entra(void)
+{
+    return read_table("Date (UTC),Activity,Target1ObjectId,Target1ModifiedProperty1Name\n"
+                      "2026-11-26,a,b,c\n");
+}
+
 const sweep_run text_runs[] = {
     {"json parser", run_json_parser},
     {"json writing", run_json_writing},
@@ -303,5 +340,7 @@ const sweep_run text_runs[] = {
     {"unwrap, broken", run_unwrap_broken},
     {"unwrap, table", run_unwrap_table},
     {"unwrap, by rulebase", run_unwrap_by_rulebase},
+    {"audit_table", run_audit_table},
+    {"audit_table, Entra's", run_audit_table_of_entra},
     RUNS_END,
 };
