@@ -144,15 +144,14 @@ static void append_badge(buffer *out, const char *class, size_t count, const cha
     if (count == 0)
         return;
     html_append_markup(out, "<span class=\"badge %s\">", class);
-    html_append_markup(out, "%zu %s", count, what);
-    buffer_append_string(out, "</span>");
+    html_append_markup(out, "%zu %s</span>\n", count, what);
 }
 
 static void append_badges(buffer *out, const incident_view *v)
 {
     buffer_append_string(out, "<p class=\"badges\">");
-    html_append_markup(out, "<span class=\"badge high\">%s</span>", RULE_SEVERITY);
-    html_append_markup(out, "<span class=\"badge %s\">%s</span>", v->status, v->status);
+    html_append_markup(out, "<span class=\"badge high\">%s</span>\n", RULE_SEVERITY);
+    html_append_markup(out, "<span class=\"badge %s\">%s</span>\n", v->status, v->status);
     append_badge(out, "", v->count, v->count == 1 ? "alert" : "alerts");
     append_badge(out, "late", v->late, "late");
     append_badge(out, "degraded", v->degraded, "degraded");
