@@ -5,13 +5,17 @@
 #include <string.h>
 
 #include "cli/commands.h"
+#include "cli/rule_check.h"
 #include "cli/rule_eval.h"
 #include "cli/words.h"
 
 static const char USAGE[] =
-    "usage: synctap rule eval [--types JSON] [--now TIME] EXPRESSION|PIPELINE [FILE]\n"
-    "Tries what a rule's query is made of.\n"
+    "usage: synctap rule check FILE...\n"
+    "       synctap rule eval [--types JSON] [--now TIME] EXPRESSION|PIPELINE [FILE]\n"
+    "Tells what rule files mean, and tries what a rule's query is made of.\n"
     "\n"
+    "  check  Sentinel's YAML files: their tables, sets, the texts by which messages are\n"
+    "         passed over, and what decides late; or why one is refused\n"
     "  eval  the value of an expression for each JSON row of FILE (standard input), or the rows\n"
     "        that a pipeline (where .. | extend ..) leaves: one JSON value or row a line\n"
     "\n"
@@ -58,13 +62,20 @@ static int eval(int argc, char **argv)
     return rule_eval(argv[optind], types, argv[optind + 1], now);
 }
 
+static int check(int argc, char **argv)
+{
+    if (argc == 2 && strcmp(argv[1], "--help") == 0)
+        return help();
+    return argc < 2 ? wrong_usage() : rule_check(argv + 1, argc - 1);
+}
+
 int cmd_rule(int argc, char **argv)
 {
     static const struct {
         const char *name;
         int (*run)(int argc, char **argv);
         char *full_name;
-    } parts[] = {{"eval", eval, "synctap rule eval"}};
+    } parts[] = {{"check", check, "synctap rule check"}, {"eval", eval, "synctap rule eval"}};
     const char *name = argc > 1 ? argv[1] : "";
 
     if (strcmp(name, "--help") == 0)

@@ -372,7 +372,7 @@ static bool take_literal_of_type(kql_parser *p, kql_type type, kql_value *value)
     return type == KQL_DYNAMIC ? take_dynamic(p, value) : take_typed(p, type, value);
 }
 
-static bool is_literal(const kql_parser *p)
+bool kql_is_literal(const kql_parser *p)
 {
     static const char *const words[] = {"true", "True", "TRUE", "false", "False", "FALSE", "-"};
 
@@ -503,9 +503,9 @@ static bool derive_type(kql_parser *p, kql_expr *e)
 static bool all_verbatim(const kql_expr *e)
 {
     for (size_t i = 0; i < e->count; i++)
-        if (!e->args[i]->is_verbatim && e->args[i]->form != FORM_LITERAL)
+        if (!e->args[i]->is_verbatim)
             return false;
-    return e->count > 0 && e->args[0]->is_verbatim;
+    return true;
 }
 
 /* --- constant first arguments: patterns and paths --- */
@@ -648,6 +648,22 @@ static bool take_constant(kql_parser *p, kql_expr *e)
 
 /* --- primary --- */
 
+/* A watchlist's columns are known when its file is: until then each name is one. */
+static const kql_column *any_column(kql_parser *p, text name)
+{
+    size_t count = p->columns.count;
+    kql_column *all = kql_parser_alloc(p, (count + 1) * sizeof(kql_column));
+
+    if (all == NULL)
+        return NULL;
+    if (count > 0)
+        memcpy(all, p->columns.all, count * sizeof(kql_column));
+    all[count] = (kql_column){.name = name, .type = KQL_STRING, .slot = p->slots++};
+    p->columns = (kql_columns){all, count + 1};
+    p->any_columns = p->columns;
+    return &all[count];
+}
+
 static kql_expr *call(kql_parser *p, text name)
 {
     const kql_function *f = kql_function_find(name);
@@ -708,6 +724,8 @@ static kql_expr *column(kql_parser *p)
     let = find_let(p, name);
     if (c == NULL && let != NULL)
         return name_of_let(p, let, word);
+    if (c == NULL && p->takes_any_column)
+        c = any_column(p, name);
     if (c == NULL) {
         kql_fail(p, word, "there is no column of this name here");
         return NULL;
@@ -726,7 +744,7 @@ static kql_expr *primary(kql_parser *p)
     text name = p->token.word;
     kql_expr *e;
 
-    if (is_literal(p))
+    if (kql_is_literal(p))
         return literal(p);
     if (!p->failed && p->token.kind == TOKEN_NAME && is_call(p) && !is_keyword(name)) {
         kql_advance(p);
@@ -790,11 +808,11 @@ static bool parse_list_item(kql_parser *p, const kql_expr *e, items *list)
     kql_value value;
     kql_type type;
 
-    if (let != NULL && !let->is_set && !is_literal(p)) {
+    if (let != NULL && !let->is_set && !kql_is_literal(p)) {
         value = let->value;
         type = let->type;
         kql_advance(p);
-    } else if (!is_literal(p)) {
+    } else if (!kql_is_literal(p)) {
         return fail_here(p, "a literal, or a name that let gives to one,");
     } else if (!kql_parse_literal(p, &value, &type)) {
         return false;

@@ -54,8 +54,10 @@ typedef struct kql_parser {
     const kql_let *lets;
     size_t let_count;
     unsigned depth;
-    unsigned slots;       /* how many there are by now */
-    kql_regexes *regexes; /* those that were made, to be freed */
+    bool takes_any_column;   /* a name that is none yet is one, of texts .. */
+    kql_columns any_columns; /* .. these */
+    unsigned slots;          /* how many there are by now */
+    kql_regexes *regexes;    /* those that were made, to be freed */
     kql_error *error;
     bool failed;
 } kql_parser;
@@ -89,6 +91,9 @@ kql_expr *kql_parse_expression(kql_parser *p);
 
 /* The same, of type bool. */
 kql_expr *kql_parse_condition(kql_parser *p);
+
+/* Is a literal looked at? */
+bool kql_is_literal(const kql_parser *p);
 
 /* A literal, with its type. */
 bool kql_parse_literal(kql_parser *p, kql_value *value, kql_type *type);

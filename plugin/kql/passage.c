@@ -7,7 +7,7 @@ enum { MOST_ELEMENTS = 100000 };
 
 typedef struct kql_seen_row {
     struct kql_seen_row *next;
-    const kql_op *op;
+    const char *op; /* by its source: a union has copies of its operators */
     text row;
 } kql_seen_row;
 
@@ -106,12 +106,12 @@ static bool is_new_row(kql_passage *p, const kql_op *op)
     kql_seen_row *seen;
 
     for (seen = p->seen; seen != NULL; seen = seen->next)
-        if (seen->op == op && text_equal(seen->row, row))
+        if (seen->op == op->source.bytes && text_equal(seen->row, row))
             return false;
     seen = arena_alloc(p->run->memory, sizeof(*seen));
     p->run->out_of_memory |= seen == NULL;
     if (seen != NULL) {
-        *seen = (kql_seen_row){p->seen, op, row};
+        *seen = (kql_seen_row){p->seen, op->source.bytes, row};
         p->seen = seen;
     }
     return true;

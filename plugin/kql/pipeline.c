@@ -521,16 +521,21 @@ static bool parse_op(kql_parser *p, kql_pipeline *out, bool is_inner)
     return ops[found].parse(p, out, op) && !p->failed;
 }
 
-bool kql_parse_ops(kql_parser *p, kql_pipeline *pipeline)
+bool kql_parse_op(kql_parser *p, kql_pipeline *pipeline)
 {
     if (pipeline->ops == NULL)
         pipeline->ops = kql_parser_alloc(p, KQL_MOST_OPS * sizeof(kql_op));
-    if (pipeline->ops == NULL)
+    if (pipeline->ops == NULL || !parse_op(p, pipeline, false))
         return false;
+    pipeline->columns = p->columns;
+    return true;
+}
+
+bool kql_parse_ops(kql_parser *p, kql_pipeline *pipeline)
+{
     do {
-        if (!parse_op(p, pipeline, false))
+        if (!kql_parse_op(p, pipeline))
             return false;
     } while (kql_take(p, "|"));
-    pipeline->columns = p->columns;
     return !p->failed;
 }

@@ -72,6 +72,9 @@ typedef struct kql_pipeline {
 /* `where .. | extend ..` up to the end or to what is no `|`; begins at an operator's name. */
 bool kql_parse_ops(kql_parser *p, kql_pipeline *pipeline);
 
+/* The same, for one operator. */
+bool kql_parse_op(kql_parser *p, kql_pipeline *pipeline);
+
 /* Is the word an operator's name? */
 bool kql_is_op(text word);
 

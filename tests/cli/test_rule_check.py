@@ -1,0 +1,163 @@
+"""What `rule check` says of rule files, and why it refuses some."""
+
+import pathlib
+import unittest
+
+import rule_files
+from command import synctap
+
+SEED = pathlib.Path(__file__).resolve().parents[3] / "shared" / "data" \
+    / "rules" / "aadprov00008.yaml"
+
+QUERY = """let words = dynamic(["Reset user password", "Reset password"]);
+let Known =
+IdentityInfo
+| where TimeGenerated > ago(7d)
+| summarize arg_max(TimeGenerated, *) by AccountUPN
+| where AssignedRoles has "Directory Synchronization Accounts"
+| project AccountUPN, AccountObjectId;
+AuditLogs
+| where TimeGenerated > ago(6h)
+| where OperationName in~ (words) and Result =~ "success"
+| mv-expand TargetResources
+| extend Upn = tostring(TargetResources.userPrincipalName)
+| where Upn in~ (Known) or Upn startswith "Sync_"
+| project TimeGenerated, Upn, InitiatedBy.user.userPrincipalName"""
+
+# The query, and line, column and word of the file where it is refused.
+HEAD_LINES = 17
+REFUSED = [
+    ("SigninLogs\n| where ResultType == 0", 1, 1, "SigninLogs"),
+    ("AuditLogs\n| summarize count() by Result", 2, 3, "summarize"),
+    ("AuditLogs\n| where OperationName == 'a text'\n| join kind=inner (x) on y",
+     3, 3, "join"),
+    ("AuditLogs | where OperationNam has 'Update user'", 1, 19,
+     "OperationNam"),
+    ("AuditLogs | where DurationMs has 'Update user'", 1, 30, "has"),
+    ("let f = (x:string) { x };\nAuditLogs", 1, 10, "x"),
+    ("let s = materialize(AuditLogs);\nAuditLogs", 1, 9, "materialize"),
+    ("AuditLogs | where OperationName has 'é 'Update'", 1, 41, "Update"),
+    ("AuditLogs | mv-expand Result", 1, 23, "Result"),
+    ("AuditLogs | evaluate bag_unpack(InitiatedBy)", 1, 13, "evaluate"),
+    ("let T = IdentityInfo | project AccountUPN;\nAuditLogs", 1, 24,
+     "project"),
+    ("let T = 1d;\nAuditLogs | where OperationName in (T)", 2, 37, "T"),
+]
+
+
+class RuleCheck(unittest.TestCase):
+    """One file at a time."""
+
+    def setUp(self):
+        """Have a folder."""
+        self.folder = rule_files.Folder(self)
+
+    def check(self, content):
+        """Check one file."""
+        return synctap("rule", "check", self.folder.put(content))
+
+    def test_a_rule_that_loads_is_told_in_its_parts(self):
+        done = self.check(rule_files.text(QUERY))
+        self.assertEqual(done.status, 0, done.words)
+        for line in (
+                "  tables      AuditLogs, IdentityInfo",
+                "  set         Known: IdentityInfo of 7d: "
+                "AccountUPN, AccountObjectId",
+                '  gate        2 texts: "reset user password", '
+                '"reset password"',
+                "  lookback    6h",
+                "  lateness    Upn in~ Known.AccountUPN",
+                "  columns     TimeGenerated, Upn, "
+                "InitiatedBy_user_userPrincipalName"):
+            self.assertIn(line + "\n", done.output)
+        self.assertNotIn("warning", done.output)
+
+    def test_what_is_refused_is_named_by_its_place_in_the_file(self):
+        for query, line, column, word in REFUSED:
+            with self.subTest(query=query):
+                done = self.check(rule_files.text(query))
+                self.assertEqual(done.status, 1, done)
+                self.assertEqual(done.output, "")
+                self.assertIn(f"rule.yaml:{HEAD_LINES + line}:{column + 2}: "
+                              f'"{word}": ', done.words)
+
+    def test_a_place_is_found_in_a_quoted_query_too(self):
+        content = rule_files.text("X").replace(
+            "query: |\n  X\n",
+            'query: "AuditLogs | where Result has Foo and Result has Bar"\n')
+        self.assertIn('rule.yaml:17:38: "Foo": ', self.check(content).words)
+
+    def test_a_rule_without_a_text_for_the_gate_is_refused(self):
+        for condition in ("OperationName != 'Update user'",
+                          "OperationName matches regex 'Update user'",
+                          "tolower(OperationName) == 'update user'",
+                          "OperationName has 'abc'",
+                          "OperationName has 'Update user' or Result == ''",
+                          "coalesce(Result, 'unknown') == 'unknown'"):
+            with self.subTest(condition=condition):
+                done = self.check(rule_files.text(
+                    f"AuditLogs | where {condition}"))
+                self.assertEqual(done.status, 1, done.output)
+                self.assertIn('"query": no condition', done.words)
+
+    def test_the_best_condition_makes_the_gate(self):
+        done = self.check(rule_files.text(
+            "AuditLogs | where Result == 'success' "
+            "| where OperationName has_all ('Update', 'application') "
+            "and Category in ('a', 'b')"))
+        self.assertIn('1 text: "application"', done.output)
+
+    def test_characters_that_json_escapes_end_a_text_of_the_gate(self):
+        done = self.check(rule_files.text(
+            'AuditLogs | where OperationName == "Update a \\"quoted\\" – '
+            'Certificates and secrets "'))
+        self.assertIn('1 text: " certificates and secrets "', done.output)
+
+    def test_a_union_has_the_texts_of_all_its_branches(self):
+        done = self.check(rule_files.text(
+            "union isfuzzy=true (AuditLogs | where OperationName == 'first'), "
+            "(AuditLogs | where OperationName == 'second' | extend n = 1)"
+            "\n| where isempty(Result)"))
+        self.assertEqual(done.status, 0, done.words)
+        self.assertIn('2 texts: "first", "second"', done.output)
+
+    def test_odd_things_are_warned_of(self):
+        more = ("entityMappings:\n  - entityType: Account\n    fieldMappings:"
+                "\n      - identifier: Name\n        columnName: Gone\n"
+                "sampleData: 1\n")
+        done = self.check(rule_files.text(
+            "AuditLogs | where OperationName has 'Update user'",
+            period="7d // Increased", more=more))
+        self.assertEqual(done.status, 0, done.words)
+        self.assertIn('"sampleData" is ignored', done.output)
+        self.assertIn('the column "Gone"', done.output)
+        self.assertIn('queryPeriod "7d // Increased" is no timespan',
+                      done.output)
+
+    def test_a_file_that_is_no_yaml_or_has_not_what_a_rule_needs(self):
+        for content, place in (("a: [", "2:1"), ("- a\n", "1:1"),
+                               ("id: 1\nid: 2\n", "2:5"), ("", "1:1"),
+                               ("query: AuditLogs\n", "1:1"),
+                               ("id: x\n---\nid: y\n", "2:1")):
+            with self.subTest(content=content):
+                done = self.check(content)
+                self.assertEqual(done.status, 1)
+                self.assertIn(f"rule.yaml:{place}: ", done.words)
+
+    def test_each_file_is_told_of(self):
+        good = self.folder.put(rule_files.text(QUERY), "good.yaml")
+        bad = self.folder.put("id: 1\n", "bad.yaml")
+        done = synctap("rule", "check", bad, good)
+        self.assertEqual(done.status, 1)
+        self.assertIn("good.yaml: loads", done.output)
+        self.assertIn("bad.yaml:1:1: ", done.words)
+
+    @unittest.skipUnless(SEED.is_file(), "the seed's file is not here")
+    def test_the_seed_loads_without_a_warning(self):
+        done = synctap("rule", "check", SEED)
+        self.assertEqual(done.status, 0, done.words)
+        self.assertNotIn("warning", done.output)
+
+
+if __name__ == "__main__":
+    unittest.main()
