@@ -2,6 +2,7 @@
 
     python3 report.py ALERTS EXPECTED   table and verdict; status 0: all is well
     python3 report.py -                 a line for each alert on standard input
+    python3 report.py --others EXPLAINED    why the other records did not alert
 """
 
 import collections
@@ -89,6 +90,28 @@ def follow(lines):
         pass
 
 
+def why_not(explained):
+    """Name what kept a record from alerting; "" if nothing did.
+
+    The record is an object of `synctap explain --format jsonl`.
+    """
+    if explained["wide"]:
+        return ""
+    if not explained["operation"]["wide"]:
+        return "of an operation that the rule does not name"
+    if not explained["time"]["is_within_lookback"]:
+        return "from before the lookback"
+    return "about an account that is no sync account"
+
+
+def tell_others(lines):
+    """Say in one line why the other records did not alert."""
+    records = [one for one in map(json.loads, lines) if "wide" in one]
+    others = collections.Counter(filter(None, map(why_not, records)))
+    print(f"the other {others.total()} records did not alert: " + ", ".join(
+        f"{count} are {reason}" for reason, count in others.most_common()))
+
+
 def read_alerts(path):
     """Read the alerts; none if there is no file, and no unfinished line."""
     if not path.exists():
@@ -101,6 +124,10 @@ def main():
     """Run one of the two ways."""
     if sys.argv[1] == "-":
         follow(sys.stdin)
+        return 0
+    if sys.argv[1] == "--others":
+        with open(sys.argv[2], encoding="utf-8") as file:
+            tell_others(file)
         return 0
     alerts = read_alerts(pathlib.Path(sys.argv[1]))
     with open(sys.argv[2], encoding="utf-8") as file:
