@@ -84,8 +84,10 @@ def rss_kb(pid):
 class Meter:
     """Watches a process until it has nothing more to do."""
 
-    def __init__(self, process, is_done):
+    def __init__(self, process, is_done, watched=(INPUT, WORKER)):
+        """watched: how the names of the threads begin that do the work."""
         self._process, self._is_done = process, is_done
+        self._watched = watched
         self._used, self._threads = 0, {}
         self._first = self._last = None
 
@@ -93,7 +95,7 @@ class Meter:
         now = time.monotonic()
         self._threads = threads_of(self._process.pid)
         used = sum(used for name, used in self._threads.values()
-                   if name.startswith((INPUT, WORKER)))
+                   if name.startswith(self._watched))
         if used > self._used + A_LITTLE:
             self._first = self._first or now
             self._last = now
@@ -145,9 +147,10 @@ def queue_is_empty(work, count):
 class Rsyslogd:
     """One rsyslogd that runs a pipeline."""
 
-    def __init__(self, pipeline, source):
+    def __init__(self, pipeline, source, under=()):
+        """under: a command that runs the command behind it."""
         self.work = Workplace()
-        self._pipeline = pipeline
+        self._pipeline, self._under = pipeline, under
         for name, content in pipeline.files.items():
             self.work.write(name, content)
         text = configuration(pipeline, source)
@@ -157,13 +160,17 @@ class Rsyslogd:
 
     def __enter__(self):
         self._process = self.work.start(
-            RSYSLOGD, "-n", "-f", self._config,
+            *self._under, RSYSLOGD, "-n", "-f", self._config,
             "-i", self.work.path / "rsyslogd.pid", "-M", module_path(),
             environment={})
         return self
 
-    def __exit__(self, *_):
+    def stop(self):
+        """End it, so that what it writes at its end can be read."""
         stop(self._process)
+
+    def __exit__(self, *_):
+        self.stop()
         self.work.remove()
 
     def _wait_until(self, holds, what):

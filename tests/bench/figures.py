@@ -17,11 +17,13 @@ class Bound:
         return ((self.at_least is None or ratio >= self.at_least)
                 and (self.at_most is None or ratio <= self.at_most))
 
-    def fields(self, ratio):
-        """Give what a figure says of its bound."""
+    def fields(self, turns):
+        """Give what a figure says of its bound; its turns must agree."""
         named = {name: value for name, value in
                  dataclasses.asdict(self).items() if value is not None}
-        return {**named, "holds": self.holds(ratio)} if named else {}
+        said = {self.holds(turn) for turn in turns}
+        holds = said.pop() if len(said) == 1 else "too noisy to tell"
+        return {**named, "holds": holds} if named else {}
 
 
 NO_BOUND = Bound()
@@ -30,19 +32,18 @@ NO_BOUND = Bound()
 def figure(name, ours, theirs, unit, bound=NO_BOUND, inverse=False, **more):
     """Make the figure of two rows of measurements, taken turn by turn.
 
-    The ratio is that of the medians, ours to theirs (inverse: theirs to
-    ours); min, median and max are those of the turns' own ratios.
+    The two of a turn were measured one after the other, so whatever else the
+    machine did met both. The ratio is the median of the turns' own, ours to
+    theirs (inverse: theirs to ours).
     """
     above, below = (theirs, ours) if inverse else (ours, theirs)
-    ratio = _ratio(statistics.median(above), statistics.median(below))
     turns = [_ratio(a, b) for a, b in zip(above, below)]
-    return {"figure": name, "ratio": _rounded(ratio), "n": len(turns),
-            "min": _rounded(min(turns)),
-            "median": _rounded(statistics.median(turns)),
+    return {"figure": name, "ratio": _rounded(statistics.median(turns)),
+            "n": len(turns), "min": _rounded(min(turns)),
             "max": _rounded(max(turns)),
             "ours": _rounded(statistics.median(ours)),
             "theirs": _rounded(statistics.median(theirs)), "unit": unit,
-            **bound.fields(ratio), **more}
+            **bound.fields(turns), **more}
 
 
 def _ratio(a, b):

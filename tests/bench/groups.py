@@ -16,10 +16,12 @@ import subprocess
 import time
 import typing
 
+import counted
 import data
 import pipelines
 import syslog_ng
-from daemon import FROM_FILE, FROM_TCP, HOLD, Failed, Rsyslogd
+from daemon import (FROM_FILE, FROM_TCP, HOLD, SECONDS_AT_MOST, Failed,
+                    Rsyslogd)
 from figures import Bound, cannot, figure, show
 from pipelines import DEFAULT_BATCH, SMALL_BATCH
 from workplace import Workplace, stage
@@ -186,6 +188,66 @@ def adds(setting):
     yield from _added(came, batches, count)
 
 
+def require_valgrind():
+    """Say what is missing where instructions cannot be counted."""
+    if shutil.which("valgrind") is None:
+        raise CannotRun("valgrind is not installed")
+
+
+def few_and_many(setting, kind):
+    """Give two files of messages of a kind, and how many are in each."""
+    return [(setting.file(f"{kind}-{count}", lambda n=count: getattr(
+        data.Records(SEED), kind)(n)), count) for count in (500, 2500)]
+
+
+def counts(setting, made, kind):
+    """Count what each pipeline takes for a message, twice."""
+    files = few_and_many(setting, kind)
+    came = collections.defaultdict(list)
+    for turn in (1, 2):
+        for name, pipeline in made.items():
+            setting.words(f"turn {turn} of 2: instructions of {name}")
+            came[name].append(counted.count_of(pipeline, *files))
+    return came
+
+
+@group("instructions_against_contains", "instructions_against_mmjsonparse")
+def added_instructions(setting):
+    """What a pipeline adds to a bare one, in the worker of a real rsyslogd."""
+    require_valgrind()
+    came = counts(setting, {
+        "bare": pipelines.bare(SMALL_BATCH),
+        "mmsynctap": pipelines.mmsynctap(SMALL_BATCH, 'ruleset="alerts"'),
+        "contains": pipelines.script_behind_contains(SMALL_BATCH),
+        "mmjsonparse": pipelines.mmjsonparse(SMALL_BATCH)}, "misses")
+    ours = above(came["mmsynctap"], came["bare"])
+    for peer, bound in (("contains", Bound(at_least=25)),
+                        ("mmjsonparse", Bound(at_least=400))):
+        yield figure(f"instructions_against_{peer}", ours,
+                     above(came[peer], came["bare"]),
+                     "instructions/message above bare", bound, inverse=True,
+                     bare=round(middle.median(came["bare"])))
+
+
+@group("candidate_against_libfastjson")
+def candidate_instructions(setting):
+    """What a candidate costs, against reading its JSON and no more."""
+    require_valgrind()
+    files = few_and_many(setting, "candidates")
+    program = setting.top / "build/tests/bench/feed_messages"
+    rulebase = setting.top / "rulebase/entra-audit.rulebase"
+    came = collections.defaultdict(list)
+    for _ in range(2):
+        for name, what in (("detector", rulebase), ("libfastjson", "-")):
+            few, many = (counted.count_program(
+                [program, what, path, count, "2026-06-01T13:00:00Z"])
+                for path, count in files)
+            came[name].append((many - few) / (files[1][1] - files[0][1]))
+    yield figure("candidate_against_libfastjson", came["detector"],
+                 came["libfastjson"], "instructions/message",
+                 Bound(at_most=1.25))
+
+
 @group("throughput")
 def throughput(setting):
     """Messages a second, where imfile is what holds them up."""
@@ -320,7 +382,8 @@ def seconds_of(command, **more):
     """Make a measure: how long a command takes, by the clock."""
     def measure():
         begin = time.monotonic()
-        done = subprocess.run(command, stdout=subprocess.DEVNULL, **more)
+        done = subprocess.run(command, stdout=subprocess.DEVNULL,
+                              timeout=SECONDS_AT_MOST, **more)
         if done.returncode != 0:
             raise Failed(f"{command}: status {done.returncode}")
         return time.monotonic() - begin

@@ -63,7 +63,8 @@ class SyslogNg:
             subprocess.run(["apt-get", "download", *PACKAGES], check=True,
                            cwd=self._tree, capture_output=True, timeout=120)
             for package in self._tree.glob("*.deb"):
-                subprocess.run(["dpkg", "-x", package, self._tree], check=True)
+                subprocess.run(["dpkg", "-x", package, self._tree], check=True,
+                               timeout=120)
         except (OSError, subprocess.SubprocessError):
             raise Failed("Debian's syslog-ng-core cannot be had by "
                          "apt-get download") from None
@@ -88,7 +89,7 @@ class SyslogNg:
             f"--control={work.path}/control", f"--pidfile={work.path}/pid",
             "--no-caps", environment={})
         try:
-            cost = Meter(process, lambda: True).wait()
+            cost = Meter(process, lambda: True, watched=("",)).wait()
             lines = found.read_bytes().count(b"\n") if found.exists() else 0
         except Failed as failure:
             raise Failed(f"syslog-ng {failure}: {work.words()}") from None
