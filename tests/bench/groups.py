@@ -91,8 +91,14 @@ def names():
     return [name for each in GROUPS for name in each.names]
 
 
-def run(setting, wanted):
-    """Run the groups that have one of the figures; all if none is named."""
+def run(setting, wanted, made_so_far):
+    """Run the groups that have one of the figures; all if none is named.
+
+    made_so_far: a list that takes each figure, beside standard output.
+    """
+    def take(made):
+        show(made)
+        made_so_far.append(made)
     status = 0
     for each in GROUPS:
         asked = [name for name in each.names if not wanted or name in wanted]
@@ -101,10 +107,10 @@ def run(setting, wanted):
         try:
             for made in each.run(setting):
                 if made["figure"] in asked:
-                    show(made)
+                    take(made)
         except CannotRun as reason:
             for name in asked:
-                show(cannot(name, str(reason)))
+                take(cannot(name, str(reason)))
         except Failed as failure:
             setting.words(f"{', '.join(asked)}: {failure}")
             status = 1
