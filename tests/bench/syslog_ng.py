@@ -10,7 +10,7 @@ from daemon import Failed, Meter, stop
 from pipelines import counts_of_mixed
 from workplace import Workplace
 
-PACKAGES = ("syslog-ng-core", "libivykis0", "libnet1", "libwrap0",
+PACKAGES = ("syslog-ng-core", "libivykis0", "libnet1", "libpcre3", "libwrap0",
             "libjson-c5")
 
 CONFIGURATION = """@version: 3.35
@@ -50,6 +50,7 @@ class SyslogNg:
             self._unpack()
         self._modules = next(self._tree.glob("usr/lib/syslog-ng/*.*"))
         self._libraries = [*self._tree.glob("usr/lib/*-linux-gnu*"),
+                           *self._tree.glob("lib/*-linux-gnu*"),
                            self._tree / "usr/lib/syslog-ng"]
         self._arguments = self._find_arguments()
 
