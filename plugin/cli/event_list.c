@@ -250,7 +250,7 @@ static void add_end(event_reader *self, const input_message *message, const unwr
 
 void event_reader_read(event_reader *self, const input_message *message, event_list *list)
 {
-    const unwrap_sink sink = {self, take_object, take_broken};
+    const unwrap_sink sink = {self, take_object, take_broken, NULL};
     unwrapped found;
 
     self->list = list;

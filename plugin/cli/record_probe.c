@@ -63,7 +63,7 @@ static void pass_over(void *arg, text broken, const char *reason)
 
 bool record_probe_finds(record_probe *self, text message)
 {
-    const unwrap_sink sink = {self, look_at, pass_over};
+    const unwrap_sink sink = {self, look_at, pass_over, NULL};
 
     self->found = false;
     detector_take_apart(self->worker, message, &sink);

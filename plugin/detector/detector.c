@@ -15,7 +15,6 @@
 #include "rule/own_alert.h"
 
 enum {
-    NEVER_JUDGED = -1, /* no change of a role list */
     MOST_ROWS = 1000,
     MOST_ALERT_BYTES = 8 << 20,
 };
@@ -49,6 +48,8 @@ struct detector_worker {
     buffer record;
     buffer alert; /* under way to the sink */
     surplus surplus;
+    detector_stop *must_stop; /* NULL: never */
+    void *must_stop_arg;
 };
 
 /* One message on its way, or one pending record that is judged again. */
@@ -214,6 +215,12 @@ void detector_worker_free(detector_worker *self)
     free(self);
 }
 
+void detector_worker_stop_when(detector_worker *self, detector_stop *must_stop, void *arg)
+{
+    self->must_stop = must_stop;
+    self->must_stop_arg = arg;
+}
+
 /* Takes the newest snapshots if there are newer ones; else this is one load of a word. */
 static void catch_up(detector_worker *self)
 {
@@ -239,7 +246,7 @@ static void take_unmatched(void *arg, alert *a);
 static void take_refused(message_feed *f, alert *a)
 {
     take_unmatched(f, a);
-    f->record.judged = NEVER_JUDGED;
+    f->record.judged = PENDING_NEVER_JUDGED;
 }
 
 /* Its incident is known: it is written once, for all who want it. */
@@ -341,7 +348,7 @@ static void take_unmatched(void *arg, alert *a)
             .row_id = row_id_of(f, a),
             .received = f->judgement.received,
             .expires = stream_expiry(s, a->time_generated, f->judgement.now),
-            .judged = f->refused ? NEVER_JUDGED : f->worker->change,
+            .judged = f->refused ? PENDING_NEVER_JUDGED : f->worker->change,
         };
         buffer_clear(&f->worker->keys);
         buffer_clear(&f->worker->rows);
@@ -409,12 +416,22 @@ static void hand_on_surplus(message_feed *f)
         f->out_of_memory = true;
     if (f->unmatched > 0 && !f->is_late && s->object.length > 0)
         remember_text(f, &s->object);
+    f->seen.left |= f->unmatched > 0 && s->object.length == 0;
     f->unmatched = unmatched;
     surplus_clear(s);
     arena_reset(f->worker->memory);
 }
 
 /* --- a record --- */
+
+/* Also between the rows of a record. */
+static bool must_stop(void *arg)
+{
+    const message_feed *f = arg;
+    const detector_worker *w = f->worker;
+
+    return w->must_stop != NULL && w->must_stop(w->must_stop_arg);
+}
 
 /* For what came at `received` and is judged at `now`. */
 static message_feed begin_feed(detector_worker *self, timestamp now, timestamp received,
@@ -436,6 +453,7 @@ static message_feed begin_feed(detector_worker *self, timestamp now, timestamp r
                 .parser = unwrap_parser(self->unwrap),
                 .take_match = take_match,
                 .take_unmatched = joins_late ? take_unmatched : NULL,
+                .must_stop = must_stop,
             },
         .sink = sink,
         .arg = arg,
@@ -533,7 +551,7 @@ static unwrap_kind judge_object(message_feed *f, json *object)
     if (own_alert_is(object) || alert_are_columns(object))
         return UNWRAP_OWN_ALERT;
     reading = judge_record(&f->judgement, object);
-    if (f->unmatched > 0 && !f->is_late)
+    if (f->unmatched > 0 && !f->is_late && !f->judgement.stopped)
         remember(f, object);
     note_unread_time(f);
     if (!f->is_late)
@@ -555,10 +573,12 @@ static unwrap_kind take_object(void *arg, json *object)
 static void judge_broken(void *arg, text broken, const char *reason)
 {
     message_feed *f = arg;
+    size_t refused = f->seen.refused;
     bool matters;
 
     f->object = NULL;
     matters = judge_text(f, broken);
+    f->seen.left |= f->seen.refused > refused; /* there is no record to remember */
     arena_reset(f->worker->memory);
     if (matters && !f->seen.undecodable)
         f->seen.reason = reason;
@@ -575,7 +595,9 @@ static void note_unwrapped(message_feed *f, const unwrapped *found)
     if (f->seen.reason == NULL)
         f->seen.reason = found->reason;
     f->seen.stale = f->judgement.stale;
+    f->seen.left |= found->stopped || f->judgement.stopped;
     if (f->out_of_memory || f->judgement.out_of_memory || found->out_of_memory) {
+        f->seen.out_of_memory = true;
         f->seen.undecodable = true;
         f->seen.reason = "out of memory";
     }
@@ -584,7 +606,7 @@ static void note_unwrapped(message_feed *f, const unwrapped *found)
 detection detector_feed(detector_worker *self, text message, timestamp now, detector_sink *sink,
                         void *arg)
 {
-    unwrap_sink takers = {NULL, take_object, judge_broken};
+    unwrap_sink takers = {NULL, take_object, judge_broken, must_stop};
     unwrapped found;
     message_feed f;
 
@@ -607,7 +629,7 @@ size_t detector_find_candidate(detector_worker *self, text t)
 detection detector_feed_tree(detector_worker *self, json *tree, timestamp now, detector_sink *sink,
                              void *arg)
 {
-    unwrap_sink takers = {NULL, take_object, judge_broken};
+    unwrap_sink takers = {NULL, take_object, judge_broken, must_stop};
     unwrapped found;
     message_feed f;
 
@@ -618,6 +640,13 @@ detection detector_feed_tree(detector_worker *self, json *tree, timestamp now, d
     note_unwrapped(&f, &found);
     f.seen.candidate = found.records > 0 || found.broken > 0;
     return f.seen;
+}
+
+bool detector_keep(detector_worker *self, text message, timestamp received)
+{
+    stream *s = self->detector->stream;
+
+    return s != NULL && stream_keep_message(s, &self->stream, message, received);
 }
 
 /* What a message_feed of a part of a message came to, added to what the others did. */
@@ -697,8 +726,9 @@ judged_again detector_judge_again(detector_worker *self, text record, timestamp 
     json_free(object);
     hand_on_surplus(&f);
     return (judged_again){
-        .is_done = f.unmatched == 0 && !f.refused,
+        .is_done = f.unmatched == 0 && !f.refused && !f.judgement.stopped,
         .refused = f.refused,
+        .stopped = f.judgement.stopped,
         .out_of_memory = f.out_of_memory || f.judgement.out_of_memory,
     };
 }
@@ -759,7 +789,7 @@ detector_explained detector_explain(detector_worker *self, text message, timesta
                                     detector_explainer *sink, void *arg)
 {
     explain_run e = {.sink = sink, .arg = arg};
-    const unwrap_sink takers = {&e, explain_object, explain_broken};
+    const unwrap_sink takers = {&e, explain_object, explain_broken, NULL};
     unwrapped found;
 
     catch_up(self);

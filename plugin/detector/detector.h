@@ -44,8 +44,11 @@ typedef struct detection {
     char unread_time[64]; /* that of the last, cut */
     size_t broken;        /* stretches of the text that could not be read */
     const char *reason;   /* why the first of them could not; a constant */
-    bool undecodable;     /* an operation's phrase stands in one of them, or in a record that has
-                             a part which cannot be read */
+    bool left;            /* not all of it was judged, or a refused row cannot be remembered alone:
+                             detector_keep keeps the message for later */
+    bool out_of_memory;
+    bool undecodable; /* an operation's phrase stands in one of them, or in a record that has
+                         a part which cannot be read */
 } detection;
 
 /*
@@ -95,6 +98,22 @@ typedef bool detector_sink(void *arg, const alert *a);
 detector_worker *detector_worker_new(detector *d);
 void detector_worker_free(detector_worker *self);
 
+/* True as soon as a message under judgement must be left where it is. */
+typedef bool detector_stop(void *arg);
+
+/*
+ * From now on the worker asks that at each record, and within large ones: in its own thread, so
+ * that it must be cheap.
+ */
+void detector_worker_stop_when(detector_worker *self, detector_stop *must_stop, void *arg);
+
+/*
+ * Keeps a message that came at `received` and of which something is left: the keeper has it
+ * judged anew, as of then, and rows that were handed on are not handed on twice. False when
+ * nothing can be handed on later.
+ */
+bool detector_keep(detector_worker *self, text message, timestamp received);
+
 /* Judges a message by its text. The sink is called in this thread, before it returns. */
 detection detector_feed(detector_worker *self, text message, timestamp now, detector_sink *sink,
                         void *arg);
@@ -130,6 +149,7 @@ void detector_feed_broken(detector_worker *self, text broken, timestamp now, det
 typedef struct judged_again {
     bool is_done; /* nothing in it is left that may match another time */
     bool refused; /* the sink did not hand an alert on */
+    bool stopped; /* not all of it was judged */
     bool is_unreadable;
     bool out_of_memory;
 } judged_again;

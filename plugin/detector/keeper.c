@@ -66,12 +66,20 @@ void keeper_free(keeper *self)
     free(self);
 }
 
+static bool must_stop(void *arg)
+{
+    const keeper *self = arg;
+
+    return stream_must_stop(self->stream);
+}
+
 bool keeper_follow(keeper *self, const stream_options *options)
 {
     self->stream = stream_new(self->rule, options);
     self->worker = self->stream != NULL ? detector_worker_new(self->detector) : NULL;
     if (self->worker == NULL)
         return false;
+    detector_worker_stop_when(self->worker, must_stop, self);
     detector_follow(self->detector, self->stream);
     return true;
 }

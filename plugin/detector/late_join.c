@@ -27,10 +27,34 @@ static void judge_record_again(late_join *j, int64_t id, const pending_record *r
         j->parts.worker, record->record, record->received, accounts, j->now, j->sink, j->arg);
 
     j->refused |= seen.refused;
+    j->stopped |= seen.stopped;
     j->failed |= seen.out_of_memory;
     if (seen.is_unreadable)
         stream_note_unreadable(j->parts.stream, record->row_id);
     if (seen.is_done && !j->failed)
+        j->failed = !pending_ids_add(&j->done, id);
+}
+
+/* Of a message some rows may have been handed on before the stop. Those that are refused now are
+ * kept as records of their own. */
+static bool hand_on_new(void *arg, const alert *a)
+{
+    late_join *j = arg;
+
+    if (!a->duplicate)
+        j->refused = j->refused || !j->sink(j->arg, a);
+    return a->duplicate || !j->refused;
+}
+
+/* A message whose judgement was stopped: as of when it came. */
+static void judge_message(late_join *j, int64_t id, const pending_record *message)
+{
+    const detection seen =
+        detector_feed(j->parts.worker, message->record, message->received, hand_on_new, j);
+
+    j->stopped |= seen.left;
+    j->failed |= seen.out_of_memory;
+    if (!seen.left && !j->failed)
         j->failed = !pending_ids_add(&j->done, id);
 }
 
@@ -40,10 +64,13 @@ static void judge_again(late_join *j, int64_t id, const sync_accounts *accounts,
 
     if (!pending_read(j->pending, id, &record, &j->failed))
         return;
-    if (record.expires > j->now && record.received < before)
+    if (pending_is_message(&record))
+        judge_message(j, id, &record);
+    else if (record.expires > j->now && record.received < before)
         judge_record_again(j, id, &record, accounts);
     pending_end_read(j->pending);
 }
+
 static int compare_ids(const void *a, const void *b)
 {
     int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
@@ -65,7 +92,7 @@ static void judge_all(late_join *j, pending_ids *ids, const sync_accounts *accou
     for (size_t i = 0; i < ids->count && !must_end(j); i++) {
         if (i == 0 || ids->ids[i] != ids->ids[i - 1])
             judge_again(j, ids->ids[i], accounts, before);
-        j->stopped = stream_must_stop(j->parts.stream);
+        j->stopped |= stream_must_stop(j->parts.stream);
     }
 }
 

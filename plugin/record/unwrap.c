@@ -64,6 +64,15 @@ static void begin_walk(walk *w, unwrap *self, const unwrap_sink *sink)
     w->last_broken = &w->broken;
 }
 
+/* Once it has stopped, it has for good. */
+static bool must_stop(walk *w)
+{
+    const unwrap_sink *sink = w->sink;
+
+    w->found.stopped = w->found.stopped || (sink->must_stop != NULL && sink->must_stop(sink->arg));
+    return w->found.stopped;
+}
+
 static void count_broken(walk *w, const char *reason)
 {
     if (w->is_inside)
@@ -100,7 +109,7 @@ static void end_walk(walk *w, bool tell_broken)
         stretch *first = w->broken;
 
         w->broken = first->next;
-        if (tell_broken)
+        if (tell_broken && !must_stop(w))
             w->sink->take_broken(w->sink->arg, (text){first->bytes, first->length}, first->reason);
         free(first);
     }
@@ -248,7 +257,7 @@ static void walk_table(walk *w, json *table)
     }
     columns = read_columns(described, count);
     w->found.out_of_memory |= columns == NULL;
-    for (size_t i = 0; columns != NULL && i < json_array_length(rows); i++)
+    for (size_t i = 0; columns != NULL && i < json_array_length(rows) && !must_stop(w); i++)
         walk_row(w, columns, count, json_array_item(rows, i));
     free(columns);
 }
@@ -259,7 +268,7 @@ static void walk_array(walk *w, json *array)
 {
     size_t length = json_array_length(array);
 
-    for (size_t i = 0; i < length; i++)
+    for (size_t i = 0; i < length && !w->found.stopped; i++)
         walk_value(w, json_array_item(array, i));
 }
 
@@ -302,7 +311,7 @@ static void walk_members(walk *w, json *object, bool is_record)
 
     if (has_rows)
         walk_table(w, object);
-    while (json_next_member(&all, &key, &value)) {
+    while (!w->found.stopped && json_next_member(&all, &key, &value)) {
         if (is_record && is_one_of(key, own_parts))
             walk_own_part(w, value);
         else if (!has_rows || !is_one_of(key, table_keys))
@@ -322,6 +331,8 @@ static void walk_known(walk *w, json *object)
 
 static void walk_object(walk *w, json *object)
 {
+    if (must_stop(w))
+        return;
     switch (w->sink->take_object(w->sink->arg, object)) {
     case UNWRAP_RECORD:
         w->found.records++;
@@ -720,7 +731,7 @@ static void walk_passage(walk *w, passage *p)
 {
     size_t at = next_document(p->text, 0);
 
-    while (at < p->text.length)
+    while (at < p->text.length && !must_stop(w))
         at = next_document(p->text, walk_document_at(w, p, at));
     if (closes_before(p, p->text.length))
         end_broken(w, p, p->text.length);
@@ -796,7 +807,7 @@ static bool read_by_rulebase(unwrap *self, const carrier *rulebase, text message
 
     begin_walk(&w, self, sink);
     walk_carrier(&w, rulebase, message);
-    is_read = w.found.records + w.found.other_kinds > 0;
+    is_read = w.found.records + w.found.other_kinds > 0 || w.found.stopped;
     end_walk(&w, is_read);
     *found = w.found;
     found->by_rulebase = is_read;

@@ -38,6 +38,12 @@ typedef struct unwrap_sink {
      * been taken and are not part of it. May be NULL.
      */
     void (*take_broken)(void *arg, text broken, const char *reason);
+
+    /*
+     * Asked again and again, between the objects and where documents are looked for: once it
+     * says true, nothing more is handed out. May be NULL.
+     */
+    bool (*must_stop)(void *arg);
 } unwrap_sink;
 
 /* The reason of a stretch that begins inside a record: its beginning came in another message, or
@@ -52,6 +58,7 @@ typedef struct unwrapped {
     const char *reason; /* why the first of them could not; a constant */
     bool by_rulebase;   /* the records were reached through the rulebase */
     bool out_of_memory; /* records may have been missed */
+    bool stopped;       /* what came behind was not looked at */
 } unwrapped;
 
 /* One for each thread; NULL when memory is out. The caller frees it. */

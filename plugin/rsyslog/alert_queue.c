@@ -17,6 +17,8 @@
 #include "queue.h"
 #include "ruleset.h"
 
+#include "state/patience.h"
+
 /* rsyslog's macros are statements without semicolons. */
 /* clang-format off */
 DEFobjCurrIf(obj)
@@ -28,16 +30,8 @@ struct alert_queue {
     alert_style style;
     ruleset_t *ruleset;
     atomic_bool has_begun;
-    _Atomic int64_t end; /* milliseconds of the clock; 0: rsyslogd is not known to stop */
+    stop *stop; /* the action's */
 };
-
-static int64_t milliseconds(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static rsRetVal use_interfaces(void)
 {
@@ -72,7 +66,7 @@ static ruleset_t *find_ruleset(const action_label *action, rsconf_t *conf, const
 }
 
 alert_queue *alert_queue_find(const action_label *action, rsconf_t *conf, const char *name,
-                              const alert_style *style)
+                              const alert_style *style, stop *end)
 {
     alert_queue *self;
     ruleset_t *found;
@@ -88,7 +82,7 @@ alert_queue *alert_queue_find(const action_label *action, rsconf_t *conf, const 
     self->style = *style;
     self->ruleset = found;
     atomic_init(&self->has_begun, false);
-    atomic_init(&self->end, 0);
+    self->stop = end;
     return self;
 }
 
@@ -160,22 +154,11 @@ static void wait_a_little(void)
 
 /* --- the end --- */
 
-static bool is_stopping(void)
-{
-    return glbl.GetGlobalInputTermState() != 0;
-}
-
-/* One deadline for all that waits: a stop is as long as its longest wait, not as their sum. */
 static bool may_wait(alert_queue *self)
 {
-    enum { WAIT_AT_THE_END = 500 }; /* milliseconds */
-    int64_t now = milliseconds(), end = 0;
+    int64_t end = stop_deadline(self->stop);
 
-    if (!is_stopping())
-        return true;
-    if (atomic_compare_exchange_strong(&self->end, &end, now + WAIT_AT_THE_END))
-        return true;
-    return now < end;
+    return end == 0 || patience_clock() < end;
 }
 
 /*
@@ -188,7 +171,7 @@ static bool queue_may_have_ended(void)
 {
     char thread[16] = "";
 
-    if (!is_stopping())
+    if (!stop_is_asked())
         return false;
     pthread_getname_np(pthread_self(), thread, sizeof(thread));
     return strncmp(thread, "rs:main Q:", 10) != 0;
@@ -275,7 +258,7 @@ alert_put alert_queue_put(alert_queue *self, smsg_t *original, text alert, json 
 {
     enum { HELD_BACK = 10 }; /* milliseconds: rsyslog itself waits at a full queue */
     smsg_t *m = alert_message(self, MsgDup(original), alert, tree);
-    int64_t begin = milliseconds();
+    int64_t begin = patience_clock();
     bool is_put;
 
     if (m == NULL)
@@ -284,12 +267,12 @@ alert_put alert_queue_put(alert_queue *self, smsg_t *original, text alert, json 
     msgDestruct(&m);
     if (!is_put)
         return ALERT_REFUSED;
-    return milliseconds() - begin >= HELD_BACK ? ALERT_PUT_HELD_BACK : ALERT_PUT;
+    return patience_clock() - begin >= HELD_BACK ? ALERT_PUT_HELD_BACK : ALERT_PUT;
 }
 
 alert_put alert_queue_try(alert_queue *self, text alert, json *tree)
 {
-    bool is_open = has_begun(self) && !is_stopping();
+    bool is_open = has_begun(self) && !stop_is_asked();
     smsg_t *m = alert_message(self, is_open ? new_message() : NULL, alert, tree);
     rsRetVal put;
 

@@ -12,6 +12,7 @@
 
 #include "base/json.h"
 #include "msg.h"
+#include "rsyslog/stop.h"
 
 typedef struct alert_queue alert_queue;
 
@@ -34,10 +35,10 @@ typedef enum alert_put {
 /*
  * Finds the ruleset for an action. NULL when there is none of that name, it
  * has no queue of its own, or memory is out; said in the log, in the way of
- * a wrong parameter. The caller frees it.
+ * a wrong parameter. The caller frees it; `end` is the action's and outlives it.
  */
 alert_queue *alert_queue_find(const action_label *action, rsconf_t *conf, const char *ruleset,
-                              const alert_style *style);
+                              const alert_style *style, stop *end);
 void alert_queue_free(alert_queue *self);
 
 /*

@@ -35,7 +35,9 @@
 #include "rsyslog/rsyslog_probe.h"
 #include "rsyslog/settings.h"
 #include "rsyslog/state_watcher.h"
+#include "rsyslog/stop.h"
 #include "rsyslog/tag.h"
+#include "state/patience.h"
 
 /* rsyslog's macros are statements without semicolons. */
 /* clang-format off */
@@ -115,6 +117,7 @@ typedef struct _instanceData {
     keeper *keeper; /* the watcher's thread alone uses it, when it has begun */
     alert_queue *queue;
     state_watcher *watcher;
+    stop stop;
     tag_maker *late_tag; /* the watcher's thread alone uses it, and the next */
     buffer late_alert;
     statsobj_t *stats;
@@ -138,6 +141,7 @@ typedef struct wrkrInstanceData {
     size_t first_length;
     size_t count;
     bool is_match; /* one of them is new, and exact */
+    int64_t end;   /* of its judgement, in milliseconds; 0: rsyslogd was not seen to stop */
     bool out_of_memory;
 } wrkrInstanceData_t;
 
@@ -285,9 +289,9 @@ static void find_queue(instanceData *self, rsconf_t *conf)
     const settings *s = &self->settings;
 
     if (s->ruleset != NULL)
-        self->queue =
-            alert_queue_find(&self->settings.label, conf, s->ruleset,
-                             &(alert_style){s->tag, s->facility, s->severity, s->container + 1});
+        self->queue = alert_queue_find(
+            &self->settings.label, conf, s->ruleset,
+            &(alert_style){s->tag, s->facility, s->severity, s->container + 1}, &self->stop);
 }
 
 /* What is remembered stands under the action's name: two of one name would share it by chance. */
@@ -406,7 +410,7 @@ static bool send_late_alert(void *instance, const alert *a)
     if (tree == NULL || alert_queue_try(self->queue, written, tree) != ALERT_PUT)
         return false;
     count(self, ALERTS, 1);
-    count(self, LATE_ALERTS, 1);
+    count(self, LATE_ALERTS, a->late);
     return true;
 }
 
@@ -476,8 +480,25 @@ static void reload_instance(instanceData *self)
 
 /* --- a message --- */
 
+/* The detector's question. What comes after the stop has a moment all the same: nearly all messages
+ * need no more. */
+static bool must_stop(void *worker)
+{
+    enum { MOMENT = 100 }; /* milliseconds */
+    wrkrInstanceData_t *self = worker;
+    int64_t end = stop_deadline(&self->pData->stop), now;
+
+    if (end == 0)
+        return false;
+    now = patience_clock();
+    if (self->end == 0)
+        self->end = now + MOMENT > end ? now + MOMENT : end;
+    return now >= self->end;
+}
+
 static void clear_alerts(wrkrInstanceData_t *self)
 {
+    self->end = 0;
     buffer_clear(&self->alerts);
     self->count = 0;
     self->is_match = false;
@@ -614,6 +635,17 @@ static void tell_bounds(instanceData *self, unsigned bounded)
     }
 }
 
+/* A stop came. What its alerts were so far is tagged; the rest is for the next start. */
+static void keep_message(wrkrInstanceData_t *self, text message, timestamp received,
+                         detection *found)
+{
+    static const char kept[] = "rsyslogd stops: what is left of it is judged after the next start";
+    static const char lost[] = "rsyslogd stops: what is left of it is not judged";
+
+    found->undecodable = true;
+    found->reason = detector_keep(self->worker, message, received) ? kept : lost;
+}
+
 static void handle(wrkrInstanceData_t *self, const detection *found)
 {
     instanceData *data = self->pData;
@@ -638,6 +670,7 @@ static void handle(wrkrInstanceData_t *self, const detection *found)
 /* True when it was told as undecodable. */
 static bool judge_text(wrkrInstanceData_t *self, smsg_t *message, text t)
 {
+    timestamp now;
     detection found;
 
     count(self->pData, MESSAGES, 1);
@@ -646,20 +679,36 @@ static bool judge_text(wrkrInstanceData_t *self, smsg_t *message, text t)
         return false; /* not ours: not even the clock is asked */
     self->message = message;
     clear_alerts(self);
-    found = detector_feed(self->worker, t, timestamp_now(), take_alert, self);
+    now = timestamp_now();
+    found = detector_feed(self->worker, t, now, take_alert, self);
+    if (found.left)
+        keep_message(self, t, now, &found);
     if (found.candidate)
         handle(self, &found);
     return found.undecodable || self->out_of_memory;
 }
 
+static void keep_tree(wrkrInstanceData_t *self, json *tree, timestamp received, detection *found)
+{
+    buffer written = {0};
+
+    json_write_value(&written, tree);
+    self->out_of_memory |= buffer_failed(&written);
+    keep_message(self, buffer_text(&written), received, found);
+    buffer_free(&written);
+}
+
 static void judge_tree(wrkrInstanceData_t *self, smsg_t *message, json *tree)
 {
+    timestamp now = timestamp_now();
     detection found;
 
     count(self->pData, MESSAGES, 1);
     self->message = message;
     clear_alerts(self);
-    found = detector_feed_tree(self->worker, tree, timestamp_now(), take_alert, self);
+    found = detector_feed_tree(self->worker, tree, now, take_alert, self);
+    if (found.left)
+        keep_tree(self, tree, now, &found);
     handle(self, &found);
 }
 
@@ -812,6 +861,7 @@ CODESTARTcreateWrkrInstance
     int cancellation = switch_cancellation_off();
     CHKmalloc(pWrkrData->worker = detector_worker_new(pData->detector));
     CHKmalloc(pWrkrData->tag = tag_maker_new());
+    detector_worker_stop_when(pWrkrData->worker, must_stop, pWrkrData);
 finalize_it:
     restore_cancellation(cancellation);
 ENDcreateWrkrInstance
@@ -902,6 +952,7 @@ CODESTARTmodInit;
     CODEmodInit_QueryRegCFSLineHdlr;
     CHKiRet(objUse(glbl, CORE_COMPONENT));
     CHKiRet(objUse(statsobj, CORE_COMPONENT));
+    CHKiRet(stop_use());
 ENDmodInit
 
 /* What rsyslogd calls. Until the probe has said yes, no table of this module is filled. */

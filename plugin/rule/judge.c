@@ -32,6 +32,16 @@ bool judge_is_stale(judgement *self, const alert *row)
     return true;
 }
 
+/* A record may have hundreds of thousands of rows; one of few is judged to its end. */
+static bool goes_on(judgement *self, size_t row)
+{
+    enum { ASKED_EVERY = 64 }; /* rows */
+
+    if (self->must_stop != NULL && row % ASKED_EVERY == ASKED_EVERY - 1)
+        self->stopped = self->stopped || self->must_stop(self->arg);
+    return !self->stopped;
+}
+
 static bool is_recent(judgement *self, const audit_record *record)
 {
     alert row = judge_begin_row(self, record);
@@ -103,7 +113,7 @@ static void judge_kql(judgement *self, const audit_record *record, const audit_r
         self->out_of_memory = true;
         return;
     }
-    for (; rows->count < targets; rows->count++) {
+    for (; rows->count < targets && goes_on(self, rows->count); rows->count++) {
         bool matched =
             read_target(self, record, rows->count, &row) && matches(self, &row, SEMANTICS_KQL);
 
@@ -135,7 +145,7 @@ static void judge_wide(judgement *self, const audit_record *record, unsigned rea
     size_t targets = audit_record_target_count(record);
     alert row = judge_begin_row(self, record);
 
-    for (size_t i = 0; i < targets; i++) {
+    for (size_t i = 0; i < targets && goes_on(self, i); i++) {
         if (!read_target(self, record, i, &row) || is_covered(rows, &row.target))
             continue;
         if (!matches(self, &row, SEMANTICS_WIDE)) {
@@ -157,7 +167,7 @@ static void hand_out_unmatched(judgement *self, const audit_record *record, cons
     size_t targets = wide != NULL ? audit_record_target_count(wide) : 0;
     alert row = judge_begin_row(self, record), other;
 
-    for (size_t i = 0; i < rows->count; i++) {
+    for (size_t i = 0; i < rows->count && goes_on(self, i); i++) {
         if (rows->rows[i].matched || !read_target(self, record, i, &row))
             continue;
         if (i < targets && read_target(self, wide, i, &other) &&
@@ -191,7 +201,7 @@ static bool has_match(judgement *self, const audit_record *record)
     size_t targets = audit_record_target_count(record);
     alert row = {.record = record};
 
-    for (size_t i = 0; i < targets; i++)
+    for (size_t i = 0; i < targets && goes_on(self, i); i++)
         if (read_target(self, record, i, &row) && matches(self, &row, record->view))
             return true;
     return false;

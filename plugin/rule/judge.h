@@ -24,7 +24,8 @@ typedef struct judgement {
     arena *memory;      /* the caller's to reset */
     json_parser *parser;
     judge_sink *take_match;
-    judge_sink *take_unmatched; /* a row of the rule's operations that does not match; or NULL */
+    judge_sink *take_unmatched;   /* a row of the rule's operations that does not match; or NULL */
+    bool (*must_stop)(void *arg); /* asked now and then, until it says true; or NULL */
     void *arg;
 
     size_t stale;        /* records of the rule's operations that lie before the lookback */
@@ -34,6 +35,7 @@ typedef struct judgement {
     text hidden; /* what the last record has in its targets' place; empty: they can be read */
     bool shows_target; /* the last record named one */
     bool out_of_memory;
+    bool stopped; /* rows were not handed out */
 } judgement;
 
 /* A row of this record that was found in another way than by judge_record; without a target. */

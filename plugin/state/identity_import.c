@@ -314,7 +314,7 @@ static void tell_without_time(const identity_import *self)
 
 static void feed_documents(identity_import *self, const carrier *rulebase, text message)
 {
-    const unwrap_sink sink = {self, put_object, take_broken};
+    const unwrap_sink sink = {self, put_object, take_broken, NULL};
     unwrapped found;
 
     self->message = message;

@@ -291,22 +291,19 @@ static bool may_write_kept(const journal *self)
     return self->read_kept == 0;
 }
 
-static journal_append_result keep(journal *self, text entry)
-{
-    if (entry.length > UINT32_MAX ||
-        (self->path != NULL && self->kept.length + entry.length > MOST_KEPT) ||
-        !journal_write_entry(&self->kept, entry))
-        return JOURNAL_LOST;
-    return self->path == NULL ? JOURNAL_WRITTEN : JOURNAL_KEPT;
-}
-
+/* What the file takes at once may be longer than what is kept in memory. */
 static journal_append_result append(journal *self, text entry)
 {
-    journal_append_result kept = keep(self, entry);
+    size_t before = self->kept.length;
 
-    if (kept == JOURNAL_KEPT && may_write_kept(self) && write_kept(self))
+    if (entry.length > UINT32_MAX || !journal_write_entry(&self->kept, entry))
+        return JOURNAL_LOST;
+    if (self->path == NULL || (may_write_kept(self) && write_kept(self)))
         return JOURNAL_WRITTEN;
-    return kept;
+    if (self->kept.length <= MOST_KEPT)
+        return JOURNAL_KEPT;
+    self->kept.length = before;
+    return JOURNAL_LOST;
 }
 
 journal_append_result journal_append(journal *self, text entry)

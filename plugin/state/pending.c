@@ -55,6 +55,14 @@ struct pending {
     sqlite3_stmt *statements[STATEMENTS];
 };
 
+bool pending_is_message(const pending_record *record)
+{
+    static const text name = TEXT(PENDING_MESSAGE);
+
+    return record->row_id.length > name.length &&
+           text_equal((text){record->row_id.bytes, name.length}, name);
+}
+
 static void write_key(buffer *out, pending_key kind, text value)
 {
     buffer_append_char(out, (char)kind);

@@ -17,16 +17,26 @@
 
 typedef struct pending pending;
 
+enum { PENDING_NEVER_JUDGED = -1 }; /* is no change of a role list */
+
 /* The texts are views. */
 typedef struct pending_record {
     text row_id;        /* its name: of the rows that did not match, by their alert_ids, and when */
     timestamp received; /* when it came */
     timestamp expires;  /* when it leaves the lookback */
-    int64_t judged;     /* the role list's change that it was judged by */
+    int64_t judged;     /* the role list's change that it was judged by, or PENDING_NEVER_JUDGED */
     bool is_due;        /* that is not the one that the others were judged by: it comes again */
     text keys;          /* as pending_add_key wrote them; not read again */
     text record;        /* its JSON */
 } pending_record;
+
+/*
+ * So begins the name of a whole message, of which the judgement was stopped. It has no keys, and
+ * is no JSON perhaps.
+ */
+#define PENDING_MESSAGE "message "
+
+bool pending_is_message(const pending_record *record);
 
 /* What a key is of. */
 typedef enum pending_key { PENDING_UPN = 'u', PENDING_OBJECT_ID = 'i' } pending_key;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/digest.h"
 #include "state/action_row.h"
 #include "state/alert_log.h"
 #include "state/role_list.h"
@@ -198,6 +199,25 @@ void stream_remember(stream *self, stream_scratch *scratch, const pending_record
 {
     stream_entry_write_pending(&scratch->entry, record);
     append(self, self->journal, &scratch->entry);
+}
+
+bool stream_keep_message(stream *self, stream_scratch *scratch, text message, timestamp received)
+{
+    char id[UUID_TEXT_SIZE], name[sizeof(PENDING_MESSAGE) + sizeof(id)];
+
+    if (self->options.tag_is_all)
+        return false;
+    digest_uuid((text[]){message, {(const char *)&received, sizeof(received)}}, 2, id);
+    snprintf(name, sizeof(name), PENDING_MESSAGE "%s", id);
+    stream_remember(self, scratch,
+                    &(pending_record){
+                        .row_id = text_of(name),
+                        .received = received,
+                        .expires = received + DAYS_WITHOUT_END * TICKS_PER_DAY,
+                        .judged = PENDING_NEVER_JUDGED,
+                        .record = message,
+                    });
+    return true;
 }
 
 /* --- alerts that a tag hands on --- */

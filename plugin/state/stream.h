@@ -73,6 +73,12 @@ void stream_settle(stream *self, stream_scratch *scratch, const alert *a, bool h
 /* Remembers a record that did not match, or not in all its rows. */
 void stream_remember(stream *self, stream_scratch *scratch, const pending_record *record);
 
+/*
+ * Remembers a message of which the judgement was stopped: it is due. False where no alert can be
+ * handed on later.
+ */
+bool stream_keep_message(stream *self, stream_scratch *scratch, text message, timestamp received);
+
 /* When what was generated at that time leaves the lookback; beyond now + 1 d counts as now. */
 timestamp stream_expiry(const stream *self, timestamp generated, timestamp now);
 

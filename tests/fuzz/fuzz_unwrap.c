@@ -47,8 +47,8 @@ static void read_broken(void *arg, text broken, const char *reason)
 static void unwrap_once(text input)
 {
     size_t objects = 0, by_code;
-    const unwrap_sink all = {&objects, take_all, NULL};
-    const unwrap_sink nothing = {NULL, look_inside, read_broken};
+    const unwrap_sink all = {&objects, take_all, NULL, NULL};
+    const unwrap_sink nothing = {NULL, look_inside, read_broken, NULL};
     unwrapped found = unwrap_text(walker, NULL, input, &nothing);
 
     FUZZ_REQUIRE((found.broken > 0) == (found.reason != NULL), input);

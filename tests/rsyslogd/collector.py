@@ -206,7 +206,8 @@ class Collector(threading.Thread):
             self.messages[channel].append(Message(json.loads(text)))
         if not data:
             if pending and channel not in self._cut_off:
-                raise AssertionError(f"{channel}: cut off in {bytes(pending)}")
+                raise AssertionError(
+                    f"{channel}: cut off in {bytes(pending[:4000])}")
             self.pieces.append(bytes(pending))
             self._selector.unregister(connection)
             del self._open[connection]

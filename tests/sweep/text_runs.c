@@ -208,7 +208,7 @@ static void ignore_broken(void *arg, text broken, const char *reason)
 static outcome unwrap_with(unwrap *self, const carrier *rulebase, const char *message)
 {
     buffer taken = {0};
-    const unwrap_sink sink = {&taken, take_record, ignore_broken};
+    const unwrap_sink sink = {&taken, take_record, ignore_broken, NULL};
     unwrapped found;
     outcome came;
 

@@ -437,6 +437,26 @@ static void test_memory_is_bounded_while_no_file_takes_entries(void)
     free(entry);
 }
 
+/* A message of 35 MB, say, that a stop left. */
+static void test_what_is_longer_than_memory_keeps_goes_into_a_file(void)
+{
+    enum { LONG = 40 << 20 };
+    journal *self = open_journal(test_path("j")), *nowhere = open_journal(test_path("nowhere/j"));
+    char *entry = calloc(1, LONG);
+    entries e = {0};
+
+    REQUIRE(entry != NULL);
+    EXPECT_INT(journal_append(self, (text){entry, LONG}), JOURNAL_WRITTEN);
+    append(self, "one", JOURNAL_WRITTEN);
+    EXPECT_INT(journal_read(self, take_entry, &e), JOURNAL_READ);
+    EXPECT_INT(e.count, 1);
+    append(nowhere, "one", JOURNAL_KEPT);
+    EXPECT_INT(journal_append(nowhere, (text){entry, LONG}), JOURNAL_LOST);
+    append(nowhere, "two", JOURNAL_KEPT);
+    EXPECT_STRING(all_of(nowhere), "one two ");
+    free(entry);
+}
+
 static void test_a_segment_that_another_process_writes_is_left_to_it(void)
 {
     journal *one = open_journal(test_path("j")), *other;
@@ -641,6 +661,7 @@ CU_TestInfo journal_tests[] = {
     TEST(test_what_is_kept_can_be_read_without_a_file),
     TEST(test_entries_that_come_during_a_reading_are_read_the_next_time),
     TEST(test_memory_is_bounded_while_no_file_takes_entries),
+    TEST(test_what_is_longer_than_memory_keeps_goes_into_a_file),
     TEST(test_a_segment_that_another_process_writes_is_left_to_it),
     TEST(test_a_segment_that_was_passed_over_is_looked_at_again),
     TEST(test_a_child_that_has_the_file_does_not_keep_a_segment_from_its_reader),

@@ -555,6 +555,144 @@ static void test_a_stop_ends_a_late_join_and_what_is_left_comes_with_the_next_st
     EXPECT_INT(facts_of(l).pending, 999);
 }
 
+/* --- a message whose judgement is stopped --- */
+
+/* A stop that comes when the sink has handed on so many alerts, and lasts. */
+static bool stops_after_one(void *arg)
+{
+    const life *l = arg;
+
+    return l->alerts[0] != '\0';
+}
+
+static const char *message_of_four(void)
+{
+    return test_string("{\"records\":[%s,%s,%s,%s]}", record_of_sync("one"), record_of_sync("two"),
+                       record_of_alice("alice"), record_of_sync("three"));
+}
+
+/* All but its first record is left for later. */
+static life *life_with_a_stopped_message(void)
+{
+    life *l = begin_life();
+    detection found;
+
+    detector_worker_stop_when(l->worker, stops_after_one, l);
+    found = feed(l, message_of_four());
+    EXPECT(found.left);
+    EXPECT_INT(found.rows, 1);
+    EXPECT_STRING(alerts_of(l), "one ");
+    EXPECT(detector_keep(l->worker, text_of(message_of_four()), l->now));
+    end_life(l);
+    return l;
+}
+
+static void test_what_a_stop_left_of_a_message_comes_with_the_next_start(void)
+{
+    life *l = life_with_a_stopped_message();
+
+    l = begin_life();
+    update(l);
+    EXPECT_STRING(alerts_of(l), "two three ");
+    EXPECT_INT(facts_of(l).pending, 1);
+    put_alice(l, SYNC_ROLE, NOW);
+    update(l);
+    EXPECT_STRING(alerts_of(l), "alice(late) ");
+    EXPECT_INT(facts_of(l).pending, 0);
+}
+
+static void test_a_stopped_message_is_judged_as_of_when_it_came(void)
+{
+    life *l = life_with_a_stopped_message();
+
+    l = begin_life();
+    l->now += 5 * TICKS_PER_DAY;
+    update(l);
+    EXPECT_STRING(alerts_of(l), "two three ");
+}
+
+/* One alert, then the keeper is told to stop. */
+static void test_a_stopped_message_may_be_stopped_again(void)
+{
+    life *l = life_with_a_stopped_message();
+    char *error;
+
+    l = begin_life();
+    keeper_update(l->keeper, l->now, take_alert_and_stop, l, &error);
+    EXPECT_STRING(alerts_of(l), "two ");
+    end_life(l);
+    l = begin_life();
+    update(l);
+    EXPECT_STRING(alerts_of(l), "three ");
+}
+
+static void test_alerts_of_a_stopped_message_that_are_refused_come_again(void)
+{
+    life *l = life_with_a_stopped_message();
+
+    l = begin_life();
+    l->refuses = true;
+    update(l);
+    update(l);
+    l->refuses = false;
+    update(l);
+    EXPECT_STRING(alerts_of(l), "two(late) three(late) ");
+    EXPECT_INT(facts_of(l).pending, 1);
+}
+
+static void test_a_stop_between_the_rows_of_a_record(void)
+{
+    life *l = begin_life();
+    buffer message = {0};
+    detection found;
+
+    buffer_append_string(&message, "{\"time\":\"" NOW "\",\"category\":\"AuditLogs\","
+                                   "\"operationName\":\"Admin registered security info\","
+                                   "\"properties\":{\"id\":\"r\",\"targetResources\":[");
+    for (int i = 0; i < 200; i++)
+        buffer_append_string(
+            &message, test_string("%s{\"userPrincipalName\":\"Sync_%d@x\"}", i > 0 ? "," : "", i));
+    buffer_append_string(&message, "]}}");
+    detector_worker_stop_when(l->worker, stops_after_one, l);
+    found = feed(l, buffer_string(&message));
+    EXPECT(found.left);
+    EXPECT_INT(found.rows, 63);
+    EXPECT(detector_keep(l->worker, buffer_text(&message), l->now));
+    alerts_of(l);
+    update(l);
+    EXPECT_INT(strlen(alerts_of(l)), (200 - 63) * strlen("r "));
+    buffer_free(&message);
+}
+
+static void test_a_degraded_alert_that_was_refused_comes_with_its_message(void)
+{
+    static const char broken[] = "{\"operationName\":\"Admin registered security info\","
+                                 "\"targetResources\":[{\"userPrincipalName\":\"Sync_a@x\"";
+    life *l = begin_life();
+
+    l->refuses = true;
+    EXPECT(feed(l, broken).left);
+    EXPECT(detector_keep(l->worker, text_of(broken), l->now));
+    update(l);
+    l->refuses = false;
+    EXPECT_STRING(alerts_of(l), "");
+    update(l);
+    EXPECT_STRING(alerts_of(l), " ");
+    update(l);
+    EXPECT_STRING(alerts_of(l), "");
+    EXPECT_INT(facts_of(l).pending, 0);
+}
+
+static void test_a_tags_message_is_not_kept(void)
+{
+    stream_options options = options_of_test();
+    life *l;
+
+    options.tag_is_all = true;
+    l = begin_life_with(&options, new_rule(SEMANTICS_WIDE));
+    EXPECT_NOT(detector_keep(l->worker, text_of(message_of_four()), l->now));
+}
+
 static void test_a_long_journal_is_taken_up_in_several_looks(void)
 {
     enum { SEGMENTS = 9 };
@@ -946,6 +1084,13 @@ CU_TestInfo stream_tests[] = {
     TEST(test_of_too_many_bytes_the_oldest_go),
     TEST(test_a_damaged_record_goes_and_is_counted),
     TEST(test_a_stop_ends_a_late_join_and_what_is_left_comes_with_the_next_start),
+    TEST(test_what_a_stop_left_of_a_message_comes_with_the_next_start),
+    TEST(test_a_stopped_message_is_judged_as_of_when_it_came),
+    TEST(test_a_stopped_message_may_be_stopped_again),
+    TEST(test_alerts_of_a_stopped_message_that_are_refused_come_again),
+    TEST(test_a_stop_between_the_rows_of_a_record),
+    TEST(test_a_degraded_alert_that_was_refused_comes_with_its_message),
+    TEST(test_a_tags_message_is_not_kept),
     TEST(test_a_long_journal_is_taken_up_in_several_looks),
     TEST(test_alerts_of_a_tenant_share_an_incident_for_its_window),
     TEST(test_an_incident_goes_on_after_a_restart),

@@ -78,7 +78,7 @@ static taken *new_taken(void)
 static taken *take_text(const carrier *rulebase, text message)
 {
     taken *t = new_taken();
-    const unwrap_sink sink = {t, take_object, take_broken};
+    const unwrap_sink sink = {t, take_object, take_broken, NULL};
 
     t->found = unwrap_text(new_unwrap(), rulebase, message, &sink);
     return t;
@@ -557,11 +557,51 @@ static void test_a_part_of_a_record_begins_with_its_first_document(void)
 static void test_a_sink_need_not_hear_of_broken_documents(void)
 {
     taken *t = new_taken();
-    const unwrap_sink sink = {t, take_object, NULL};
+    const unwrap_sink sink = {t, take_object, NULL, NULL};
 
     t->found = unwrap_text(new_unwrap(), NULL, text_of("{\"a\":\n" R1), &sink);
     EXPECT_STRING(records_of(t), "1 ");
     EXPECT(t->found.broken > 0);
+}
+
+static bool stops_at_once(void *arg)
+{
+    (void)arg;
+    return true;
+}
+
+static bool stops_after_one(void *arg)
+{
+    const taken *t = arg;
+
+    return t->records.length > 0;
+}
+
+static void check_stop(bool (*must_stop)(void *), const char *message, const char *expected)
+{
+    taken *t = new_taken();
+    const unwrap_sink sink = {t, take_object, take_broken, must_stop};
+
+    t->found = unwrap_text(new_unwrap(), NULL, tight_of(message), &sink);
+    EXPECT(t->found.stopped);
+    EXPECT_STRING(records_of(t), expected);
+    EXPECT_STRING(broken_of(t), "");
+}
+
+static void test_a_stop_ends_the_walk_wherever_it_is(void)
+{
+    static const char *const messages[] = {
+        "{\"records\":[" R1 "," R2 "]}",
+        "{\"a\":" R1 ",\"b\":" R2 "}",
+        "[" R1 "]" R2,
+        R1 "\n{\"broken\":[\n" R2,
+    };
+
+    for (size_t i = 0; i < LENGTH_OF(messages); i++) {
+        check_stop(stops_at_once, messages[i], "");
+        check_stop(stops_after_one, messages[i], "1 ");
+    }
+    check_stop(stops_at_once, "{\"broken\":", "");
 }
 
 static void test_every_cut_of_a_message_is_read_without_reading_on(void)
@@ -579,7 +619,7 @@ static void test_every_cut_of_a_message_is_read_without_reading_on(void)
 static void check_tree(json *tree, const char *expected)
 {
     taken *t = new_taken();
-    const unwrap_sink sink = {t, take_object, take_broken};
+    const unwrap_sink sink = {t, take_object, take_broken, NULL};
 
     t->found = unwrap_tree(new_unwrap(), tree, &sink);
     EXPECT_STRING(records_of(t), expected);
@@ -807,6 +847,7 @@ CU_TestInfo unwrap_tests[] = {
     TEST(test_headers_in_brackets_are_not_broken),
     TEST(test_an_object_with_too_many_members_is_told),
     TEST(test_a_sink_need_not_hear_of_broken_documents),
+    TEST(test_a_stop_ends_the_walk_wherever_it_is),
     TEST(test_every_cut_of_a_message_is_read_without_reading_on),
     TEST(test_records_in_a_tree),
     TEST(test_the_rulebase_is_asked_where_other_text_stands_in_front),
