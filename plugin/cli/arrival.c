@@ -94,9 +94,9 @@ arrival arrival_of_object(json *object, arrival of_line)
     return own.is_known ? own : of_line;
 }
 
-arrival_clock arrival_clock_begin(timestamp reference)
+arrival_clock arrival_clock_begin(timestamp reference, timestamp earliest)
 {
-    return (arrival_clock){.now = reference};
+    return (arrival_clock){.now = reference, .earliest = earliest};
 }
 
 static struct tm utc_of(timestamp t)
@@ -139,6 +139,6 @@ timestamp arrival_clock_move(arrival_clock *self, arrival arrived, arrival gener
     if (arrived.is_known)
         self->now = arrived.lacks_year ? in_nearest_year(arrived.time, self->now) : arrived.time;
     else if (self->latest.is_known)
-        self->now = self->latest.time;
+        self->now = self->latest.time > self->earliest ? self->latest.time : self->earliest;
     return self->now;
 }

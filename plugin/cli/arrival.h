@@ -20,8 +20,9 @@ typedef struct arrival {
 } arrival;
 
 typedef struct arrival_clock {
-    arrival latest; /* that a record was generated at */
-    timestamp now;  /* of the last record */
+    arrival latest;     /* that a record was generated at */
+    timestamp now;      /* of the last record */
+    timestamp earliest; /* of a record that does not say when it came */
 } arrival_clock;
 
 /*
@@ -34,8 +35,11 @@ arrival arrival_of_line(text line);
 /* The object's own `_TimeReceived`, else the stamp of its line. */
 arrival arrival_of_object(json *object, arrival of_line);
 
-/* `reference` is the time of what has none before any other has one. */
-arrival_clock arrival_clock_begin(timestamp reference);
+/*
+ * `reference` is the time of what has none before any other has one; nothing that does not say
+ * when it came had come before `earliest`.
+ */
+arrival_clock arrival_clock_begin(timestamp reference, timestamp earliest);
 
 /*
  * Moves on to a record; `generated` is its own time. A stamp without a year

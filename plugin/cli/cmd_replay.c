@@ -19,12 +19,14 @@ static const char USAGE[] =
     "ones too, with their incidents. Nothing is written to the state database.\n"
     "\n"
     "A record had arrived at its _TimeReceived, or at the time stamp of its syslog line; without\n"
-    "either at the latest time that a record so far was generated at.\n"
+    "either at the latest time that a record so far was generated at, and with --now not\n"
+    "before that.\n"
     "\n"
     "  --order file|time     the order of the files, or that of the records' times\n"
     "  --identity FILE       the role list at the beginning; may be repeated\n"
     "  --database DB         the same from a state database\n"
-    "  --now TIME            the time of records before any has one (default: the clock)\n"
+    "  --now TIME            the time of records before any has one (default: the clock), and\n"
+    "                        the earliest of those that do not say when they came\n"
     "  --semantics kql|wide  the query's rows exactly, or also those it misses for\n"
     "                        technical reasons\n"
     "  --lookback SPAN       how long records can match (default 1d)\n"
@@ -51,8 +53,9 @@ typedef struct replay {
     json_parser *parser;
     arena *memory;
     arrival_clock clock;
-    event_order *order; /* NULL: events are judged as they come */
-    table *table;       /* NULL: alerts are written as lines */
+    timestamp latest_credible; /* of records' own times */
+    event_order *order;        /* NULL: events are judged as they come */
+    table *table;              /* NULL: alerts are written as lines */
     buffer line;
     json_parser *alert_parser; /* of alerts that become a dialect's, .. */
     buffer rendered;           /* .. and what becomes of one */
@@ -130,6 +133,7 @@ static void update(replay *r)
     free(error);
 }
 
+/* A row of the future would stay the newest for ever: it counts as of its reception. */
 static bool put_rows(replay *r, identity_rows *rows)
 {
     bool put = role_list_begin(r->list);
@@ -137,8 +141,11 @@ static bool put_rows(replay *r, identity_rows *rows)
     for (size_t n = 0; put && n < rows->count; n++) {
         identity_record record;
 
-        if (identity_rows_read(rows, n, r->clock.now, r->memory, &record) == IDENTITY_RECORD)
+        if (identity_rows_read(rows, n, r->clock.now, r->memory, &record) == IDENTITY_RECORD) {
+            if (record.time_generated > r->clock.now + TICKS_PER_DAY)
+                record.time_generated = r->clock.now;
             put = role_list_put(r->list, &record);
+        }
         arena_reset(r->memory);
     }
     if (put && role_list_commit(r->list))
@@ -153,6 +160,22 @@ static void take_rows(replay *r, identity_rows *rows)
         return;
     store_forget_version(r->session.store); /* its own connection wrote */
     update(r);
+}
+
+/* --- the clock --- */
+
+static arrival_clock begin_clock(const options *o)
+{
+    return arrival_clock_begin(o->now, o->now_given ? o->now : INT64_MIN);
+}
+
+/* A story may lie ahead; a time like 9999-12-31 is nobody's clock. */
+static timestamp latest_credible(const options *o)
+{
+    const timestamp ten_years = 3652 * TICKS_PER_DAY;
+    timestamp now = timestamp_now();
+
+    return (now > o->now ? now : o->now) + ten_years;
 }
 
 /* --- an event --- */
@@ -227,7 +250,7 @@ static bool judge_kept(void *arg, const event *e)
 /* The clock begins anew: in the first pass it only gave places. */
 static void judge_in_order(replay *r)
 {
-    r->clock = arrival_clock_begin(r->session.options->now);
+    r->clock = begin_clock(r->session.options);
     if (!event_order_each(r->order, judge_kept, r))
         fail(r, event_order_error(r->order));
 }
@@ -262,8 +285,8 @@ static void *begin_thread(void *arg)
     if (thread == NULL)
         return NULL;
     thread->replay = r;
-    thread->reader =
-        event_reader_new(r->session.detector, r->session.options->rule, r->order != NULL);
+    thread->reader = event_reader_new(r->session.detector, r->session.options->rule,
+                                      r->order != NULL, r->latest_credible);
     if (thread->reader != NULL)
         return thread;
     end_thread(thread);
@@ -367,7 +390,8 @@ static bool begin(replay *r, const options *o)
 {
     if (!audit_session_begin_stream(&r->session, o))
         return false;
-    r->clock = arrival_clock_begin(o->now);
+    r->clock = begin_clock(o);
+    r->latest_credible = latest_credible(o);
     r->list = role_list_open(r->session.store);
     r->parser = json_parser_new(JSON_MOST_DEPTH);
     r->alert_parser = json_parser_new(DIALECT_MOST_DEPTH);

@@ -20,6 +20,7 @@ struct event_reader {
     time_search *times;
     const rule *rule;
     bool keeps_early_times;
+    timestamp latest_credible; /* a time behind it tells nothing of when a record came */
     json_parser *parser;
     arena *memory;
 
@@ -69,7 +70,8 @@ static bool make_search(event_reader *self)
     return self->scratch != NULL && self->times != NULL;
 }
 
-event_reader *event_reader_new(detector *d, const rule *r, bool keeps_early_times)
+event_reader *event_reader_new(detector *d, const rule *r, bool keeps_early_times,
+                               timestamp latest_credible)
 {
     event_reader *self = calloc(1, sizeof(*self));
 
@@ -79,6 +81,7 @@ event_reader *event_reader_new(detector *d, const rule *r, bool keeps_early_time
         .worker = detector_worker_new(d),
         .rule = r,
         .keeps_early_times = keeps_early_times,
+        .latest_credible = latest_credible,
         .parser = json_parser_new(JSON_MOST_DEPTH),
         .memory = arena_new(),
     };
@@ -139,23 +142,27 @@ static void add_time(event_reader *self, arrival arrived, arrival generated)
     add(list, (event){EVENT_TIME, .arrived = arrived, .generated = generated}, list->texts.length);
 }
 
-static arrival known(timestamp time)
+/* A record's own time, as far as it tells when the record came. */
+static arrival time_told(const event_reader *self, timestamp time)
 {
-    return (arrival){.is_known = true, .time = time};
+    return time <= self->latest_credible ? (arrival){.is_known = true, .time = time}
+                                         : (arrival){.is_known = false};
 }
 
 /* The newest of the rows' own times; a role of Graph has its members' reception alone. */
 static arrival newest_of(event_reader *self, identity_rows *rows)
 {
-    arrival newest = {0};
+    arrival newest = {0}, told;
     identity_record record;
 
     if (rows->layout.shape >= IDENTITY_GRAPH_ROLE)
         return newest;
     for (size_t n = 0; n < rows->count; n++) {
-        if (identity_rows_read(rows, n, 0, self->memory, &record) == IDENTITY_RECORD &&
-            (!newest.is_known || record.time_generated > newest.time))
-            newest = known(record.time_generated);
+        if (identity_rows_read(rows, n, 0, self->memory, &record) == IDENTITY_RECORD) {
+            told = time_told(self, record.time_generated);
+            if (told.is_known && (!newest.is_known || told.time > newest.time))
+                newest = told;
+        }
         arena_reset(self->memory);
     }
     return newest;
@@ -171,7 +178,7 @@ static unwrap_kind look_at(event_reader *self, json *object, arrival *generated)
     bool is_one = reading == AUDIT_RECORD && judge_shows_target(&record, self->memory);
 
     if (reading == AUDIT_RECORD && record.has_time)
-        *generated = known(record.time_generated);
+        *generated = time_told(self, record.time_generated);
     self->list->failed |= reading == AUDIT_OUT_OF_MEMORY;
     audit_record_release(&record);
     arena_reset(self->memory);
@@ -279,6 +286,8 @@ size_t event_reader_find(event_reader *self, text t, event_list *list)
     size_t doubtful = time_search_pass(self->times, passed, &latest);
 
     self->list = list;
+    if (latest.is_known && latest.time > self->latest_credible)
+        return 0;
     if (latest.is_known && (!list->latest.is_known || latest.time > list->latest.time))
         add_time(self, (arrival){0}, latest);
     return doubtful < passed.length ? doubtful : found;

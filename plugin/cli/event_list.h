@@ -53,9 +53,11 @@ typedef struct event_reader event_reader;
 
 /*
  * keeps_early_times: the times of records that had arrived before they were generated stay events
- * of their own; else times that follow each other are one.
+ * of their own; else times that follow each other are one. A record's own time behind
+ * latest_credible tells nothing of when it came.
  */
-event_reader *event_reader_new(detector *d, const rule *r, bool keeps_early_times);
+event_reader *event_reader_new(detector *d, const rule *r, bool keeps_early_times,
+                               timestamp latest_credible);
 void event_reader_free(event_reader *self);
 
 /*

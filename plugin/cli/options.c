@@ -71,6 +71,7 @@ static const char *take_identity(reading *r, const char *value, int which)
 static const char *take_now(reading *r, const char *value, int which)
 {
     (void)which;
+    r->options->now_given = true;
     if (timestamp_parse(text_of(value), &r->options->now))
         return NULL;
     return "a time such as 2026-06-01T12:00:00Z";

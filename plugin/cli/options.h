@@ -27,6 +27,7 @@ typedef struct options {
     const char **identities; /* files, `identity_count` of them */
     size_t identity_count;
     timestamp now;
+    bool now_given;
     output_format format;
     const dialect *dialect; /* of FORMAT_DIALECT */
     bool latejoin;

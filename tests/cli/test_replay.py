@@ -89,6 +89,30 @@ class Clock(ReplayTest):
             audit(1, at=0, received=DAY), audit(2, at=1, received=DAY)))
 
 
+    def test_what_does_not_say_when_it_came_did_not_come_before_now(self):
+        later = ("--now", "2026-06-01T13:00:00Z")
+        self.assertEqual([(1, False, 60)], self.fired(
+            audit(1), options=later))
+        self.assertEqual([(1, False, 5)], self.fired(
+            audit(1, received=5 * MINUTE), options=later))
+        done = synctap("replay", "--format", "jsonl", "--now",
+                       "2026-06-03T12:00:00Z", self.file(audit(1)))
+        self.assertEqual((0, ""), (done.status, done.output))
+        self.assertIn("1 record of the rule's operations came after the "
+                      "lookback", done.words)
+
+    def test_times_of_the_future_do_not_move_the_clock(self):
+        """A time like 9999-12-31 says nothing of when a record came."""
+        ages = 7900 * 365 * DAY
+        other = audit(3, at=ages, OperationName="Update user",
+                      ActivityName="Update user")
+        self.assertEqual([(1, False, 0), (2, False, 1)], self.fired(
+            audit(1), other, role(at=ages), audit(2, at=MINUTE)))
+        self.assertEqual([(1, False, 0), (2, False, 1)], self.fired(
+            audit(1), audit(2, at=MINUTE), other, role(at=ages),
+            options=("--order", "time")))
+
+
 class LegacyStamps(ReplayTest):
     """RFC 3164 has no year and no zone: UTC, and the year that brings it
     nearest to the clock, which begins at --now."""
@@ -492,6 +516,13 @@ class RoleList(ReplayTest):
         self.assertEqual([(1, False, 0)], self.fired(
             waiting(), role(at=MINUTE), waiting(2),
             options=("--database", self._import())))
+
+    def test_a_row_of_the_future_counts_as_of_its_reception(self):
+        """A later word on the account wins over it."""
+        self.assertEqual([(1, True, 10)], self.fired(
+            waiting(1), given_role(at=7900 * 365 * DAY, received=10 * MINUTE),
+            role(at=20 * MINUTE, received=20 * MINUTE),
+            waiting(2, at=20 * MINUTE)))
 
     def test_nothing_is_written_to_the_database(self):
         database = self._import()
