@@ -10,6 +10,7 @@
  * and control characters as a transport wrote them are blanks between tokens,
  * control characters may stand in strings, and bytes need not be UTF-8.
  */
+#include <endian.h>
 #include <errno.h>
 #include <libfastjson/json.h>
 #include <limits.h>
@@ -27,6 +28,12 @@ struct json_parser {
     buffer scratch;     /* a string without its escapes */
     uint64_t *hashes;   /* of the keys of each open object, JSON_MOST_MEMBERS for each depth */
 };
+
+/* What stands between a string's quotes. */
+typedef struct string_inside {
+    text text;
+    bool is_plain; /* no escape and no NUL is in it */
+} string_inside;
 
 /* A text under reading. */
 typedef struct reader {
@@ -153,7 +160,7 @@ static bool is_blank(char c)
     return c == ' ' || c == '\n' || c == '\r' || c == '\t' || c == '\0';
 }
 
-static void skip_blanks(reader *r)
+static void skip_many_blanks(reader *r)
 {
     size_t escape;
 
@@ -164,6 +171,14 @@ static void skip_blanks(reader *r)
             r->at < r->end && (*r->at == '#' || *r->at == '\\') ? escape_length(r->at, r->end) : 0;
         r->at += escape;
     } while (escape > 0);
+}
+
+/* Most tokens follow each other. */
+static inline void skip_blanks(reader *r)
+{
+    if (r->at < r->end && (*r->at == '"' || ((unsigned char)*r->at > '#' && *r->at != '\\')))
+        return;
+    skip_many_blanks(r);
 }
 
 size_t json_blanks(text t)
@@ -211,10 +226,41 @@ static size_t string_escape_length(const char *at, const char *end)
     return 6;
 }
 
+/* Which of eight bytes are that one? The highest bit of each; those behind the first may lie. */
+static inline uint64_t equal_bytes(uint64_t word, char c)
+{
+    const uint64_t low = UINT64_C(0x0101010101010101), high = UINT64_C(0x8080808080808080);
+    uint64_t other = word ^ low * (unsigned char)c;
+
+    return (other - low) & ~other & high;
+}
+
+static bool is_plain(char c)
+{
+    return c != '"' && c != '\\' && c != '\0';
+}
+
+/* Past the bytes of a string that stand for themselves; NUL does not. */
+static const char *skip_plain(const char *at, const char *end)
+{
+    for (uint64_t word; end - at >= (ptrdiff_t)sizeof(word); at += sizeof(word)) {
+        uint64_t found;
+
+        memcpy(&word, at, sizeof(word));
+        word = le64toh(word);
+        found = equal_bytes(word, '"') | equal_bytes(word, '\\') | equal_bytes(word, '\0');
+        if (found != 0)
+            return at + __builtin_ctzll(found) / 8;
+    }
+    while (at < end && is_plain(*at))
+        at++;
+    return at;
+}
+
 /* The quote that ends the string whose inside begins here, the escape that is none, or the end. */
 static const char *string_end(const char *at, const char *end)
 {
-    while (at < end && *at != '"') {
+    for (at = skip_plain(at, end); at < end && *at != '"'; at = skip_plain(at, end)) {
         size_t escape = *at == '\\' ? string_escape_length(at, end) : 1;
 
         if (escape == 0)
@@ -229,18 +275,21 @@ size_t json_string_inside(text t)
     return (size_t)(string_end(t.bytes, t.bytes + t.length) - t.bytes);
 }
 
-static bool read_string(reader *r, text *inside)
+static bool read_string(reader *r, string_inside *inside)
 {
     const char *begin = r->at + 1;
 
     if (r->at == r->end || *r->at != '"')
         return refuse_here(r);
-    r->at = string_end(begin, r->end);
+    r->at = skip_plain(begin, r->end);
+    inside->is_plain = r->at < r->end && *r->at == '"';
+    if (!inside->is_plain)
+        r->at = string_end(r->at, r->end);
     if (r->at < r->end && *r->at == '\\' && r->end - r->at < 6)
         return refuse(r, "cut off");
     if (r->at == r->end || *r->at != '"')
         return refuse_here(r);
-    *inside = text_between(begin, r->at++);
+    inside->text = text_between(begin, r->at++);
     return true;
 }
 
@@ -292,22 +341,23 @@ static size_t put_special(buffer *out, text t)
     return 1;
 }
 
-/* What can be taken as it stands. */
+/* What can be taken as it stands. The inside of a string has a quote in an escape alone. */
 static size_t plain_length(text t)
 {
-    size_t at = 0;
+    const char *end = t.bytes + t.length, *at = skip_plain(t.bytes, end);
 
-    while (at < t.length && t.bytes[at] != '\\' && t.bytes[at] != '\0')
-        at++;
-    return at;
+    while (at < end && *at == '"')
+        at = skip_plain(at + 1, end);
+    return (size_t)(at - t.bytes);
 }
 
 /* Into the scratch buffer: valid escapes undone, NUL bytes as blanks. */
-static text decoded(json_parser *parser, text inside)
+static text decoded(json_parser *parser, const string_inside *string)
 {
     buffer *out = &parser->scratch;
+    text inside = string->text;
 
-    if (plain_length(inside) == inside.length)
+    if (string->is_plain)
         return inside;
     buffer_clear(out);
     while (inside.length > 0) {
@@ -323,7 +373,7 @@ static text decoded(json_parser *parser, text inside)
 }
 
 /* NULL when memory is out. */
-static json *new_string(json_parser *parser, text inside)
+static json *new_string(json_parser *parser, const string_inside *inside)
 {
     text t = decoded(parser, inside);
 
@@ -338,11 +388,11 @@ static bool take_built(reader *r, json *built, json **value)
 
 static bool read_string_value(reader *r, json **value)
 {
-    text inside;
+    string_inside inside;
 
     if (!read_string(r, &inside))
         return false;
-    return !r->builds || take_built(r, new_string(r->parser, inside), value);
+    return !r->builds || take_built(r, new_string(r->parser, &inside), value);
 }
 
 /* --- numbers and words --- */
@@ -443,15 +493,15 @@ static bool open_container(reader *r)
 }
 
 /* A NUL is what no key of libfastjson's can hold: JSON_NUL stands for it. */
-static const char *key_string(json_parser *parser, text inside)
+static const char *key_string(json_parser *parser, const string_inside *inside)
 {
     text t = decoded(parser, inside);
     buffer copy = {0};
 
     if (memchr(t.bytes, '\0', t.length) == NULL) {
-        if (t.bytes == inside.bytes) {
+        if (inside->is_plain) {
             buffer_clear(&parser->scratch);
-            buffer_append(&parser->scratch, inside);
+            buffer_append(&parser->scratch, t);
         }
         return buffer_string(&parser->scratch);
     }
@@ -482,7 +532,8 @@ static void note_key(reader *r, const char *key, size_t nth)
 }
 
 /* libfastjson says nothing when it has no memory: the count tells. */
-static bool put_member(reader *r, json *object, text inside, size_t nth, json *value)
+static bool put_member(reader *r, json *object, const string_inside *inside, size_t nth,
+                       json *value)
 {
     const char *key = key_string(r->parser, inside);
     size_t before = json_member_count(object);
@@ -500,7 +551,7 @@ static bool put_member(reader *r, json *object, text inside, size_t nth, json *v
 static bool read_member(reader *r, json *object, size_t nth)
 {
     json *value = NULL;
-    text inside;
+    string_inside inside;
 
     if (nth == JSON_MOST_MEMBERS)
         return refuse(r, "an object with too many members");
@@ -510,7 +561,7 @@ static bool read_member(reader *r, json *object, size_t nth)
         return refuse_here(r);
     if (!read_value(r, &value))
         return false;
-    return !r->builds || put_member(r, object, inside, nth, value);
+    return !r->builds || put_member(r, object, &inside, nth, value);
 }
 
 static bool read_members(reader *r, json *object)
@@ -643,5 +694,5 @@ json *json_unescape(json_parser *self, text t)
     self->out_of_memory = false;
     if (t.length > INT_MAX || json_string_inside(t) < t.length)
         return NULL;
-    return new_string(self, t);
+    return new_string(self, &(string_inside){.text = t});
 }
