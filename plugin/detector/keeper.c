@@ -330,6 +330,12 @@ void keeper_stop(keeper *self)
         stream_stop(self->stream);
 }
 
+bool keeper_beat(keeper *self, const heartbeat *beat, timestamp now)
+{
+    return self->stream != NULL && self->database.store != NULL &&
+           store_is_writable(self->database.store) && stream_beat(self->stream, beat, now);
+}
+
 keeper_status keeper_update(keeper *self, timestamp now, detector_sink *late, void *arg,
                             char **error)
 {

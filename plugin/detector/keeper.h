@@ -89,6 +89,12 @@ void keeper_stop(keeper *self);
 keeper_status keeper_update(keeper *self, timestamp now, detector_sink *late, void *arg,
                             char **error);
 
+/*
+ * Says in the database that its stream lives. False: it could not be said
+ * now; what stands in the way is told by the updates.
+ */
+bool keeper_beat(keeper *self, const heartbeat *beat, timestamp now);
+
 keeper_facts keeper_read_facts(const keeper *self, timestamp now);
 
 #endif

@@ -105,11 +105,15 @@ typedef struct gauges {
     int last_candidate_seconds;
 } gauges;
 
-/* When a counter was last seen to have grown: no message has to ask the clock. */
-typedef struct growth {
-    intctr_t seen;
-    time_t when; /* of the monotonic clock; 0: never */
-} growth;
+/*
+ * When something last happened. Workers raise the flag, the watcher lowers it and looks at the
+ * clock: no message has to. Unlike a counter it needs no impstats.
+ */
+typedef struct activity {
+    bool flag;
+    timestamp when; /* 0: never */
+    time_t since;   /* of the monotonic clock */
+} activity;
 
 typedef struct _instanceData {
     settings settings;
@@ -123,9 +127,9 @@ typedef struct _instanceData {
     statsobj_t *stats;
     intctr_t counters[COUNTERS];
     gauges gauges;
-    growth message_growth, candidate_growth; /* the watcher's thread's */
-    char *journal;                           /* path; NULL without one */
-    size_t longest_message;                  /* bytes, as the configuration says */
+    activity messages, candidates;
+    char *journal;          /* path; NULL without one */
+    size_t longest_message; /* bytes, as the configuration says */
     log_limit undecodable_limit;
     log_limit bounded_limit;
     struct modConfData_s *conf; /* whose list it is in; NULL: in none */
@@ -160,17 +164,24 @@ static void count(instanceData *self, enum counter which, size_t how_many)
     count_up(&self->counters[which], how_many);
 }
 
-/* Seconds since the counter grew. impstats may set it to 0. */
-static int seconds_since(growth *g, const intctr_t *counter)
+/* Reads first: workers share the flag, and it is up most of the time. */
+static void note_activity(activity *a)
 {
-    intctr_t now_seen = __atomic_load_n(counter, __ATOMIC_RELAXED);
-    struct timespec now;
+    if (!__atomic_load_n(&a->flag, __ATOMIC_RELAXED))
+        __atomic_store_n(&a->flag, true, __ATOMIC_RELAXED);
+}
 
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    if (now_seen != g->seen && now_seen > 0)
-        g->when = now.tv_sec + 1;
-    g->seen = now_seen;
-    return g->when == 0 ? -1 : (int)(now.tv_sec + 1 - g->when);
+/* Seconds since it last happened; -1 before the first time. */
+static int seconds_since(activity *a, timestamp now)
+{
+    struct timespec clock;
+
+    clock_gettime(CLOCK_MONOTONIC, &clock);
+    if (__atomic_exchange_n(&a->flag, false, __ATOMIC_RELAXED)) {
+        a->when = now;
+        a->since = clock.tv_sec;
+    }
+    return a->when == 0 ? -1 : (int)(clock.tv_sec - a->since);
 }
 
 /* What lies in the journal's segments. */
@@ -214,12 +225,23 @@ static void set_gauges(void *instance)
     __atomic_store_n(&g->pending, (intctr_t)facts.stream.pending, __ATOMIC_RELAXED);
     __atomic_store_n(&g->open_incidents, facts.stream.open_incidents, __ATOMIC_RELAXED);
     __atomic_store_n(&g->journal_bytes, bytes_of_journal(self), __ATOMIC_RELAXED);
-    __atomic_store_n(&g->last_message_seconds,
-                     seconds_since(&self->message_growth, &self->counters[MESSAGES]),
+    __atomic_store_n(&g->last_message_seconds, seconds_since(&self->messages, now),
                      __ATOMIC_RELAXED);
-    __atomic_store_n(&g->last_candidate_seconds,
-                     seconds_since(&self->candidate_growth, &self->counters[CANDIDATES]),
+    __atomic_store_n(&g->last_candidate_seconds, seconds_since(&self->candidates, now),
                      __ATOMIC_RELAXED);
+}
+
+/* For the heartbeat; called by the watcher after set_gauges. */
+static void describe(void *instance, heartbeat *beat)
+{
+    const instanceData *self = instance;
+
+    beat->last_message = self->messages.when;
+    beat->last_candidate = self->candidates.when;
+    beat->longest_message =
+        self->longest_message > INT64_MAX ? INT64_MAX : (int64_t)self->longest_message;
+    beat->version = SYNCTAP_VERSION;
+    beat->built_for = VERSION;
 }
 
 /* AddCounter copies the name. */
@@ -459,6 +481,7 @@ static void activate_instance(instanceData *self)
         .pending_dropped = &self->counters[PENDING_DROPPED],
         .late = send_late_alert,
         .ran = set_gauges,
+        .describe = describe,
         .arg = self,
     });
 }
@@ -651,6 +674,8 @@ static void handle(wrkrInstanceData_t *self, const detection *found)
     instanceData *data = self->pData;
 
     count(data, CANDIDATES, found->candidate);
+    if (found->candidate)
+        note_activity(&data->candidates);
     count(data, STALE, found->stale);
     count(data, UNREAD_TIMES, found->unread_times);
     count_rows(data, found);
@@ -673,6 +698,7 @@ static bool judge_text(wrkrInstanceData_t *self, smsg_t *message, text t)
     timestamp now;
     detection found;
 
+    note_activity(&self->pData->messages);
     count(self->pData, MESSAGES, 1);
     count(self->pData, BYTES, t.length);
     if (detector_find_candidate(self->worker, t) == t.length)
@@ -703,6 +729,7 @@ static void judge_tree(wrkrInstanceData_t *self, smsg_t *message, json *tree)
     timestamp now = timestamp_now();
     detection found;
 
+    note_activity(&self->pData->messages);
     count(self->pData, MESSAGES, 1);
     self->message = message;
     clear_alerts(self);

@@ -33,6 +33,8 @@ struct state_watcher {
     /* The looking thread's. */
     char *trouble; /* what was last said about the database; NULL: it works */
     unsigned busy_rounds;
+    timestamp started;
+    timestamp beaten;  /* when it last said in the database that it lives */
     stream_facts told; /* what was already counted and said */
 };
 
@@ -273,11 +275,29 @@ static void tell_losses(state_watcher *self)
         state_watcher_wake(self);
 }
 
+static bool is_time_to_beat(const state_watcher *self, timestamp now)
+{
+    return now - self->beaten >= HEARTBEAT_PERIOD * TICKS_PER_SECOND || now < self->beaten;
+}
+
+/* One that could not be written comes with the next look: why it could not, the looks tell. */
+static void beat(state_watcher *self, timestamp now, timestamp stopped)
+{
+    heartbeat h = {.started = self->started, .stopped = stopped, .process = getpid()};
+
+    if (stopped == 0 && !is_time_to_beat(self, now))
+        return;
+    self->what.describe(self->what.arg, &h);
+    if (keeper_beat(self->what.keeper, &h, now))
+        self->beaten = now;
+}
+
 static void run_once(state_watcher *self, unsigned turn)
 {
     look_after_database(self, turn);
     tell_losses(self);
     self->what.ran(self->what.arg);
+    beat(self, timestamp_now(), 0);
 }
 
 /* --- the thread --- */
@@ -325,10 +345,13 @@ static bool hand_on_nothing(void *arg, const alert *a)
 
 static void look_for_the_last_time(state_watcher *self)
 {
+    timestamp now = timestamp_now();
     char *error;
 
-    keeper_update(self->what.keeper, timestamp_now(), hand_on_nothing, NULL, &error);
+    keeper_update(self->what.keeper, now, hand_on_nothing, NULL, &error);
     free(error);
+    self->what.ran(self->what.arg);
+    beat(self, now, now);
 }
 
 static void *watch(void *watcher)
@@ -387,6 +410,7 @@ state_watcher *state_watcher_start(const watched *what)
     if (self == NULL)
         return NULL;
     self->what = *what;
+    self->started = timestamp_now();
     init(self);
     open_database(self);
     start_thread(self);

@@ -25,7 +25,8 @@ typedef struct watched {
     intctr_t *pending_dropped; /* counts pending records over the bound */
     detector_sink *late;       /* takes late alerts, in the watcher's thread; never waits long */
     void (*ran)(void *arg);    /* is called after each look, in the watcher's thread */
-    void *arg;                 /* of both */
+    void (*describe)(void *arg, heartbeat *beat); /* says what the action last did; likewise */
+    void *arg;                                    /* of both */
 } watched;
 
 /* Opens the database and starts the thread; never before activateCnf. NULL when memory is out. */

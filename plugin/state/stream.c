@@ -464,6 +464,11 @@ bool stream_prune(stream *self, timestamp now)
     return true;
 }
 
+bool stream_beat(stream *self, const heartbeat *beat, timestamp now)
+{
+    return self->is_loaded && heartbeat_write(self->store, self->row.id, beat, now);
+}
+
 void stream_note_unreadable(stream *self, text row_id)
 {
     self->unreadable++;

@@ -12,6 +12,7 @@
 #define SYNCTAP_STREAM_H
 
 #include "rule/rule.h"
+#include "state/heartbeat.h"
 #include "state/incidents.h"
 #include "state/journal.h"
 #include "state/pending.h"
@@ -125,6 +126,9 @@ void stream_note_unreadable(stream *self, text row_id);
 
 /* Forgets what has expired, in small transactions. */
 bool stream_prune(stream *self, timestamp now);
+
+/* Says in the database that it lives. False: it is not attached, or store_error. */
+bool stream_beat(stream *self, const heartbeat *beat, timestamp now);
 
 stream_facts stream_read_facts(stream *self, timestamp now);
 

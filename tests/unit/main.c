@@ -28,6 +28,7 @@ static const struct {
     {"gate", gate_tests},
     {"identity_import", identity_import_tests},
     {"identity_record", identity_record_tests},
+    {"heartbeat", heartbeat_tests},
     {"incidents", incidents_tests},
     {"journal", journal_tests},
     {"json", json_tests},

@@ -20,6 +20,7 @@ extern CU_TestInfo digest_tests[];
 extern CU_TestInfo gate_tests[];
 extern CU_TestInfo identity_import_tests[];
 extern CU_TestInfo identity_record_tests[];
+extern CU_TestInfo heartbeat_tests[];
 extern CU_TestInfo incidents_tests[];
 extern CU_TestInfo journal_tests[];
 extern CU_TestInfo json_tests[];

@@ -1,0 +1,118 @@
+/* What an action says of itself, and what is read of all of them. */
+#include "state/heartbeat.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "fixtures.h"
+#include "state/action_row.h"
+#include "state/statement.h"
+#include "suites.h"
+#include "test.h"
+
+static int64_t action_of(store *s, const char *name)
+{
+    action_row row;
+
+    REQUIRE(action_row_find(s, name, &row));
+    return row.id;
+}
+
+static void write_state(void *arg, const action_state *state)
+{
+    char *all = arg;
+    char one[256];
+
+    if (state->has_beat)
+        snprintf(one, sizeof(one), "%s at %d since %d until %d: %d %d %d %d %s %s; ", state->name,
+                 (int)state->written, (int)state->beat.started, (int)state->beat.stopped,
+                 (int)state->beat.last_message, (int)state->beat.last_candidate,
+                 (int)state->beat.process, (int)state->beat.longest_message, state->beat.version,
+                 state->beat.built_for);
+    else
+        snprintf(one, sizeof(one), "%s never; ", state->name);
+    strcat(all, one);
+}
+
+static const char *states_of(store *s)
+{
+    char all[1024] = "";
+
+    EXPECT(action_states_each(s, 100, write_state, all));
+    return test_string("%s", all);
+}
+
+static heartbeat beat_of_test(void)
+{
+    return (heartbeat){.started = 1,
+                       .process = 7,
+                       .longest_message = 8096,
+                       .version = "0.1",
+                       .built_for = "8.2302.0"};
+}
+
+static void test_what_was_said_last_is_read(void)
+{
+    store *s = open_store(test_path("state.db"));
+    heartbeat beat = beat_of_test();
+    int64_t action = action_of(s, "tap");
+
+    EXPECT(heartbeat_write(s, action, &beat, 2));
+    beat.last_message = 3;
+    beat.last_candidate = 2;
+    EXPECT(heartbeat_write(s, action, &beat, 4));
+    EXPECT_STRING(states_of(s), "tap at 4 since 1 until 0: 3 2 7 8096 0.1 8.2302.0; ");
+    beat.stopped = 5;
+    EXPECT(heartbeat_write(s, action, &beat, 5));
+    EXPECT_STRING(states_of(s), "tap at 5 since 1 until 5: 3 2 7 8096 0.1 8.2302.0; ");
+}
+
+static void test_an_action_that_never_said_anything_is_there_too(void)
+{
+    store *s = open_store(test_path("state.db"));
+    heartbeat beat = beat_of_test();
+
+    action_of(s, "old");
+    EXPECT(heartbeat_write(s, action_of(s, "new"), &beat, 2));
+    EXPECT_STRING(states_of(s), "new at 2 since 1 until 0: 0 0 7 8096 0.1 8.2302.0; old never; ");
+}
+
+static void run_sql(store *s, const char *sql)
+{
+    sqlite3_stmt *statement = store_prepare(s, sql);
+
+    REQUIRE(statement != NULL);
+    EXPECT(statement_run(statement));
+    sqlite3_finalize(statement);
+}
+
+static void copy_counts(void *arg, const action_state *state)
+{
+    sprintf(arg, "%d %d %d %d %d", (int)state->pending, (int)state->pending_bytes, (int)state->seen,
+            (int)state->incidents, (int)state->open_incidents);
+}
+
+static void test_what_an_action_remembers_is_counted(void)
+{
+    store *s = open_store(test_path("state.db"));
+    char counts[80] = "";
+
+    action_of(s, "tap");
+    run_sql(s, "INSERT INTO pending (action, row_id, received, expires, record)"
+               " VALUES (1, 'a', 1, 2, '{}'), (1, 'b', 1, 2, '{   }')");
+    run_sql(s, "INSERT INTO seen VALUES (1, 'a', 9)");
+    run_sql(
+        s,
+        "INSERT INTO incident (action, incident_id, key, opened, window, last_alert,"
+        " alert_count, first_alert, closed) VALUES (1, 'open', '', 60, 50, 60, 1, 'a', NULL),"
+        " (1, 'expired', '', 40, 50, 60, 1, 'a', NULL), (1, 'closed', '', 60, 50, 60, 1, 'a', 70)");
+    EXPECT(action_states_each(s, 100, copy_counts, counts));
+    EXPECT_STRING(counts, "2 7 1 3 1");
+}
+
+CU_TestInfo heartbeat_tests[] = {
+    TEST(test_what_was_said_last_is_read),
+    TEST(test_an_action_that_never_said_anything_is_there_too),
+    TEST(test_what_an_action_remembers_is_counted),
+    TESTS_END,
+};
