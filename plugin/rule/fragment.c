@@ -219,6 +219,7 @@ static bool is_better_place(const reading *r, const token *t)
 static void look_for_account(reading *r, const token *t)
 {
     const unsigned id_clause = 1u << CLAUSE_IDENTITY_OBJECT_ID;
+    const text none = TEXT("");
     audit_target shown = {.upn = t->text, .id = t->text};
     unsigned matched;
 
@@ -232,8 +233,8 @@ static void look_for_account(reading *r, const token *t)
     r->by_account = matched;
     r->matched_in = t->section;
     r->result->target = (audit_target){
-        .upn = matched & ~id_clause ? t->text : (text)TEXT(""),
-        .id = matched & ~id_clause ? (text)TEXT("") : t->text,
+        .upn = matched & ~id_clause ? t->text : none,
+        .id = matched & ~id_clause ? none : t->text,
     };
 }
 
