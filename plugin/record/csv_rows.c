@@ -1,30 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* csv_rows: libcsv's fields, collected until their row is whole. */
+/* csv_rows: a step for each place in a row, and runs of bytes that belong to a cell as they are. */
 #include "record/csv_rows.h"
 
-#include <csv.h>
-#include <stdint.h>
 #include <stdlib.h>
 
 #include "base/buffer.h"
 
-enum {
-    GROWTH = 16 * 1024, /* bytes; by how much libcsv's room for a field grows */
-    MOST_CELLS = 4096,
-};
+enum { MOST_CELLS = 4096 };
+
+typedef enum place {
+    BETWEEN_ROWS,
+    BEFORE_CELL,
+    IN_BARE_CELL,
+    IN_QUOTES,
+    BEHIND_QUOTE, /* it may have closed the cell, or be the first of two */
+    PLACES,
+} place;
 
 struct csv_rows {
-    struct csv_parser parser;
+    char delimiter;
     csv_rows_sink *sink;
     void *arg;
+    place place;
     buffer bytes; /* of the row's cells, one behind the other */
+    size_t quote; /* BEHIND_QUOTE: the bytes in front of that quote */
     size_t ends[MOST_CELLS];
     text cells[MOST_CELLS];
     size_t count;
     size_t line;
     size_t row_line;
-    bool line_has_text; /* of the line that is being fed */
-    bool row_ended;
     bool failed;
 };
 
@@ -34,15 +38,10 @@ csv_rows *csv_rows_new(char delimiter, csv_rows_sink *sink, void *arg)
 
     if (self == NULL)
         return NULL;
-    if (csv_init(&self->parser, 0) != 0) {
-        free(self);
-        return NULL;
-    }
-    csv_set_delim(&self->parser, (unsigned char)delimiter);
-    csv_set_blk_size(&self->parser, GROWTH);
+    self->delimiter = delimiter;
     self->sink = sink;
     self->arg = arg;
-    self->line = self->row_line = 1;
+    self->line = 1;
     return self;
 }
 
@@ -50,108 +49,207 @@ void csv_rows_free(csv_rows *self)
 {
     if (self == NULL)
         return;
-    csv_free(&self->parser);
     buffer_free(&self->bytes);
     free(self);
 }
 
-/* Cells behind the last that there is room for are left out. */
-static void take_field(void *bytes, size_t length, void *arg)
+static bool is_line_break(char c)
 {
-    csv_rows *self = arg;
-
-    if (self->count == MOST_CELLS)
-        return;
-    buffer_append(&self->bytes, (text){bytes, length});
-    self->ends[self->count++] = self->bytes.length;
+    return c == '\n' || c == '\r';
 }
 
-static void take_row(int terminator, void *arg)
+static bool is_blank(char c)
 {
-    csv_rows *self = arg;
+    return c == ' ' || c == '\t';
+}
+
+/* Where the bytes of the cell begin that is not whole yet. */
+static size_t cell_begin(const csv_rows *self)
+{
+    return self->count > 0 ? self->ends[self->count - 1] : 0;
+}
+
+/* Blanks around a cell are none of it, those inside quotes are. */
+static size_t cell_end(const csv_rows *self)
+{
+    size_t end = self->bytes.length;
+
+    if (self->place == BEHIND_QUOTE)
+        return self->quote;
+    while (end > cell_begin(self) && is_blank(self->bytes.bytes[end - 1]))
+        end--;
+    return end;
+}
+
+/* Cells behind the last that there is room for are left out. */
+static void end_cell(csv_rows *self)
+{
+    bool has_room = self->count < MOST_CELLS;
+
+    if (!buffer_failed(&self->bytes))
+        self->bytes.length = has_room ? cell_end(self) : cell_begin(self);
+    if (has_room)
+        self->ends[self->count++] = self->bytes.length;
+    self->place = BEFORE_CELL;
+}
+
+static void end_row(csv_rows *self)
+{
+    const char *bytes = self->bytes.bytes ? self->bytes.bytes : "";
     csv_row row = {self->cells, self->count, self->row_line};
     size_t begin = 0;
 
-    (void)terminator;
-    for (size_t i = 0; i < self->count; i++) {
-        const char *bytes = self->bytes.bytes ? self->bytes.bytes : "";
-        self->cells[i] = (text){bytes + begin, self->ends[i] - begin};
-        begin = self->ends[i];
-    }
     if (!buffer_failed(&self->bytes)) {
+        for (size_t i = 0; i < self->count; i++) {
+            self->cells[i] = (text){bytes + begin, self->ends[i] - begin};
+            begin = self->ends[i];
+        }
         self->sink(self->arg, &row);
         buffer_clear(&self->bytes);
     }
     self->count = 0;
-    self->row_ended = true;
+    self->place = BETWEEN_ROWS;
 }
 
-static const char *out_of_memory(csv_rows *self)
+/* Does it end the cell? Then it has. */
+static bool end_at(csv_rows *self, char c)
 {
-    self->failed = true;
-    return "out of memory";
+    if (c != self->delimiter && !is_line_break(c))
+        return false;
+    end_cell(self);
+    if (c != self->delimiter)
+        end_row(self);
+    return true;
+}
+
+static void step_before_cell(csv_rows *self, char c)
+{
+    if (end_at(self, c) || is_blank(c))
+        return;
+    self->place = c == '"' ? IN_QUOTES : IN_BARE_CELL;
+    if (c != '"')
+        buffer_append_char(&self->bytes, c);
+}
+
+/* Blank lines are no rows. */
+static void step_between_rows(csv_rows *self, char c)
+{
+    if (is_line_break(c) || (is_blank(c) && c != self->delimiter))
+        return;
+    self->row_line = self->line;
+    self->place = BEFORE_CELL;
+    step_before_cell(self, c);
+}
+
+/* A stray quote is a byte as others are. */
+static void step_in_bare_cell(csv_rows *self, char c)
+{
+    if (!end_at(self, c))
+        buffer_append_char(&self->bytes, c);
+}
+
+static void step_in_quotes(csv_rows *self, char c)
+{
+    if (c == '"') {
+        self->quote = self->bytes.length;
+        self->place = BEHIND_QUOTE;
+    }
+    buffer_append_char(&self->bytes, c);
+}
+
+/* Two quotes stand for one, which is there already; what follows a closing quote reopens the cell.
+ */
+static void step_behind_quote(csv_rows *self, char c)
+{
+    bool is_next = self->bytes.length == self->quote + 1;
+
+    if (end_at(self, c))
+        return;
+    if (c == '"' && is_next) {
+        self->place = IN_QUOTES;
+        return;
+    }
+    if (c == '"')
+        self->quote = self->bytes.length;
+    else if (!is_blank(c))
+        self->place = IN_QUOTES;
+    buffer_append_char(&self->bytes, c);
+}
+
+static void (*const steps[PLACES])(csv_rows *, char) = {
+    [BETWEEN_ROWS] = step_between_rows, [BEFORE_CELL] = step_before_cell,
+    [IN_BARE_CELL] = step_in_bare_cell, [IN_QUOTES] = step_in_quotes,
+    [BEHIND_QUOTE] = step_behind_quote,
+};
+
+/* How many bytes from here on belong to the cell, whatever they are. */
+static size_t run_length(const csv_rows *self, text t)
+{
+    size_t length = 0;
+
+    if (self->place == IN_QUOTES) {
+        const char *quote = memchr(t.bytes, '"', t.length);
+        return quote ? (size_t)(quote - t.bytes) : t.length;
+    }
+    if (self->place == IN_BARE_CELL)
+        while (length < t.length && t.bytes[length] != self->delimiter &&
+               !is_line_break(t.bytes[length]))
+            length++;
+    return length;
+}
+
+static size_t line_breaks_in(text t)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < t.length; i++)
+        count += t.bytes[i] == '\n';
+    return count;
+}
+
+/* Takes bytes from the front of it, and says how many. */
+static size_t take_some(csv_rows *self, text t)
+{
+    text taken = {t.bytes, run_length(self, t)};
+
+    if (taken.length > 0) {
+        buffer_append(&self->bytes, taken);
+    } else {
+        taken.length = 1;
+        steps[self->place](self, t.bytes[0]);
+    }
+    self->line += line_breaks_in(taken);
+    return taken.length;
 }
 
 static const char *trouble(csv_rows *self)
 {
-    if (buffer_failed(&self->bytes))
-        return out_of_memory(self);
-    if (self->bytes.length + self->parser.entry_pos > CSV_ROWS_LARGEST)
-        return "a row of more than 64 MB";
-    return NULL;
+    self->failed |= buffer_failed(&self->bytes);
+    if (self->failed)
+        return "out of memory";
+    return self->bytes.length > CSV_ROWS_LARGEST ? "a row of more than 64 MB" : NULL;
 }
 
-static bool is_blank(text t)
-{
-    for (size_t i = 0; i < t.length; i++)
-        if (memchr(" \t\r\n", t.bytes[i], 4) == NULL)
-            return false;
-    return true;
-}
-
-/* A row goes on in the next line only when a line break stands inside its quotes. */
-static void end_line(csv_rows *self)
-{
-    bool is_blank_line = self->row_line == self->line && !self->line_has_text;
-
-    self->line++;
-    if (self->row_ended || is_blank_line)
-        self->row_line = self->line;
-    self->row_ended = false;
-    self->line_has_text = false;
-}
-
-static bool parse(csv_rows *self, text t)
-{
-    return csv_parse(&self->parser, t.bytes, t.length, take_field, take_row, self) == t.length;
-}
-
-/* libcsv counts no lines, so it is fed line by line. */
 const char *csv_rows_feed(csv_rows *self, text piece)
 {
     const char *reason = NULL;
 
     while (piece.length > 0 && reason == NULL) {
-        const char *end = memchr(piece.bytes, '\n', piece.length);
-        text line = {piece.bytes, end ? (size_t)(end - piece.bytes) + 1 : piece.length};
-
-        if (!parse(self, line))
-            return out_of_memory(self);
-        self->line_has_text |= !is_blank(line);
-        if (end != NULL)
-            end_line(self);
+        piece = text_from(piece, take_some(self, piece));
         reason = trouble(self);
-        piece = text_from(piece, line.length);
     }
     return reason;
 }
 
 const char *csv_rows_end(csv_rows *self)
 {
-    csv_set_opts(&self->parser, CSV_STRICT | CSV_STRICT_FINI); /* quotes must be closed */
-    if (csv_fini(&self->parser, take_field, take_row, self) == 0)
-        return trouble(self);
-    return csv_error(&self->parser) == CSV_EPARSE ? "cut off inside quotes" : out_of_memory(self);
+    if (self->place == IN_QUOTES)
+        return "cut off inside quotes";
+    if (self->place != BETWEEN_ROWS) {
+        end_cell(self);
+        end_row(self);
+    }
+    return trouble(self);
 }
 
 bool csv_rows_failed(const csv_rows *self)
@@ -161,5 +259,5 @@ bool csv_rows_failed(const csv_rows *self)
 
 size_t csv_rows_line(const csv_rows *self)
 {
-    return self->row_line;
+    return self->place == BETWEEN_ROWS ? self->line : self->row_line;
 }

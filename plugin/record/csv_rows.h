@@ -2,9 +2,9 @@
 /*
  * csv_rows: the rows of comma-separated values (RFC 4180), however the text is cut into pieces.
  *
- * libcsv takes them apart: it keeps its state from piece to piece, takes line
- * breaks inside quotes, CRLF and LF, and forgives a stray quote. What it does
- * not tell, the line in which a row begins, is counted here. One thread.
+ * Line breaks may stand inside quotes, and be LF, CRLF or CR; blanks around a
+ * cell are none of it; a stray quote is forgiven, and stays. A library for it,
+ * libcsv, is not in every distribution, and counts no lines. One thread.
  */
 #ifndef SYNCTAP_CSV_ROWS_H
 #define SYNCTAP_CSV_ROWS_H

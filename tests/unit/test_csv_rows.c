@@ -56,6 +56,9 @@ static void test_the_rows_are_the_same_however_the_text_is_cut(void)
         {"a\"b,c\n", "1:a\"b|c "},
         {",\n,,\n", "1:| 2:|| "},
         {"\"a,b\",\"\"\n", "1:a,b| "},
+        {" a b ,\t\" c \" ,d\n", "1:a b| c |d "},
+        {"\"a\" b\",c\n", "1:a\" b|c "},
+        {"a\rb\r\rc\r\nd\n", "1:a 1:b 1:c 2:d "},
     };
 
     for (size_t i = 0; i < LENGTH_OF(cases); i++) {
