@@ -24,6 +24,7 @@ typedef struct given_lists {
 typedef enum options_status {
     OPTIONS_READ,
     OPTIONS_HELP,  /* --help was among them */
+    OPTIONS_LIST,  /* --list-options was: for the completion of shells */
     OPTIONS_WRONG, /* said on standard error already */
 } options_status;
 
@@ -337,7 +338,55 @@ static const struct option_row {
     {"sync-accounts", take_sync_accounts, 0, GROUP_IDENTITY, true},
 };
 
-enum { ROWS = sizeof(rows) / sizeof(rows[0]), HELP = ROWS };
+enum { ROWS = sizeof(rows) / sizeof(rows[0]), HELP = ROWS, LIST };
+
+/* What a shell may offer for a value; FILE is any file. Other values are the user's own. */
+static const struct {
+    option_taker *take;
+    const char *values;
+} choices[] = {
+    {take_database, "FILE"},   {take_rulebase, "FILE"},
+    {take_identity, "FILE"},   {take_semantics, "kql wide"},
+    {take_latejoin, "on off"}, {take_incident_matching, "AnyAlert AllEntities Selected"},
+    {take_order, "file time"}, {take_date_order, "dmy mdy"},
+};
+
+static const char *choices_for(option_taker *take)
+{
+    for (size_t i = 0; i < sizeof(choices) / sizeof(choices[0]); i++)
+        if (choices[i].take == take)
+            return choices[i].values;
+    return "";
+}
+
+/* "table, jsonl, cef or leef" as words alone. */
+static void print_formats(unsigned groups)
+{
+    reading r = {.groups = groups};
+    const char *names = name_formats(&r);
+
+    for (size_t length; *names != '\0'; names += length + strspn(names + length, ", ")) {
+        length = strcspn(names, ", ");
+        if (length != 2 || strncmp(names, "or", 2) != 0)
+            printf("%.*s ", (int)length, names);
+    }
+}
+
+/* A line for each option: --switch, or --option= and what its value may be. */
+static void print_options(unsigned groups)
+{
+    for (int i = 0; i < ROWS; i++) {
+        if ((rows[i].groups & groups) == 0)
+            continue;
+        printf("--%s%s", rows[i].name, rows[i].is_switch ? "" : "=");
+        if (rows[i].take == take_format)
+            print_formats(groups);
+        else
+            fputs(choices_for(rows[i].take), stdout);
+        putchar('\n');
+    }
+    puts("--help");
+}
 
 static void list_long_options(struct option *result, unsigned groups)
 {
@@ -346,6 +395,7 @@ static void list_long_options(struct option *result, unsigned groups)
             *result++ = (struct option){
                 rows[i].name, rows[i].is_switch ? no_argument : required_argument, NULL, i};
     *result++ = (struct option){"help", no_argument, NULL, HELP};
+    *result++ = (struct option){"list-options", no_argument, NULL, LIST};
     *result = (struct option){0};
 }
 
@@ -369,7 +419,7 @@ static options_status take(reading *r, const char *command, int row, const char 
 
 static options_status read_all(reading *r, int argc, char **argv, unsigned groups)
 {
-    struct option long_options[ROWS + 2];
+    struct option long_options[ROWS + 3];
     int row;
 
     list_long_options(long_options, groups);
@@ -377,6 +427,8 @@ static options_status read_all(reading *r, int argc, char **argv, unsigned group
     while ((row = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
         if (row == HELP || row == 'h')
             return OPTIONS_HELP;
+        if (row == LIST)
+            return OPTIONS_LIST;
         if (row == '?')
             return OPTIONS_WRONG; /* getopt_long has said why */
         if (take(r, short_name(argv[0]), row, optarg) == OPTIONS_WRONG)
@@ -460,6 +512,10 @@ int options_run(int argc, char **argv, unsigned groups, const char *usage,
         break;
     case OPTIONS_HELP:
         fputs(usage, stdout);
+        status = EXIT_DONE;
+        break;
+    case OPTIONS_LIST:
+        print_options(groups);
         status = EXIT_DONE;
         break;
     case OPTIONS_WRONG:

@@ -38,6 +38,14 @@ static bool is_one_of(const char *name, const char *const *names)
     return *names != NULL;
 }
 
+/* For the completion of shells. */
+static int list_commands(void)
+{
+    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+        puts(commands[i].name);
+    return EXIT_DONE;
+}
+
 static int wrong_command(const char *name)
 {
     if (name[0] != '\0')
@@ -59,6 +67,8 @@ static int run(int argc, char **argv)
         fputs(USAGE, stdout);
         return EXIT_DONE;
     }
+    if (strcmp(name, "--list-commands") == 0)
+        return list_commands();
     for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
         if (strcmp(name, commands[i].name) == 0) {
             argv[1] = commands[i].full_name;

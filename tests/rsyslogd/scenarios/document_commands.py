@@ -21,7 +21,7 @@ from workplace import RSYSLOGD, Workplace, module_path, stage
 
 SYNC = "svc-connect@contoso.com"
 SYNC_ID = "11111111-2222-4333-8444-555555555555"
-SOME_INCIDENT = r"\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b"
+SOME_INCIDENT = r"\b7f16b492(?:(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})?\b"
 WHERE = 'global(workDirectory="@WORK@")\n'
 WRAPPER = """#!/bin/bash
 case " $* " in
@@ -138,8 +138,7 @@ class DocumentCommands(unittest.TestCase):
         """Put this directory into the place of a host's."""
         commands = re.sub(r"/var/(?:spool/rsyslog|log|backups)\b",
                           str(self.work.path), commands)
-        return re.sub(SOME_INCIDENT, lambda found: found[0] if found[0]
-                      in (SYNC_ID,) else self.incident, commands)
+        return re.sub(SOME_INCIDENT, self.incident, commands)
 
     def _bash(self, *arguments):
         path = f"{self.work.path}/bin:{os.environ['PATH']}"
