@@ -39,6 +39,8 @@ from workplace import RSYSLOGD, Workplace, module_path, stage
 
 CHANNELS = ("originals", "alerts", "internal", "statistics")
 PR_SET_CHILD_SUBREAPER = 36
+IMPSTATS = ('module(load="impstats" interval="1" format="json" '
+            'ruleset="statistics")')
 
 Leftover = collections.namedtuple("Leftover", "originals alerts internal")
 Ending = collections.namedtuple("Ending", "seconds work")
@@ -46,7 +48,7 @@ Ending = collections.namedtuple("Ending", "seconds work")
 
 def configuration(port, rules="", before="", roles=None, queue="",
                   max_message_size="4m", keep_control_characters=False,
-                  own=None):
+                  own=None, impstats=IMPSTATS):
     """Write a configuration around the rules of a scenario.
 
     port: gives the port of a channel. rules: what happens to each message
@@ -54,7 +56,8 @@ def configuration(port, rules="", before="", roles=None, queue="",
     roles: the rules of a second input, for the role list. queue: parameters
     of a queue between the input and the rules. own: global parameters, inputs
     and rulesets of the scenario's own, in the place of those that the
-    parameters before describe; impstats is loaded.
+    parameters before describe; impstats is loaded. impstats: loads it, unless
+    the scenario's own text does.
     """
     if own is None:
         own = f"""{settings(max_message_size, keep_control_characters)}
@@ -63,7 +66,7 @@ def configuration(port, rules="", before="", roles=None, queue="",
     own = own.replace("@ORIGINALS@", forward(port("originals"), "received"))
     own = own.replace("@ALERTS@", forward(port("alerts")))
     return f"""global(processInternalMessages="on")
-module(load="impstats" interval="1" format="json" ruleset="statistics")
+{impstats}
 {template("received", "rawmsg")}
 {template("said", "msg")}
 {own}
