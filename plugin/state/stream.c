@@ -15,6 +15,7 @@
 
 enum {
     DRAIN_STEPS = 4,          /* segments of one look: a second's work or two */
+    LEAST_DRAIN_STEPS = 1,    /* at a start, which messages wait for, and at a stop */
     EXPIRY_PERIOD = 60,       /* seconds between two clean-ups of what is in memory */
     PRUNE_PERIOD = 5,         /* seconds between two looks for what the database may forget */
     PRUNE_STEPS = 20,         /* transactions of one such look */
@@ -331,10 +332,9 @@ static journal_read_result drain_segment(stream *self)
     return reading;
 }
 
-/* One segment goes even at a stop: what is left is in its files for the next start. */
-static bool drain(stream *self)
+/* At a stop, what is left is in its files for the next start. */
+static bool drain(stream *self, int most_steps)
 {
-    const int most_steps = stream_must_stop(self) ? 1 : DRAIN_STEPS;
     journal_read_result reading = JOURNAL_READ;
 
     for (int step = 0; step < most_steps && reading == JOURNAL_READ; step++)
@@ -345,7 +345,7 @@ static bool drain(stream *self)
 bool stream_drain(stream *self, timestamp now)
 {
     write_unconfirmed(self, now);
-    return drain(self);
+    return drain(self, stream_must_stop(self) ? LEAST_DRAIN_STEPS : DRAIN_STEPS);
 }
 
 static bool open_store(stream *self, store *s)
@@ -358,7 +358,7 @@ static bool open_store(stream *self, store *s)
 /* All that earlier lives left must be in the database before it is loaded. */
 static bool load(stream *self, timestamp now)
 {
-    if (!drain(self))
+    if (!drain(self, LEAST_DRAIN_STEPS))
         return false;
     if (journal_backlog(self->journal) > 0)
         return true; /* with the next call */
