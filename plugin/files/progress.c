@@ -56,7 +56,8 @@ void progress_show(progress *self, const progress_state *state)
 
     write_share(share, sizeof(share), state);
     shown_append(&name, text_of(short_name(state->name)));
-    width = fprintf(stderr, "\rsynctap: %.*s: %s, %.*f %s/s", (int)name.length, name.bytes, share,
+    fputc('\r', stderr);
+    width = fprintf(stderr, "synctap: %.*s: %s, %.*f %s/s", (int)name.length, name.bytes, share,
                     speed < 1 ? 0 : 1, speed < 1 ? speed * 1e3 : speed, speed < 1 ? "MB" : "GB");
     if (width < self->width)
         fprintf(stderr, "%*s", self->width - width, "");
