@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * json_read: RFC 8259's grammar over bytes, once to look and once to build.
+ * json_read: RFC 8259's grammar over bytes, to look or to build.
  *
- * A text that is no JSON is most often told by looking alone, which allocates
- * nothing: so work stays small on texts that were made to be refused again
- * and again. The same steps build the tree then.
+ * The same steps do both. Looking allocates nothing: behind a text that was
+ * refused the next one is looked at before it is built, so that work stays
+ * small on texts that were made to be refused again and again.
  *
  * Beyond the grammar, three things are taken that hide nothing: NUL bytes
  * and control characters as a transport wrote them are blanks between tokens,
@@ -24,6 +24,7 @@
 struct json_parser {
     int most_depth;
     bool out_of_memory; /* the last value was not parsed for that */
+    bool has_refused;   /* the last text */
     size_t repeated;    /* keys that were met twice in an object */
     buffer scratch;     /* a string without its escapes */
     uint64_t *hashes;   /* of the keys of each open object, JSON_MOST_MEMBERS for each depth */
@@ -652,18 +653,23 @@ static const char *read_text(reader *r, text t, bool builds, json **value)
 const char *json_parse(json_parser *self, text t, json **root, size_t *taken)
 {
     reader r = {.parser = self};
-    const char *reason;
+    const char *reason = NULL;
+    size_t repeated = self->repeated;
 
     *root = NULL;
     *taken = 1;
     self->out_of_memory = false;
     if (t.length > INT_MAX)
         return "larger than 2 GB";
-    reason = read_text(&r, t, false, root);
+    if (self->has_refused)
+        reason = read_text(&r, t, false, root);
     if (reason == NULL)
         reason = read_text(&r, t, true, root);
+    self->has_refused = reason != NULL;
     if (reason == NULL)
         skip_blanks(&r);
+    else
+        self->repeated = repeated; /* there is no document that has them */
     *taken = (size_t)(r.at - t.bytes);
     if (reason == NULL && json_kind_of(*root) != JSON_OBJECT && json_kind_of(*root) != JSON_ARRAY) {
         json_free(*root);
