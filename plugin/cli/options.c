@@ -178,6 +178,28 @@ static const char *take_format(reading *r, const char *value, int which)
     return take_dialect(r, value) ? NULL : name_formats(r);
 }
 
+static const char *take_send(reading *r, const char *value, int which)
+{
+    (void)which;
+    r->options->send = value;
+    return value[0] != '\0' ? NULL : "HOST:PORT, a socket or a file";
+}
+
+static const char *take_wait(reading *r, const char *value, int which)
+{
+    (void)which;
+    r->options->wait = value;
+    return value[0] != '\0' ? NULL : "a file of alerts or the state database";
+}
+
+static const char *take_timeout(reading *r, const char *value, int which)
+{
+    (void)which;
+    if (timespan_parse(text_of(value), &r->options->timeout) && r->options->timeout > 0)
+        return NULL;
+    return "a timespan such as 30s or 5m";
+}
+
 static const char *take_reason(reading *r, const char *value, int which)
 {
     (void)which;
@@ -328,6 +350,9 @@ static const struct option_row {
     {"incident-maxalerts", take_incident_maxalerts, 0, GROUP_STREAM, false},
     {"order", take_order, 0, GROUP_STREAM, false},
     {"all", take_all, 0, GROUP_INCIDENT, true},
+    {"send", take_send, 0, GROUP_SELFTEST, false},
+    {"wait", take_wait, 0, GROUP_SELFTEST, false},
+    {"timeout", take_timeout, 0, GROUP_SELFTEST, false},
     {"reason", take_reason, 0, GROUP_INCIDENT, false},
     {"by", take_by, 0, GROUP_INCIDENT, false},
     {"threads", take_threads, 0, GROUP_THREADS, false},
@@ -480,6 +505,7 @@ static options_status options_read(options *self, int argc, char **argv, unsigne
         .now = timestamp_now(),
         .latejoin = true,
         .incidents = INCIDENTS_AS_IN_SENTINEL,
+        .timeout = 30 * TICKS_PER_SECOND,
         .reason = "",
         .by = "",
         .format = isatty(STDOUT_FILENO) ? FORMAT_TABLE : FORMAT_JSONL,

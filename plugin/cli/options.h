@@ -34,6 +34,9 @@ typedef struct options {
     incident_options incidents;
     bool ordered_by_time;
     bool all_incidents; /* also those that take no alert any more */
+    const char *send;   /* where a self-test's record goes; NULL: standard output */
+    const char *wait;   /* where its alert comes to lie, or NULL */
+    timespan timeout;   /* how long it is waited for */
     const char *reason; /* why an incident is closed, and by whom; "" */
     const char *by;
     bool fail_on_match; /* what is found makes the exit status */
@@ -51,14 +54,15 @@ enum { OPTIONS_MOST_THREADS = 64 };
 
 /* Options that only some commands take. */
 typedef enum option_group {
-    GROUP_STORE = 1,     /* --database, --format */
-    GROUP_RULE = 2,      /* the rule's lists and spans, --semantics */
-    GROUP_AUDIT = 4,     /* --identity, --now, --rulebase, --fail-on-match */
-    GROUP_IDENTITY = 8,  /* --sync-accounts, --snapshot, --now */
-    GROUP_STREAM = 16,   /* --latejoin, --incident-..., --order */
-    GROUP_INCIDENT = 32, /* --all, --now, --reason, --by; more formats */
-    GROUP_THREADS = 64,  /* --threads */
-    GROUP_DIALECT = 128, /* --format takes the dialects, too */
+    GROUP_STORE = 1,      /* --database, --format */
+    GROUP_RULE = 2,       /* the rule's lists and spans, --semantics */
+    GROUP_AUDIT = 4,      /* --identity, --now, --rulebase, --fail-on-match */
+    GROUP_IDENTITY = 8,   /* --sync-accounts, --snapshot, --now */
+    GROUP_STREAM = 16,    /* --latejoin, --incident-..., --order */
+    GROUP_INCIDENT = 32,  /* --all, --now, --reason, --by; more formats */
+    GROUP_THREADS = 64,   /* --threads */
+    GROUP_DIALECT = 128,  /* --format takes the dialects, too */
+    GROUP_SELFTEST = 512, /* --send, --wait, --timeout */
 } option_group;
 
 /*

@@ -2,6 +2,8 @@
 /* alert: the JSON of an alert and of a query's row, member by member. */
 #include "rule/alert.h"
 
+#include "rule/selftest.h"
+
 /*
  * What an alert shows of a text of the record, in bytes. Whoever is told of
  * chooses these texts, and each stands in several members: without a bound,
@@ -365,7 +367,7 @@ static void write_members(const alert *self, writer *w)
     write_custom_details(self, w);
     write_incident(&self->incident, w->out);
     write_columns(self, w);
-    write_boolean(w->out, "selftest", false);
+    write_boolean(w->out, "selftest", selftest_is(self->record, &self->target));
     write_boolean(w->out, "cut", w->cut);
 }
 

@@ -355,3 +355,13 @@ bool incident_ids_each(store *s, text beginning, int most, incident_id_sink *sin
         sink(arg, statement_text(ids, 0).bytes);
     return sqlite3_finalize(ids) == SQLITE_OK && step == SQLITE_DONE;
 }
+
+bool alert_was_sent(store *s, const char *id, bool *was_sent)
+{
+    sqlite3_stmt *rows = prepare_for_id(
+        s, "SELECT 1 FROM action JOIN seen ON seen.action = action.id AND alert_id = ?1", id);
+    int step = rows != NULL ? sqlite3_step(rows) : SQLITE_ERROR;
+
+    *was_sent = step == SQLITE_ROW;
+    return sqlite3_finalize(rows) == SQLITE_OK && (*was_sent || step == SQLITE_DONE);
+}

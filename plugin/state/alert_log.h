@@ -83,6 +83,9 @@ bool incident_rows_each(store *s, const char *id, incident_sink *sink, void *arg
 bool incident_rows_each_alert(store *s, int64_t action_id, const char *id,
                               incident_alert_sink *sink, void *arg);
 
+/* Did an action hand on an alert of that id, and still remembers it? False: store_error. */
+bool alert_was_sent(store *s, const char *id, bool *was_sent);
+
 /* How an incident is closed; the texts may be empty. */
 typedef struct incident_closing {
     timestamp at;

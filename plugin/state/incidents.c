@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "base/room.h"
+#include "rule/selftest.h"
 
 const incident_options INCIDENTS_AS_IN_SENTINEL = {TICKS_PER_DAY, MATCHING_ANY_ALERT, 150};
 
@@ -85,14 +86,14 @@ static void write_folded(buffer *key, text part)
 
 /*
  * Entities are told apart as Sentinel does: the target by its UPN, without one by its id. False:
- * there are no incidents, or memory is out.
+ * there are no incidents, the alert is a self-test's, or memory is out.
  */
 static bool write_key(const incidents *self, const alert *a, buffer *key)
 {
     incident_matching matching = self->options.matching;
 
     buffer_clear(key);
-    if (self->options.window == 0)
+    if (self->options.window == 0 || selftest_is(a->record, &a->target))
         return false;
     buffer_append_char(key, '[');
     write_folded(key, a->record->tenant_id);

@@ -43,6 +43,7 @@ static const struct {
     {"snapshot_stream", snapshot_stream_tests},
     {"rule", rule_tests},
     {"seen", seen_tests},
+    {"selftest", selftest_tests},
     {"shown", shown_tests},
     {"store", store_tests},
     {"stream", stream_tests},

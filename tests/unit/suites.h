@@ -35,6 +35,7 @@ extern CU_TestInfo role_list_tests[];
 extern CU_TestInfo snapshot_stream_tests[];
 extern CU_TestInfo rule_tests[];
 extern CU_TestInfo seen_tests[];
+extern CU_TestInfo selftest_tests[];
 extern CU_TestInfo shown_tests[];
 extern CU_TestInfo store_tests[];
 extern CU_TestInfo stream_tests[];
