@@ -7,7 +7,7 @@
 
 enum { FIRST_ROOM = 256 }; /* bytes */
 
-static bool make_room(buffer *self, size_t more)
+static bool grow(buffer *self, size_t more)
 {
     size_t need = self->length + more;
     size_t room = self->room ? self->room : FIRST_ROOM;
@@ -29,6 +29,11 @@ static bool make_room(buffer *self, size_t more)
     self->bytes = bytes;
     self->room = room;
     return true;
+}
+
+static bool make_room(buffer *self, size_t more)
+{
+    return (!self->failed && more <= self->room - self->length) || grow(self, more);
 }
 
 void buffer_free(buffer *self)
@@ -63,7 +68,8 @@ void buffer_append_string(buffer *self, const char *string)
 
 void buffer_append_char(buffer *self, char c)
 {
-    buffer_append(self, (text){&c, 1});
+    if (make_room(self, 1))
+        self->bytes[self->length++] = c;
 }
 
 const char *buffer_string(buffer *self)

@@ -45,6 +45,11 @@ json *json_new_object(void)
 
 /* libfastjson says nothing when it has no memory: the count tells. A copy of the key it would not
  * even check. */
+json *json_new_string(text t)
+{
+    return fjson_object_new_string_len(t.bytes, (int)t.length);
+}
+
 bool json_put_member(json *object, const char *key, json *value)
 {
     size_t before = json_member_count(object);
@@ -328,13 +333,12 @@ static bool needs_escape(unsigned char c)
 
 static void write_escape(buffer *out, unsigned char c)
 {
-    static const char short_forms[] = "\bb\tt\nn\ff\rr\"\"\\\\";
+    static const char short_forms[] = "\"\"\\\\\bb\tt\nn\ff\rr";
     char form[8];
 
     for (const char *pair = short_forms; *pair != '\0'; pair += 2) {
         if ((unsigned char)pair[0] == c) {
-            buffer_append_char(out, '\\');
-            buffer_append_char(out, pair[1]);
+            buffer_append(out, (text){(char[]){'\\', pair[1]}, 2});
             return;
         }
     }
@@ -342,18 +346,56 @@ static void write_escape(buffer *out, unsigned char c)
     buffer_append_string(out, form);
 }
 
-/* How many bytes from `at` on can be written as they are. */
+/*
+ * Of eight bytes, where the first stands that is beyond ASCII or to be escaped; 8: none is. A top
+ * bit marks it: it is set, or comes to be where the byte is made 0 by what it may not be, or is
+ * too small. Behind the first mark others may be wrong.
+ */
+static size_t plain_of_eight(const char *bytes)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones * 0x80;
+    uint64_t eight, quotes, backslashes, odd;
+
+    memcpy(&eight, bytes, sizeof(eight));
+    eight = le64toh(eight);
+    quotes = eight ^ (ones * '"');
+    backslashes = eight ^ (ones * '\\');
+    odd = (eight | (eight - ones * 0x20) | (quotes - ones) | (backslashes - ones)) & tops;
+    return odd == 0 ? 8 : (size_t)__builtin_ctzll(odd) / 8;
+}
+
+/* How many bytes from `at` on are ASCII without anything to escape. */
+static size_t plain_ascii(text t, size_t at)
+{
+    size_t begin = at, plain = 8;
+
+    while (plain == 8 && t.length - at >= 8) {
+        plain = plain_of_eight(t.bytes + at);
+        at += plain;
+    }
+    if (plain < 8 || at == t.length)
+        return at - begin;
+    if (t.length - begin >= 8) /* what lies between begin and at is known */
+        return t.length - 8 + plain_of_eight(t.bytes + t.length - 8) - begin;
+    while (at < t.length && !needs_escape((unsigned char)t.bytes[at]) &&
+           (unsigned char)t.bytes[at] < 0x80)
+        at++;
+    return at - begin;
+}
+
+/* The same with all whole characters beyond ASCII. */
 static size_t plain_run(text t, size_t at)
 {
     size_t begin = at;
 
-    while (at < t.length && !needs_escape((unsigned char)t.bytes[at])) {
-        int taken = 1;
+    for (;;) {
+        ucs4_t c;
+        int taken;
 
-        if ((unsigned char)t.bytes[at] >= 0x80) {
-            ucs4_t c;
-            taken = u8_mbtoucr(&c, (const uint8_t *)t.bytes + at, t.length - at);
-        }
+        at += plain_ascii(t, at);
+        if (at == t.length || needs_escape((unsigned char)t.bytes[at]))
+            break;
+        taken = u8_mbtoucr(&c, (const uint8_t *)t.bytes + at, t.length - at);
         if (taken <= 0)
             break;
         at += (size_t)taken;
@@ -380,8 +422,26 @@ static void write_inside(buffer *out, text t)
     }
 }
 
+/* Most strings have nothing to escape. */
+static void write_plain_string(buffer *out, text t)
+{
+    char *room = buffer_room(out, t.length + 2);
+
+    if (room == NULL)
+        return;
+    room[0] = '"';
+    if (t.length > 0)
+        memcpy(room + 1, t.bytes, t.length);
+    room[t.length + 1] = '"';
+    out->length += t.length + 2;
+}
+
 void json_write_string(buffer *out, text t)
 {
+    if (plain_run(t, 0) == t.length) {
+        write_plain_string(out, t);
+        return;
+    }
     buffer_append_char(out, '"');
     write_inside(out, t);
     buffer_append_char(out, '"');

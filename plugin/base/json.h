@@ -104,6 +104,9 @@ bool json_parser_ran_out(const json_parser *self);
 /* An empty object, the caller's; NULL when memory is out. */
 json *json_new_object(void);
 
+/* A string, the caller's; NULL when memory is out. */
+json *json_new_string(text t);
+
 /*
  * Puts a member of a key that the object has not yet and that outlives it; the caller's share of
  * the value goes over. False without memory: it is not put.

@@ -891,6 +891,33 @@ static void test_all_else_is_written_as_it_is(void)
     EXPECT_STRING(string_written((text){NULL, 0}), "\"\"");
 }
 
+/* Eight bytes are looked at in one step: each odd byte in each place of a few steps, and two. */
+static void test_each_odd_byte_is_found_wherever_it_stands(void)
+{
+    static const struct {
+        const char *bytes;
+        const char *written;
+    } odd[] = {{"\"", "\\\""}, {"\\", "\\\\"},           {"\x1f", "\\u001f"},
+               {"\n", "\\n"},  {"\xC3\xA9", "\xC3\xA9"}, {"\xFF", "\xEF\xBF\xBD"}};
+    const size_t kinds = LENGTH_OF(odd);
+
+    for (size_t i = 0; i < 30 * 30 * kinds * kinds; i++) {
+        const size_t one = i % kinds, two = i / kinds % kinds;
+        const int before = (int)(i / kinds / kinds % 30), between = (int)(i / kinds / kinds / 30);
+        buffer got = {0};
+
+        json_write_string(
+            &got, text_of(test_string("%.*s%s%.*s%s!", before, "abcdefghijklmnopqrstuvwxyz[]{}",
+                                      odd[one].bytes, between, "!#[]ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+                                      odd[two].bytes)));
+        EXPECT_TEXT(buffer_text(&got),
+                    text_of(test_string("\"%.*s%s%.*s%s!\"", before,
+                                        "abcdefghijklmnopqrstuvwxyz[]{}", odd[one].written, between,
+                                        "!#[]ABCDEFGHIJKLMNOPQRSTUVWXYZ", odd[two].written)));
+        buffer_free(&got);
+    }
+}
+
 static void test_a_byte_that_is_no_utf8_becomes_the_replacement_character(void)
 {
     EXPECT_STRING(string_written(text_of("a\377b")), "\"a\357\277\275b\"");
@@ -1033,6 +1060,7 @@ CU_TestInfo json_tests[] = {
     TEST(test_random_large_documents_survive_reading_and_writing),
     TEST(test_quotes_backslashes_and_controls_are_escaped),
     TEST(test_all_else_is_written_as_it_is),
+    TEST(test_each_odd_byte_is_found_wherever_it_stands),
     TEST(test_a_byte_that_is_no_utf8_becomes_the_replacement_character),
     TEST(test_invalid_utf8_is_read_and_written_valid),
     TEST(test_a_lone_surrogate_is_read_and_written_valid),
