@@ -79,20 +79,57 @@ static bool begins_header(text t)
     return at > begin.length && at < t.length && t.bytes[at] == '|';
 }
 
-static void append_escaped(buffer *out, text t, const char *marks)
+/* How many bytes from `at` on stand for themselves; a header may begin at a C. */
+static size_t plain_run(text t, size_t at, char mark)
 {
-    for (size_t i = 0; i < t.length; i++) {
-        char c = t.bytes[i];
+    size_t begin = at;
 
-        if (c == '\n' || c == '\r') {
-            buffer_append_string(out, c == '\n' ? "\\n" : "\\r");
-        } else {
-            if (c != '\0' && strchr(marks, c) != NULL)
-                buffer_append_char(out, '\\');
-            buffer_append_char(out, c != '\0' ? c : ' ');
+    while (at < t.length && t.bytes[at] != mark && t.bytes[at] != '\\' && t.bytes[at] != '\n' &&
+           t.bytes[at] != '\r' && t.bytes[at] != '\0' && t.bytes[at] != 'C')
+        at++;
+    return at - begin;
+}
+
+/* How many bytes of the rest it was. */
+static size_t append_odd(buffer *out, text rest)
+{
+    switch (rest.bytes[0]) {
+    case '\0':
+        buffer_append_char(out, ' ');
+        break;
+    case '\n':
+        buffer_append_string(out, "\\n");
+        break;
+    case '\r':
+        buffer_append_string(out, "\\r");
+        break;
+    case 'C':
+        if (begins_header(rest)) {
+            buffer_append_string(out, "CEF: ");
+            return 4;
         }
-        if (c == 'F' && i >= 2 && begins_header(text_from(t, i - 2)))
-            buffer_append_char(out, ' ');
+        buffer_append_char(out, 'C');
+        break;
+    default:
+        buffer_append_char(out, '\\');
+        buffer_append_char(out, rest.bytes[0]);
+        break;
+    }
+    return 1;
+}
+
+/* Escapes the mark, the backslash and line breaks. */
+static void append_escaped(buffer *out, text t, char mark)
+{
+    size_t at = 0;
+
+    while (at < t.length) {
+        size_t run = plain_run(t, at, mark);
+
+        buffer_append(out, (text){t.bytes + at, run});
+        at += run;
+        if (at < t.length)
+            at += append_odd(out, text_from(t, at));
     }
 }
 
@@ -104,7 +141,7 @@ static void append_header(buffer *out, text t)
     for (size_t i = 0; i < line.length; i++)
         if (line.bytes[i] == '\n' || line.bytes[i] == '\r')
             line.bytes[i] = ' ';
-    append_escaped(out, buffer_text(&line), "\\|");
+    append_escaped(out, buffer_text(&line), '|');
     buffer_append_char(out, '|');
     out->failed |= buffer_failed(&line);
     buffer_free(&line);
@@ -131,7 +168,7 @@ static void write_pair(buffer *out, size_t begin, const char *key, const char *s
     buffer_append_string(out, key);
     buffer_append_string(out, suffix);
     buffer_append_char(out, '=');
-    append_escaped(out, t, "\\=");
+    append_escaped(out, t, '=');
 }
 
 void cef_write(const alert_fields *alert, buffer *out)

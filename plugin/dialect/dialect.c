@@ -9,7 +9,7 @@ struct dialect {
     void (*write)(const alert_fields *alert, buffer *out);
 };
 
-static const dialect dialects[] = {
+static const dialect dialects[DIALECTS] = {
     {"securityalert", securityalert_write},
     {"cef", cef_write},
     {"leef", leef_write},
@@ -17,8 +17,6 @@ static const dialect dialects[] = {
     {"ocsf", ocsf_write},
     {"hec", hec_write},
 };
-
-enum { DIALECTS = sizeof(dialects) / sizeof(dialects[0]) };
 
 const dialect *dialect_at(size_t number)
 {

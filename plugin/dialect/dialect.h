@@ -15,6 +15,9 @@ typedef struct dialect dialect;
 /* securityalert, cef, leef, ecs, ocsf or hec; NULL for any other name. */
 const dialect *dialect_find(text name);
 
+/* How many there are. */
+enum { DIALECTS = 6 };
+
 /* All of them, number by number; NULL behind the last. */
 const dialect *dialect_at(size_t number);
 

@@ -9,6 +9,7 @@ typedef struct nest {
     buffer *out;
     text open[MOST_DEPTH];
     size_t depth;
+    text parent; /* the path that leads to the innermost */
 } nest;
 
 static bool is_array(text step)
@@ -25,11 +26,20 @@ static text first_step(text path, text *rest)
     return dot ? text_between(path.bytes, dot) : path;
 }
 
+/* A step is a constant without anything to escape. */
 static void write_key(buffer *out, text step)
 {
+    size_t length = step.length - (is_array(step) ? 2 : 0);
+    char *room;
+
     json_write_item(out);
-    json_write_string(out, (text){step.bytes, step.length - (is_array(step) ? 2 : 0)});
-    buffer_append_char(out, ':');
+    room = buffer_room(out, length + 3);
+    if (room == NULL)
+        return;
+    room[0] = '"';
+    memcpy(room + 1, step.bytes, length);
+    memcpy(room + 1 + length, "\":", 2);
+    out->length += length + 3;
 }
 
 static void open_object(nest *n, text step)
@@ -45,7 +55,7 @@ static void close_until(nest *n, size_t depth)
         buffer_append_string(n->out, is_array(n->open[--n->depth]) ? "}]" : "}");
 }
 
-/* Goes to where the path's last step belongs, and writes its key. */
+/* From the object that is open to the one where the path leads. */
 static void go_to(nest *n, text path)
 {
     size_t depth = 0;
@@ -60,12 +70,36 @@ static void go_to(nest *n, text path)
         open_object(n, step);
         step = first_step(rest, &rest);
     }
-    write_key(n->out, step);
+}
+
+/* Most often it is in the object of the row before. */
+static void write_path(nest *n, text path)
+{
+    const char *dot = memrchr(path.bytes, '.', path.length);
+    size_t length = dot ? (size_t)(dot + 1 - path.bytes) : 0;
+    text parent = {path.bytes, length};
+
+    if (!text_equal(parent, n->parent))
+        go_to(n, path);
+    n->parent = parent;
+    write_key(n->out, text_from(path, length));
+}
+
+/* Strings and words need not be made. */
+static text value_of(const json_row *row, const alert_fields *alert, buffer *made)
+{
+    if (row->value.make == value_text)
+        return alert_fields_text(alert, row->value.field);
+    if (row->value.make == value_word)
+        return text_of(row->value.word);
+    buffer_clear(made);
+    row->value.make(&row->value, alert, made);
+    return buffer_text(made);
 }
 
 static void write_row(nest *n, const json_row *row, text v)
 {
-    go_to(n, text_of(row->path));
+    write_path(n, text_of(row->path));
     if (row->form == AS_JSON)
         buffer_append(n->out, v);
     else
@@ -79,10 +113,10 @@ void json_rows_write(const json_row *rows, const alert_fields *alert, buffer *ou
 
     buffer_append_char(out, '{');
     for (; rows->path != NULL; rows++) {
-        buffer_clear(&made);
-        rows->value.make(&rows->value, alert, &made);
-        if (made.length > 0)
-            write_row(&n, rows, buffer_text(&made));
+        text v = value_of(rows, alert, &made);
+
+        if (v.length > 0)
+            write_row(&n, rows, v);
         out->failed |= buffer_failed(&made);
     }
     close_until(&n, 0);

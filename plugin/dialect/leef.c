@@ -18,7 +18,7 @@ static const leef_row rows[] = {
     {"cat", {value_word, 0, "SecurityInfoChange"}},
     {"sev", {value_severity, 0, "cef"}},
     {"devTime", {value_epoch, FIELD_TIME_GENERATED, NULL}},
-    {"detectedAt", {value_time, FIELD_DETECTED_AT, NULL}},
+    {"detectedAt", {value_text, FIELD_DETECTED_AT, NULL}},
     {"ruleId", {value_text, FIELD_RULE_ID, NULL}},
     {"policy", {value_text, FIELD_RULE_NAME, NULL}},
     {"ruleVersion", {value_text, FIELD_RULE_VERSION, NULL}},
@@ -49,10 +49,14 @@ static const leef_row rows[] = {
 
 static void append_value(buffer *out, text t)
 {
-    for (size_t i = 0; i < t.length; i++) {
-        char c = t.bytes[i];
+    size_t begin = out->length;
 
-        buffer_append_char(out, c == '\t' || c == '\r' || c == '\n' || c == '\0' ? ' ' : c);
+    buffer_append(out, t);
+    for (size_t i = begin; i < out->length; i++) {
+        char c = out->bytes[i];
+
+        if (c == '\t' || c == '\r' || c == '\n' || c == '\0')
+            out->bytes[i] = ' ';
     }
 }
 

@@ -19,15 +19,15 @@ static const json_row rows[] = {
     {"ProductName", AS_STRING, {value_word, 0, "synctap"}},
     {"VendorName", AS_STRING, {value_word, 0, "synctap"}},
     {"SystemAlertId", AS_STRING, {value_text, FIELD_ALERT_ID, NULL}},
-    {"TimeGenerated", AS_STRING, {value_time, FIELD_DETECTED_AT, NULL}},
+    {"TimeGenerated", AS_STRING, {value_text, FIELD_DETECTED_AT, NULL}},
     {"AlertType", AS_STRING, {value_text, FIELD_RULE_ID, NULL}},
     {"AlertName", AS_STRING, {value_text, FIELD_RULE_NAME, NULL}},
     {"AlertSeverity", AS_STRING, {value_text, FIELD_SEVERITY, NULL}},
     {"DisplayName", AS_STRING, {make_short, FIELD_DISPLAY_NAME, "256"}},
     {"Description", AS_STRING, {make_short, FIELD_DESCRIPTION, "5000"}},
-    {"StartTime", AS_STRING, {value_time, FIELD_TIME_GENERATED, NULL}},
-    {"EndTime", AS_STRING, {value_time, FIELD_TIME_GENERATED, NULL}},
-    {"ProcessingEndTime", AS_STRING, {value_time, FIELD_DETECTED_AT, NULL}},
+    {"StartTime", AS_STRING, {value_text, FIELD_TIME_GENERATED, NULL}},
+    {"EndTime", AS_STRING, {value_text, FIELD_TIME_GENERATED, NULL}},
+    {"ProcessingEndTime", AS_STRING, {value_text, FIELD_DETECTED_AT, NULL}},
     {"Status", AS_STRING, {value_word, 0, "New"}},
     {"IsIncident", AS_JSON, {value_word, 0, "false"}},
     {"ConfidenceLevel", AS_STRING, {value_confidence, 0, "High Low"}},
@@ -47,7 +47,6 @@ static const json_row properties[] = {
     {"Operation", AS_STRING, {value_text, FIELD_OPERATION_NAME, NULL}},
     {"Actor", AS_STRING, {value_text, FIELD_ACTOR, NULL}},
     {"ActorId", AS_STRING, {value_text, FIELD_ACTOR_ID, NULL}},
-    {"SourceIP", AS_STRING, {value_text, FIELD_SOURCE_IP, NULL}},
     {"CallerIP", AS_STRING, {value_text, FIELD_CALLER_IP, NULL}},
     {"TargetId", AS_STRING, {value_text, FIELD_TARGET_ID, NULL}},
     {"Result", AS_STRING, {value_text, FIELD_RESULT, NULL}},
@@ -65,8 +64,8 @@ static const json_row properties[] = {
     {"TenantId", AS_STRING, {value_text, FIELD_TENANT_ID, NULL}},
     {"LoggedByService", AS_STRING, {value_text, FIELD_LOGGED_BY_SERVICE, NULL}},
     {"Collector", AS_STRING, {value_text, FIELD_COLLECTOR, NULL}},
-    {"Selftest", AS_STRING, {value_json, FIELD_SELFTEST, NULL}},
-    {"Cut", AS_STRING, {value_json, FIELD_CUT, NULL}},
+    {"Selftest", AS_STRING, {value_if_true, FIELD_SELFTEST, NULL}},
+    {"Cut", AS_STRING, {value_if_true, FIELD_CUT, NULL}},
     {0},
 };
 
@@ -84,6 +83,8 @@ static void make_short(const value *self, const alert_fields *alert, buffer *out
     text t = alert_fields_text(alert, self->field);
     size_t left = strtoul(self->word, NULL, 10), length = 0;
 
+    if (t.length <= left) /* a character has no less bytes than it has units */
+        length = t.length;
     while (length < t.length && units_of(t.bytes[length]) <= left)
         left -= units_of(t.bytes[length++]);
     buffer_append(out, (text){t.bytes, length});

@@ -95,6 +95,12 @@ void value_json(const value *self, const alert_fields *alert, buffer *out)
         out->length = begin;
 }
 
+void value_if_true(const value *self, const alert_fields *alert, buffer *out)
+{
+    if (json_is_true(alert->values[self->field]))
+        buffer_append_string(out, "true");
+}
+
 void value_array_of_one(const value *self, const alert_fields *alert, buffer *out)
 {
     text t = alert_fields_text(alert, self->field);
@@ -118,15 +124,25 @@ static bool milliseconds_of(const value *self, const alert_fields *alert, int64_
     return true;
 }
 
+/* 0 or more, without a format to read. */
+static void append_number(buffer *out, int64_t number)
+{
+    char digits[20];
+    size_t at = sizeof(digits);
+
+    do {
+        digits[--at] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    buffer_append(out, (text){digits + at, sizeof(digits) - at});
+}
+
 void value_epoch(const value *self, const alert_fields *alert, buffer *out)
 {
-    char written[24];
     int64_t t;
 
-    if (!milliseconds_of(self, alert, &t))
-        return;
-    snprintf(written, sizeof(written), "%" PRId64, t);
-    buffer_append_string(out, written);
+    if (milliseconds_of(self, alert, &t))
+        append_number(out, t);
 }
 
 void value_seconds(const value *self, const alert_fields *alert, buffer *out)
@@ -137,18 +153,6 @@ void value_seconds(const value *self, const alert_fields *alert, buffer *out)
     if (!milliseconds_of(self, alert, &t))
         return;
     snprintf(written, sizeof(written), "%" PRId64 ".%03d", t / 1000, (int)(t % 1000));
-    buffer_append_string(out, written);
-}
-
-void value_time(const value *self, const alert_fields *alert, buffer *out)
-{
-    text t = alert_fields_text(alert, self->field);
-    char written[TIMESTAMP_TEXT_SIZE];
-    timestamp when;
-
-    if (!timestamp_parse(t, &when))
-        return;
-    timestamp_format(when, written);
     buffer_append_string(out, written);
 }
 

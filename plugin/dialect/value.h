@@ -28,6 +28,9 @@ value_maker value_list; /* the strings of an array, with commas */
 /* JSON: of objects only the members that hold something. */
 value_maker value_json;
 
+/* true, or nothing. */
+value_maker value_if_true;
+
 /* A string as an array of one, in JSON. */
 value_maker value_array_of_one;
 
@@ -35,7 +38,6 @@ value_maker value_array_of_one;
 
 value_maker value_epoch;   /* milliseconds since 1970 */
 value_maker value_seconds; /* seconds and milliseconds since 1970: 1780315200.123 */
-value_maker value_time;    /* the text itself */
 
 /* --- texts of a kind; nothing where it is another --- */
 

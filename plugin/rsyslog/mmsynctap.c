@@ -461,7 +461,7 @@ static bool follow(instanceData *self)
                                                    .most_pending_bytes = STREAM_MOST_PENDING_BYTES,
                                                });
 
-    self->late_tag = tag_maker_new();
+    self->late_tag = tag_maker_new(self->settings.formats);
     return follows && self->late_tag != NULL;
 }
 
@@ -887,7 +887,7 @@ BEGINcreateWrkrInstance
 CODESTARTcreateWrkrInstance
     int cancellation = switch_cancellation_off();
     CHKmalloc(pWrkrData->worker = detector_worker_new(pData->detector));
-    CHKmalloc(pWrkrData->tag = tag_maker_new());
+    CHKmalloc(pWrkrData->tag = tag_maker_new(pData->settings.formats));
     detector_worker_stop_when(pWrkrData->worker, must_stop, pWrkrData);
 finalize_it:
     restore_cancellation(cancellation);

@@ -146,6 +146,32 @@ static const char *set_list(settings *self, const struct svar *value, size_t lis
     return wrong;
 }
 
+/* Named twice it is put once. */
+static void put_format(settings *self, const dialect *d)
+{
+    size_t i = 0;
+
+    while (self->formats[i] != NULL && self->formats[i] != d)
+        i++;
+    self->formats[i] = d;
+}
+
+static const char *set_formats(settings *self, const struct svar *value, size_t which)
+{
+    const struct cnfarray *array = value->d.ar;
+
+    (void)which;
+    for (int i = 0; i < array->nmemb; i++) {
+        const dialect *d = dialect_find(
+            (text){(const char *)es_getBufAddr(array->arr[i]), es_strlen(array->arr[i])});
+
+        if (d == NULL)
+            return "give some of " DIALECT_NAMES;
+        put_format(self, d);
+    }
+    return NULL;
+}
+
 /* A number as it stands, or a name from rsyslog's own table, whose value is shifted; -1 for none.
  */
 static int decode(const struct svar *value, syslogName_t *names, int shift)
@@ -185,6 +211,7 @@ static struct cnfparamdescr actpdescr[] = {
     {"rulebase", eCmdHdlrString, 0},
     {"container", eCmdHdlrString, 0},
     {"ruleset", eCmdHdlrString, 0},
+    {"formats", eCmdHdlrArray, 0},
     {"semantics", eCmdHdlrString, 0},
     {"lookback", eCmdHdlrString, 0},
     {"identity.window", eCmdHdlrString, 0},
@@ -215,6 +242,7 @@ static const struct {
     {set_string, offsetof(settings, rulebase)},
     {set_container, offsetof(settings, container)},
     {set_string, offsetof(settings, ruleset)},
+    {set_formats, 0},
     {set_semantics, 0},
     {set_span, 0},
     {set_span, 1},
@@ -235,10 +263,30 @@ static const struct {
 
 static struct cnfparamblk actpblk = {CNFPARAMBLK_VERSION, PARAMETERS, actpdescr};
 
+/* A word, or the words of an array; the caller's, NULL without memory. */
+static char *words_of(const struct svar *value)
+{
+    buffer words = {0};
+    char *result;
+
+    if (value->datatype == 'S')
+        return parameter_string(value);
+    for (int i = 0; value->datatype == 'A' && i < value->d.ar->nmemb; i++) {
+        es_str_t *word = value->d.ar->arr[i];
+
+        if (i > 0)
+            buffer_append_string(&words, ", ");
+        buffer_append(&words, (text){(const char *)es_getBufAddr(word), es_strlen(word)});
+    }
+    result = buffer_failed(&words) ? NULL : strndup(words.length ? words.bytes : "", words.length);
+    buffer_free(&words);
+    return result;
+}
+
 static void reject_value(const settings *self, int parameter, const struct svar *value,
                          const char *right)
 {
-    char *word = value->datatype == 'S' ? parameter_string(value) : NULL;
+    char *word = words_of(value);
 
     action_reject(&self->label, actpdescr[parameter].name, word ? word : "", right);
     free(word);

@@ -8,6 +8,8 @@
 #include "rsyslog/rsyslog_module.h"
 
 #include "msg.h"
+
+#include "dialect/dialect.h"
 #include "rule/rule.h"
 #include "state/incidents.h"
 
@@ -25,6 +27,7 @@ typedef struct settings {
     char *container;
     char *ruleset;
     char *tag;
+    const dialect *formats[DIALECTS + 1]; /* each once, up to a NULL */
     int facility;
     int severity;
 } settings;

@@ -5,22 +5,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum {
-    TREE_DEPTH = JSON_MOST_DEPTH + 8
-}; /* an alert's tree is a little deeper than its record's */
-
 struct tag_maker {
     json_parser *parser;
+    const dialect *const *formats;
     buffer text;
 };
 
-tag_maker *tag_maker_new(void)
+tag_maker *tag_maker_new(const dialect *const *formats)
 {
     tag_maker *self = calloc(1, sizeof(*self));
 
     if (self == NULL)
         return NULL;
-    self->parser = json_parser_new(TREE_DEPTH);
+    self->formats = formats;
+    self->parser = json_parser_new(DIALECT_MOST_DEPTH);
     if (self->parser != NULL)
         return self;
     free(self);
@@ -46,6 +44,29 @@ static void write_alerts(buffer *out, text first, text all)
     buffer_append_char(out, ']');
 }
 
+/* The alert's text is in the tree by now: the buffer is free. */
+static bool put_format(tag_maker *self, json *tree, json *alert, const dialect *d)
+{
+    json *rendered;
+
+    buffer_clear(&self->text);
+    dialect_write(d, alert, &self->text);
+    if (buffer_failed(&self->text))
+        return false;
+    rendered = json_new_string(buffer_text(&self->text));
+    return rendered != NULL && json_put_member(tree, dialect_name(d), rendered);
+}
+
+static bool put_formats(tag_maker *self, json *tree)
+{
+    json *alert = json_member(tree, "alert");
+    bool put = true;
+
+    for (const dialect *const *d = self->formats; put && alert != NULL && *d != NULL; d++)
+        put = put_format(self, tree, alert, *d);
+    return put;
+}
+
 json *tag_make(tag_maker *self, const char *status, size_t count, text first, text all)
 {
     buffer *out = &self->text;
@@ -64,5 +85,8 @@ json *tag_make(tag_maker *self, const char *status, size_t count, text first, te
     buffer_append_char(out, '}');
     if (buffer_failed(out) || json_parse(self->parser, buffer_text(out), &tree, &taken) != NULL)
         return NULL;
-    return tree;
+    if (put_formats(self, tree))
+        return tree;
+    json_free(tree);
+    return NULL;
 }

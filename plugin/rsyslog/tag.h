@@ -9,15 +9,19 @@
 #define SYNCTAP_TAG_H
 
 #include "base/json.h"
+#include "dialect/dialect.h"
 
 typedef struct tag_maker tag_maker;
 
-/* NULL when memory is out. The caller frees it. */
-tag_maker *tag_maker_new(void);
+/*
+ * `formats`, up to a NULL, are the dialects in which the first alert is put
+ * beside it; they outlive it. NULL when memory is out. The caller frees it.
+ */
+tag_maker *tag_maker_new(const dialect *const *formats);
 void tag_maker_free(tag_maker *self);
 
 /*
- * {"status":..,"count":..,"alert":..,"alerts":[..]}: `first` is an alert's
+ * {"status":..,"count":..,"alert":..,"alerts":[..],"cef":..}: `first` is an alert's
  * JSON, `all` those of `count` alerts with commas between them. The caller's;
  * NULL when memory is out.
  */

@@ -2,12 +2,13 @@
 /*
  * feed_messages: the detector over the first lines of a file, for a count of its instructions.
  *
- *   feed_messages RULEBASE FILE COUNT TIME
+ *   feed_messages RULEBASE FILE COUNT TIME [tag|DIALECT]
  *
- * TIME is when all of them were received. Prints how many were candidates and
- * how many rows matched. With "-" in the place of the rulebase libfastjson reads each line and
- * frees what it made, and nothing else is done. Two runs that differ in COUNT alone differ in
- * nothing but the messages between.
+ * TIME is when all of them were received. With tag, each alert becomes a tree,
+ * as mmsynctap's does; with a dialect it is written in that besides. Prints how many were
+ * candidates and how many rows matched. With "-" in the place of the rulebase libfastjson reads
+ * each line and frees what it made, and nothing else is done. Two runs that differ in COUNT alone
+ * differ in nothing but the messages between.
  */
 #include <libfastjson/json.h>
 #include <stdio.h>
@@ -15,12 +16,16 @@
 
 #include "base/buffer.h"
 #include "detector/detector.h"
+#include "dialect/dialect.h"
 #include "rule/alert.h"
 #include "rule/rule.h"
 
 typedef struct tally {
     size_t candidates, rows;
     buffer written;
+    json_parser *parser; /* NULL: alerts become no trees */
+    const dialect *dialect;
+    buffer rendered;
 } tally;
 
 static void require(bool holds, const char *what)
@@ -44,6 +49,19 @@ static text read_file(const char *path)
     return (text){bytes, size};
 }
 
+static void make_tag(tally *t)
+{
+    json *tree;
+    size_t taken;
+
+    require(json_parse(t->parser, buffer_text(&t->written), &tree, &taken) == NULL,
+            "an alert is no JSON");
+    buffer_clear(&t->rendered);
+    if (t->dialect != NULL)
+        dialect_write(t->dialect, tree, &t->rendered);
+    json_free(tree);
+}
+
 static bool take_row(void *arg, const alert *a)
 {
     tally *t = arg;
@@ -51,7 +69,16 @@ static bool take_row(void *arg, const alert *a)
     t->rows++;
     buffer_clear(&t->written);
     alert_write(a, &t->written);
+    if (t->parser != NULL)
+        make_tag(t);
     return true;
+}
+
+static void choose(tally *t, const char *word)
+{
+    t->parser = json_parser_new(DIALECT_MOST_DEPTH);
+    t->dialect = dialect_find(text_of(word));
+    require(t->dialect != NULL || strcmp(word, "tag") == 0, "there is no such dialect");
 }
 
 static text next_line(text *all)
@@ -97,7 +124,9 @@ int main(int argc, char **argv)
     timestamp now;
     char *error;
 
-    require(argc == 5, "usage: feed_messages RULEBASE FILE COUNT TIME");
+    require(argc == 5 || argc == 6, "usage: feed_messages RULEBASE FILE COUNT TIME [tag|DIALECT]");
+    if (argc == 6)
+        choose(&t, argv[5]);
     if (strcmp(argv[1], "-") == 0)
         return read_and_free(read_file(argv[2]), atol(argv[3]));
     require(worker != NULL, "out of memory");
@@ -106,6 +135,8 @@ int main(int argc, char **argv)
     feed(worker, read_file(argv[2]), atol(argv[3]), now, &t);
     printf("%zu %zu\n", t.candidates, t.rows);
     buffer_free(&t.written);
+    buffer_free(&t.rendered);
+    json_parser_free(t.parser);
     detector_worker_free(worker);
     detector_free(d);
     rule_free(r);

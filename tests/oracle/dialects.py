@@ -215,7 +215,7 @@ def _cef(alert, version):
 
 def _in_cef(value):
     """Give what a value looks like where a header in it is broken."""
-    return re.sub(r"CEF(?=:\d+\|)", "CEF ", cut(value, MOST).replace(
+    return re.sub(r"CEF:(?=\d+\|)", "CEF: ", cut(value, MOST).replace(
         "\0", " "))
 
 
@@ -426,7 +426,7 @@ def _security_alert(alert, version):
     properties = filled({
         "RuleVersion": alert["rule_version"],
         "Operation": alert["operation_name"], "Actor": alert["actor"],
-        "ActorId": alert["actor_id"], "SourceIP": alert["source_ip"],
+        "ActorId": alert["actor_id"],
         "CallerIP": alert["caller_ip"], "TargetId": alert["target_id"],
         "Result": alert["result"], "ResultReason": alert["result_reason"],
         "Method": alert["method"], "TapId": alert["tap"]["id"],
@@ -434,7 +434,9 @@ def _security_alert(alert, version):
         "TapUsage": alert["tap"]["usage"],
         "MatchedBy": ",".join(alert["matched_by"]),
         **{name.capitalize(): json.dumps(alert[name])
-           for name in ("kql", "late", "selftest", "cut")},
+           for name in ("kql", "late")},
+        **{name.capitalize(): "true" for name in ("selftest", "cut")
+           if alert[name]},
         "Confidence": alert["confidence"],
         "CorrelationId": alert["correlation_id"],
         "TenantId": alert["tenant_id"],

@@ -20,6 +20,8 @@ TIMESPAN = r"\b(1d|24h|90s|5m|1h|14d)\b"
 # parameter, wrong value, right value, what the message must offer (regular
 # expressions)
 MMSYNCTAP = (
+    ("formats", "CEF", "cef", ("securityalert, cef, leef, ecs, ocsf or hec",)),
+    ("formats", "", "hec", ("ocsf",)),
     ("semantics", "loose", "wide", ("kql", "wide")),
     ("lookback", "soon", "2d", (TIMESPAN,)),
     ("lookback", "1 day", "36h", (TIMESPAN,)),
