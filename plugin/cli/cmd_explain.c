@@ -7,6 +7,7 @@
 #include "cli/because.h"
 #include "cli/commands.h"
 #include "cli/words.h"
+#include "record/unwrap.h"
 
 static const char USAGE[] =
     "usage: synctap explain [OPTION...] [FILE...]\n"
@@ -137,6 +138,8 @@ static void print_words(json *object)
         print_member(", id ", object, "record_id");
     if (json_has_member(object, "reason"))
         print_member(": ", object, "reason");
+    if (json_has_member(object, "remedy"))
+        print_member("\n  remedy ", object, "remedy");
     putchar('\n');
     if (json_has_member(object, "targets"))
         print_record(object);
@@ -268,6 +271,8 @@ static void print_remark(explain_run *e, const char *verdict, const char *reason
     json_write_member(&object, "shape", (text)TEXT(""));
     if (reason != NULL)
         json_write_member(&object, "reason", text_of(reason));
+    if (reason == UNWRAP_PART)
+        json_write_member(&object, "remedy", text_of(UNWRAP_PART_REMEDY));
     buffer_append_char(&object, '}');
     print_object(e, &object);
     buffer_free(&object);

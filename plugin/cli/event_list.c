@@ -10,6 +10,7 @@
 #include "record/audit_record.h"
 #include "record/identity_record.h"
 #include "record/identity_shape.h"
+#include "rule/flat_record.h"
 #include "rule/judge.h"
 #include "rule/own_alert.h"
 
@@ -207,7 +208,8 @@ static unwrap_kind take_object(void *arg, json *object)
     }
     kind = look_at(self, object, &generated);
     self->has_record |= is_record(kind);
-    if (is_record(kind) && self->may_match)
+    if (self->may_match && (is_record(kind) || (kind == UNWRAP_UNKNOWN &&
+                                                flat_record_shows_operation(object, self->rule))))
         add_record(self, object, arrived, generated);
     else if (is_record(kind))
         add_time(self, arrived, generated);

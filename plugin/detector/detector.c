@@ -10,6 +10,7 @@
 
 #include "detector/surplus.h"
 #include "gate/gate.h"
+#include "rule/flat_record.h"
 #include "rule/fragment.h"
 #include "rule/judge.h"
 #include "rule/own_alert.h"
@@ -536,6 +537,29 @@ static void judge_as_fragment(message_feed *f, json *object)
     f->seen.undecodable |= f->seen.rows > rows;
 }
 
+/* Is it a record as far as one can see, but of no shape that can be read, or with targets of none?
+ */
+static bool is_flat_record(const message_feed *f, audit_result reading, json *object)
+{
+    const rule *r = f->worker->detector->rule;
+
+    if (reading == AUDIT_UNKNOWN)
+        return flat_record_shows_operation(object, r);
+    return reading == AUDIT_RECORD && !f->judgement.shows_target &&
+           flat_record_shows_target(object) && flat_record_shows_operation(object, r);
+}
+
+static void judge_flat_record(message_feed *f, json *object)
+{
+    static const char reason[] =
+        "no audit record in it is of a known form, but it shows an operation and a sync account";
+    size_t rows = f->seen.rows;
+
+    judge_as_fragment(f, object);
+    if (f->seen.rows > rows && f->seen.reason == NULL)
+        f->seen.reason = reason;
+}
+
 /*
  * What it needed of the worker's arena is free again. Of two members of one
  * key the last counts; when that leads to no row, the other may.
@@ -560,6 +584,8 @@ static unwrap_kind judge_object(message_feed *f, json *object)
     if (reading == AUDIT_RECORD && f->seen.rows == rows && !f->is_late &&
         may_repeat_keys(f, object))
         judge_as_fragment(f, object);
+    else if (f->seen.rows == rows && !f->is_late && is_flat_record(f, reading, object))
+        judge_flat_record(f, object);
     return judge_kind(reading, f->seen.rows > rows || f->judgement.shows_target);
 }
 
@@ -583,6 +609,7 @@ static void judge_broken(void *arg, text broken, const char *reason)
     if (matters && !f->seen.undecodable)
         f->seen.reason = reason;
     f->seen.undecodable |= matters;
+    f->seen.is_part |= matters && reason == UNWRAP_PART;
 }
 
 /* --- a message --- */

@@ -47,6 +47,7 @@ typedef struct detection {
     bool left;            /* not all of it was judged, or a refused row cannot be remembered alone:
                              detector_keep keeps the message for later */
     bool out_of_memory;
+    bool is_part;     /* one of them begins inside a record: that came in pieces */
     bool undecodable; /* an operation's phrase stands in one of them, or in a record that has
                          a part which cannot be read */
 } detection;

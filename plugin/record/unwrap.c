@@ -8,6 +8,9 @@
 enum { MOST_STRING_LEVELS = 3 };
 
 const char UNWRAP_PART[] = "part of a record";
+const char UNWRAP_PART_REMEDY[] =
+    "send one record as one message: each in a line of its own (jq -c .), or in octet-counted "
+    "frames over TCP; imfile with startmsg.regex and escapeLF=\"off\"";
 
 struct unwrap {
     json_parser *parser;

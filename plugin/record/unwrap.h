@@ -50,6 +50,9 @@ typedef struct unwrap_sink {
  * not at all. */
 extern const char UNWRAP_PART[];
 
+/* What its sender can do about that. */
+extern const char UNWRAP_PART_REMEDY[];
+
 /* What a message held. */
 typedef struct unwrapped {
     size_t records;     /* objects that were taken for records */

@@ -30,6 +30,7 @@
 #include "template.h"
 
 #include "detector/keeper.h"
+#include "record/unwrap.h"
 #include "rsyslog/alert_queue.h"
 #include "rsyslog/cut.h"
 #include "rsyslog/rsyslog_probe.h"
@@ -131,6 +132,7 @@ typedef struct _instanceData {
     char *journal;          /* path; NULL without one */
     size_t longest_message; /* bytes, as the configuration says */
     log_limit undecodable_limit;
+    log_limit part_limit;
     log_limit bounded_limit;
     struct modConfData_s *conf; /* whose list it is in; NULL: in none */
     struct _instanceData *next;
@@ -605,6 +607,20 @@ static int length_of(smsg_t *message)
     return length;
 }
 
+/* A record came in pieces: nothing was cut, so that other advice is due. */
+static void tell_part(wrkrInstanceData_t *self)
+{
+    instanceData *data = self->pData;
+
+    count(data, UNDECODABLE, 1);
+    count(data, PARTS_OF_RECORDS, 1);
+    log_limited(&data->part_limit, &data->settings.label,
+                "a message that holds %s could not be read; it is tagged "
+                "%s!status=\"undecodable\"; it came from %s, with %d bytes: %s",
+                UNWRAP_PART, data->settings.container, getHOSTNAME(self->message),
+                length_of(self->message), UNWRAP_PART_REMEDY);
+}
+
 static void tell_undecodable(wrkrInstanceData_t *self, const char *reason)
 {
     instanceData *data = self->pData;
@@ -686,7 +702,9 @@ static void handle(wrkrInstanceData_t *self, const detection *found)
         clear_alerts(self); /* their texts are not whole: the message counts as unread */
         self->out_of_memory = true;
     }
-    if (found->undecodable || self->out_of_memory)
+    if (found->is_part && found->reason == UNWRAP_PART && !self->out_of_memory)
+        tell_part(self);
+    else if (found->undecodable || self->out_of_memory)
         tell_undecodable(self, found->reason ? found->reason : "out of memory");
     if (self->count > 0 || found->undecodable || self->out_of_memory)
         put_tag(self, status_of(self, found));

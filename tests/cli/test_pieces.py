@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A pretty-printed record on its way, line breaks and all.
+
+A transport may write its line breaks as escapes: the record is read. It may
+take lines for messages: whichever carries the phrase is told as undecodable,
+never passed. SYNCTAP_PIECES raises the number of records.
+"""
+
+import json
+import os
+import pathlib
+import random
+import tempfile
+import unittest
+
+import plain
+import rendering
+from command import objects, synctap
+
+NOW = "2026-06-01T12:00:00Z"
+RECORDS = int(os.environ.get("SYNCTAP_PIECES", "20"))
+FIRST_SEED = int(os.environ.get("SYNCTAP_SEED", "0"))
+HEADERS = ("", "<134>Jun  1 12:00:00 edge7 imfile: ",
+           "<134>1 2026-06-01T12:00:00Z edge7 imfile - - - ", "<13>")
+
+# How transports write a control character between JSON's tokens.
+ESCAPES = (
+    lambda char: f"#{ord(char):03o}", lambda char: f"#x{ord(char):02x}",
+    lambda char: f"#x{ord(char):02X}", lambda char: f"\\{ord(char):03o}",
+    lambda char: f"\\x{ord(char):02x}",
+    lambda char: {"\n": "\\n", "\r": "\\r", "\t": "\\t"}[char])
+
+REMEDY = "send one record as one message"
+
+
+class PiecesTest(unittest.TestCase):
+    """Makes records, and asks what becomes of messages."""
+
+    def setUp(self):
+        made = tempfile.TemporaryDirectory(prefix="synctap-pieces-")
+        self.addCleanup(made.cleanup)
+        self.path = pathlib.Path(made.name) / "messages"
+
+    def printed(self, rng):
+        """Make a matching record of any shape, printed with breaks."""
+        shape = rng.choice(rendering.SHAPES)
+        record = shape(plain.row(), rng)
+        indent = rng.choice((1, 2, 4, "\t"))
+        end = rng.choice(("\n", "\r\n"))
+        return json.dumps(record, indent=indent).replace("\n", end)
+
+    def explained(self, messages):
+        """Give what is said of each message; none goes on in the next."""
+        paths = [self.path.with_name(str(n)) for n in range(len(messages))]
+        for path, message in zip(paths, messages):
+            path.write_text(message)
+        done = synctap("explain", "--format", "jsonl", "--now", NOW,
+                       "--identity", "/dev/null", *paths)
+        told = {str(path): [] for path in paths}
+        for one in objects(done.output):
+            told[one["file"]].append(one)
+        return list(told.values())
+
+    def each(self):
+        """Give a random number generator for each record."""
+        return [random.Random(f"pieces {seed}")
+                for seed in range(FIRST_SEED, FIRST_SEED + RECORDS)]
+
+
+class Escapes(PiecesTest):
+    """Line breaks and tabs as characters that one can see."""
+
+    def test_any_escape_of_any_record_is_undone(self):
+        for rng in self.each():
+            text = self.printed(rng)
+            messages = [header + self._escaped(text, escape)
+                        for header in HEADERS for escape in ESCAPES]
+            messages.append(self._escaped(text, None, rng))
+            for message, told in zip(messages, self.explained(messages)):
+                self.assertEqual(["match"], [one["verdict"] for one in told],
+                                 message)
+
+    @staticmethod
+    def _escaped(text, escape, rng=None):
+        return "".join(
+            (escape or rng.choice(ESCAPES))(char) if char in "\n\r\t" else char
+            for char in text)
+
+    def test_the_records_own_escapes_are_left_alone(self):
+        record = rendering.directory_audit(plain.row(), plain.chance())
+        record["id"] = "a#012b\nc\\012"
+        self.path.write_text("<13>" + json.dumps(record, indent=1).replace(
+            "\n", "#012"))
+        row, = objects(synctap("query", "--format", "jsonl", "--now", NOW,
+                               "--identity", "/dev/null", self.path).output)
+        self.assertEqual("a#012b\nc\\012", row["Id"])
+
+
+class Lines(PiecesTest):
+    """Lines of a record that came as messages of their own."""
+
+    def test_whichever_carries_the_phrase_is_told(self):
+        for rng in self.each():
+            lines = self.printed(rng).splitlines()
+            pieces = list(lines)
+            for _ in range(20):
+                cuts = sorted(rng.sample(range(1, len(lines)),
+                                         rng.randint(1, 4)))
+                pieces += [rng.choice(("\\n", "#012", " ")).join(
+                    lines[begin:end])
+                    for begin, end in zip([0, *cuts], [*cuts, None])]
+            self._check([piece for piece in pieces
+                         if plain.OPERATION in piece])
+
+    def _check(self, pieces):
+        self.assertTrue(pieces)
+        for piece, told in zip(pieces, self.explained(pieces)):
+            last = told[-1] if told else {"verdict": "nothing"}
+            self.assertIn("undecodable", last["verdict"], piece)
+            if "{" not in piece[:1]:
+                self.assertEqual("part of a record", last["reason"], piece)
+                self.assertIn(REMEDY, last["remedy"])
+
+    def test_one_that_shows_the_account_is_a_degraded_alert(self):
+        record = rendering.directory_audit(plain.row(), plain.chance())
+        lines = json.dumps(record, indent=1).splitlines()[1:]
+        self.path.write_text("\\n".join(lines))
+        done = synctap("replay", "--format", "jsonl", "--now", NOW,
+                       "--identity", "/dev/null", self.path)
+        alert, = objects(done.output)
+        self.assertEqual((1, "degraded", plain.SYNC_UPN), (
+            done.status, alert["confidence"], alert["target_upn"]))
+
+    def test_words_that_are_no_piece_of_a_record_are_nobodys(self):
+        messages = [f"<13>app: anna searched for {plain.OPERATION}",
+                    f'<13>app: x="{plain.OPERATION}" y={plain.SYNC_UPN}',
+                    f'{{"search": "{plain.OPERATION} {plain.SYNC_UPN}"}}']
+        for message, told in zip(messages, self.explained(messages)):
+            self.assertEqual(["no record"],
+                             [one["verdict"] for one in told], message)
+
+
+class Flat(PiecesTest):
+    """Records whose paths became keys."""
+
+    def _flat(self, value, separator, path=""):
+        if isinstance(value, dict):
+            items = value.items()
+        elif isinstance(value, list):
+            items = enumerate(value)
+        else:
+            return {path: value}
+        flat = {}
+        for key, item in items:
+            flat.update(self._flat(
+                item, separator, f"{path}{separator}{key}" if path else key))
+        return flat
+
+    def _replay(self, record):
+        self.path.write_text(json.dumps(record))
+        return synctap("replay", "--format", "jsonl", "--now", NOW,
+                       "--identity", "/dev/null", self.path)
+
+    def test_one_that_shows_phrase_and_account_is_a_degraded_alert(self):
+        for rng in self.each():
+            shape = rng.choice(rendering.SHAPES)
+            separator = rng.choice((".", "_", "-", "/", "__"))
+            record = shape(plain.row(), rng)
+            if rng.random() < 0.5:
+                record = {"Vendor": record}
+            flat = self._flat(record, separator)
+            done = self._replay(flat)
+            alerts = [(one["confidence"], one["target_upn"])
+                      for one in objects(done.output)]
+            self.assertEqual([("degraded", plain.SYNC_UPN)], alerts, flat)
+            self.assertEqual(1, done.status)
+            self.assertIn("no audit record in it", done.words)
+
+    def test_one_of_another_account_is_no_alert(self):
+        record = rendering.directory_audit(plain.row(
+            plain.target(plain.PERSON_UPN)), plain.chance())
+        done = self._replay(self._flat({"Vendor": record}, "."))
+        self.assertEqual("", done.output)
+
+    def test_an_initiator_is_no_target(self):
+        """A whole record without targets says so: it is not flat."""
+        record = rendering.directory_audit(plain.row(), plain.chance())
+        record["targetResources"] = []
+        record["initiatedBy"] = {"user": {"userPrincipalName":
+                                          plain.SYNC_UPN}}
+        done = self._replay(record)
+        self.assertEqual((0, ""), (done.status, done.output))
+
+
+if __name__ == "__main__":
+    unittest.main()
