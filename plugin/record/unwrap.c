@@ -166,7 +166,7 @@ static bool is_dynamic(json *column)
     text type = first_string(column, keys, sizeof(keys) / sizeof(keys[0]));
     text name = column_name(column);
 
-    if (text_equal(type, (text)TEXT("dynamic")))
+    if (text_equal(type, (text)TEXT("dynamic")) || text_equal(type, (text)TEXT("Object")))
         return true;
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (text_equal(name, names[i]))
@@ -247,10 +247,10 @@ static void refuse_table(walk *w, json *table)
     buffer_free(&written);
 }
 
-static void walk_table(walk *w, json *table)
+/* `table` holds the rows; `described` are its columns. */
+static void walk_rows(walk *w, json *table, json *described)
 {
     json *rows = member_in_any_case(table, "rows");
-    json *described = member_in_any_case(table, "columns");
     size_t count = json_array_length(described);
     column *columns;
 
@@ -265,14 +265,37 @@ static void walk_table(walk *w, json *table)
     free(columns);
 }
 
+static void walk_table(walk *w, json *table)
+{
+    walk_rows(w, table, member_in_any_case(table, "columns"));
+}
+
+static bool is_frame(json *object, const char *type)
+{
+    return text_equal(json_string(json_member(object, "FrameType")), text_of(type));
+}
+
 /* --- documents --- */
 
+/*
+ * In Kusto's progressive answer a table's columns stand in a frame of their
+ * own, before those that hold its rows.
+ */
 static void walk_array(walk *w, json *array)
 {
     size_t length = json_array_length(array);
+    json *columns = NULL;
 
-    for (size_t i = 0; i < length && !w->found.stopped; i++)
-        walk_value(w, json_array_item(array, i));
+    for (size_t i = 0; i < length && !w->found.stopped; i++) {
+        json *item = json_array_item(array, i);
+
+        if (is_frame(item, "TableHeader"))
+            columns = json_member(item, "Columns");
+        if (columns != NULL && is_frame(item, "TableFragment"))
+            walk_rows(w, item, columns);
+        else
+            walk_value(w, item);
+    }
 }
 
 static bool is_one_of(const char *key, const char *const *keys)
