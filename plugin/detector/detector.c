@@ -469,34 +469,41 @@ static bool may_repeat_keys(const message_feed *f, json *object)
            (f->is_part && json_repeats_a_key(object));
 }
 
-static void judge_fragment(message_feed *f, fragment *found)
+/* The hash of the text, if the ids of its rows are made of that, is made once. */
+typedef struct text_feed {
+    message_feed *feed;
+    char content_hash[SHA256_TEXT_SIZE];
+} text_feed;
+
+static void judge_fragment(void *arg, fragment *found)
 {
+    text_feed *t = arg;
+    message_feed *f = t->feed;
     alert a = judge_begin_row(&f->judgement, &found->record);
 
     a.target = found->target;
     a.matched_by = found->matched_by;
     a.degraded = true;
+    memcpy(a.content_hash, t->content_hash, sizeof(a.content_hash));
     if (judge_is_stale(&f->judgement, &a))
         return;
     judge_complete_row(&f->judgement, &a);
     take_match(f, &a);
+    memcpy(t->content_hash, a.content_hash, sizeof(a.content_hash));
 }
 
 /* False when it does not matter: it holds no phrase, or is an alert of synctap's own. */
 static bool judge_text(message_feed *f, text broken)
 {
     detector_worker *w = f->worker;
-    fragment found;
-    fragment_result reading;
+    text_feed rows = {.feed = f};
 
-    if (!gate_may_hold(w->detector->gate, w->scratch, broken))
+    if (!gate_may_hold(w->detector->gate, w->scratch, broken) ||
+        own_alert_begins(f->judgement.parser, broken))
         return false;
-    reading =
-        fragment_read(broken, w->detector->rule, w->accounts, f->judgement.now, w->memory, &found);
-    if (reading == FRAGMENT_MATCHES)
-        judge_fragment(f, &found);
-    f->out_of_memory |= reading == FRAGMENT_OUT_OF_MEMORY;
-    return reading != FRAGMENT_IS_OWN_ALERT;
+    f->out_of_memory |= !fragment_read(broken, w->detector->rule, w->accounts, f->judgement.now,
+                                       w->memory, judge_fragment, &rows);
+    return true;
 }
 
 /* The parts of a record that cannot be read are as undecodable as a whole one. */

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fragment: what can be read of a record that cannot be decoded.
+ * fragment: what can be read of records that cannot be decoded.
  *
  * A record that was cut or broken is no JSON any more, but its strings still
- * stand in it. When they show one of the rule's operations and a sync
- * account, that is enough for an alert of lower confidence.
+ * stand in it (broken_json.h). Where they show one of the rule's operations
+ * and a sync account, that is enough for an alert of lower confidence. A text
+ * may hold several records: each target that it shows is a row.
  */
 #ifndef SYNCTAP_FRAGMENT_H
 #define SYNCTAP_FRAGMENT_H
@@ -13,22 +14,24 @@
 #include "record/audit_record.h"
 #include "rule/rule.h"
 
-/* What fragment_read made of a text. */
-typedef enum fragment_result {
-    FRAGMENT_SHOWS_NOTHING, /* no operation, or no sync account */
-    FRAGMENT_MATCHES,       /* both: record, target and reasons are filled as far as they go */
-    FRAGMENT_IS_OWN_ALERT,  /* synctap's own alert, cut: never judged again */
-    FRAGMENT_OUT_OF_MEMORY,
-} fragment_result;
+/* UPN and id of a target are never longer, and hold no quotes and no braces. */
+enum { FRAGMENT_MOST_NAME = 320 };
 
 typedef struct fragment {
-    audit_record record; /* its object is NULL; `content` is the text */
+    /* Its object is NULL, `content` is the whole text. It has a time only if that belongs to it. */
+    audit_record record;
     audit_target target;
     unsigned matched_by;
 } fragment;
 
-/* Reads a text that begins as JSON does; what is found lives in the arena or in the text. */
-fragment_result fragment_read(text broken, const rule *r, const sync_accounts *accounts,
-                              timestamp now, arena *memory, fragment *result);
+/* Takes a row; it and all in it live until the sink returns. */
+typedef void fragment_sink(void *arg, fragment *found);
+
+/*
+ * Reads a text that begins as JSON does, or inside of it. Work is linear in
+ * its length. False when memory is out: then rows may be missing.
+ */
+bool fragment_read(text broken, const rule *r, const sync_accounts *accounts, timestamp now,
+                   arena *memory, fragment_sink *sink, void *arg);
 
 #endif
