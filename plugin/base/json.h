@@ -42,16 +42,30 @@ void json_parser_free(json_parser *self);
  * quotes and the like are none. A key may stand twice in an object: both
  * members are in the tree, and the last counts. On success *root is the
  * caller's, to be freed by json_free, and *taken is where the document ends,
- * blanks behind it included. Otherwise *root is NULL, *taken is how far was
- * looked, and the result says why in words that need not be freed. NULL is
- * success.
- *
- * What cannot be read costs no more than looking at each byte of it once. Of
- * all places of a text, not more than 2 * most_depth can have the same byte
- * looked at: of brackets that stand in one another no more are open, and a
- * quote divides all readings into those that are in a string and the others.
+ * blanks behind it included. Otherwise *root is NULL, and the result says why
+ * in words that need not be freed. NULL is success.
  */
 const char *json_parse(json_parser *self, text t, json **root, size_t *taken);
+
+/*
+ * A search for the documents of a text, from its begin to its end. Work is
+ * linear in the text's length: where a look fails, all brackets that are open
+ * there are refused at once. So each byte is looked at twice at most, in a
+ * string and outside of one, and once more where a document is read.
+ */
+typedef struct json_search {
+    text text;
+    buffer refused; /* a bit for each byte: no document begins there */
+    const char *reason;
+} json_search;
+
+/* The text must outlive the search, which json_search_end ends. */
+json_search json_search_begin(text t);
+void json_search_end(json_search *self);
+
+/* json_parse from `at` on; *taken is counted from there. Places are asked for in their order. */
+const char *json_search_at(json_parser *parser, json_search *self, size_t at, json **root,
+                           size_t *taken);
 
 /* How many bytes of blanks t begins with; control characters as transports write them are some. */
 size_t json_blanks(text t);

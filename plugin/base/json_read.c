@@ -2,9 +2,10 @@
 /*
  * json_read: RFC 8259's grammar over bytes, to look or to build.
  *
- * The same steps do both. Looking allocates nothing: behind a text that was
- * refused the next one is looked at before it is built, so that work stays
- * small on texts that were made to be refused again and again.
+ * A document is built at once, until a text refuses one. From there on each
+ * is looked at first: looking allocates nothing, and one look refuses all
+ * that is open where it fails. So work stays linear on texts that were made
+ * to be refused again and again.
  *
  * Beyond the grammar, three things are taken that hide nothing: NUL bytes
  * and control characters as a transport wrote them are blanks between tokens,
@@ -24,10 +25,10 @@
 struct json_parser {
     int most_depth;
     bool out_of_memory; /* the last value was not parsed for that */
-    bool has_refused;   /* the last text */
     size_t repeated;    /* keys that were met twice in an object */
     buffer scratch;     /* a string without its escapes */
     uint64_t *hashes;   /* of the keys of each open object, JSON_MOST_MEMBERS for each depth */
+    struct open *open;  /* of a look: the innermost brackets, as many as may be */
 };
 
 /* What stands between a string's quotes. */
@@ -36,13 +37,19 @@ typedef struct string_inside {
     bool is_plain; /* no escape and no NUL is in it */
 } string_inside;
 
+/* A bracket that is open. */
+typedef struct open {
+    size_t at;
+    size_t members;
+    bool is_object;
+} open;
+
 /* A text under reading. */
 typedef struct reader {
     json_parser *parser;
     const char *at;
     const char *end;
-    int depth; /* objects and arrays that are open */
-    bool builds;
+    int depth;          /* objects and arrays that are open */
     const char *reason; /* why it was refused */
 } reader;
 
@@ -54,11 +61,11 @@ json_parser *json_parser_new(int most_depth)
         return NULL;
     self->most_depth = most_depth;
     self->hashes = calloc((size_t)most_depth * JSON_MOST_MEMBERS, sizeof(uint64_t));
-    if (self->hashes == NULL) {
-        free(self);
-        return NULL;
-    }
-    return self;
+    self->open = calloc((size_t)most_depth, sizeof(open));
+    if (self->hashes != NULL && self->open != NULL)
+        return self;
+    json_parser_free(self);
+    return NULL;
 }
 
 void json_parser_free(json_parser *self)
@@ -67,6 +74,7 @@ void json_parser_free(json_parser *self)
         return;
     buffer_free(&self->scratch);
     free(self->hashes);
+    free(self->open);
     free(self);
 }
 
@@ -393,7 +401,7 @@ static bool read_string_value(reader *r, json **value)
 
     if (!read_string(r, &inside))
         return false;
-    return !r->builds || take_built(r, new_string(r->parser, &inside), value);
+    return take_built(r, new_string(r->parser, &inside), value);
 }
 
 /* --- numbers and words --- */
@@ -459,8 +467,7 @@ static bool read_number(reader *r, json **value)
 
     if (!skip_number(r, &is_whole))
         return false;
-    return !r->builds ||
-           take_built(r, new_number(r->parser, text_between(begin, r->at), is_whole), value);
+    return take_built(r, new_number(r->parser, text_between(begin, r->at), is_whole), value);
 }
 
 static bool skip_word(reader *r, const char *word)
@@ -476,7 +483,7 @@ static bool read_boolean(reader *r, bool is_true, json **value)
 {
     if (!skip_word(r, is_true ? "true" : "false"))
         return false;
-    return !r->builds || take_built(r, fjson_object_new_boolean(is_true), value);
+    return take_built(r, fjson_object_new_boolean(is_true), value);
 }
 
 /* --- objects and arrays --- */
@@ -562,7 +569,7 @@ static bool read_member(reader *r, json *object, size_t nth)
         return refuse_here(r);
     if (!read_value(r, &value))
         return false;
-    return !r->builds || put_member(r, object, &inside, nth, value);
+    return put_member(r, object, &inside, nth, value);
 }
 
 static bool read_members(reader *r, json *object)
@@ -584,7 +591,7 @@ static bool read_item(reader *r, json *array)
 
     if (!read_value(r, &value))
         return false;
-    if (!r->builds || fjson_object_array_add(array, value) == 0)
+    if (fjson_object_array_add(array, value) == 0)
         return true;
     json_free(value);
     return refuse_for_memory(r);
@@ -608,8 +615,7 @@ static bool read_container(reader *r, bool is_object, json **value)
 
     if (!open_container(r))
         return false;
-    if (r->builds &&
-        !take_built(r, is_object ? fjson_object_new_object() : fjson_object_new_array(), &built))
+    if (!take_built(r, is_object ? fjson_object_new_object() : fjson_object_new_array(), &built))
         return false;
     is_read = is_object ? read_members(r, built) : read_items(r, built);
     r->depth--;
@@ -641,55 +647,227 @@ static bool read_value(reader *r, json **value)
     }
 }
 
+/* --- looking --- */
+
+/* What a look finds on its way from bracket to bracket. */
+typedef struct look {
+    reader reader;
+    json_search *search;
+    size_t first;  /* of those that are open and still known, counted from the outermost */
+    size_t opened; /* how many are, counted so */
+} look;
+
+static bool is_refused(const json_search *s, size_t at)
+{
+    return s->refused.length > 0 && (s->refused.bytes[at / 8] >> at % 8 & 1) != 0;
+}
+
+/* Without memory it is looked at once more. */
+static void refuse_bracket(json_search *s, size_t at)
+{
+    size_t bytes = s->text.length / 8 + 1;
+    char *bits = s->refused.length == 0 ? buffer_room(&s->refused, bytes) : s->refused.bytes;
+
+    if (bits == NULL)
+        return;
+    if (s->refused.length == 0)
+        memset(bits, 0, bytes);
+    s->refused.length = bytes;
+    bits[at / 8] = (char)(bits[at / 8] | 1 << at % 8);
+}
+
+static size_t most_open(const look *l)
+{
+    return (size_t)l->reader.parser->most_depth - 1;
+}
+
+static open *innermost(look *l)
+{
+    return &l->reader.parser->open[(l->opened - 1) % most_open(l)];
+}
+
+/* The outermost stands around more than it may when there is no room for another. */
+static void open_bracket(look *l)
+{
+    if (l->opened - l->first == most_open(l)) {
+        refuse_bracket(l->search, l->reader.parser->open[l->first % most_open(l)].at);
+        l->first++;
+        refuse(&l->reader, "nested too deep");
+    }
+    l->opened++;
+    *innermost(l) = (open){
+        .at = (size_t)(l->reader.at - l->search->text.bytes),
+        .is_object = *l->reader.at == '{',
+    };
+    l->reader.at++;
+}
+
+static bool look_at_scalar(reader *r)
+{
+    string_inside inside;
+    bool is_whole;
+
+    if (r->at == r->end)
+        return refuse_here(r);
+    switch (*r->at) {
+    case '"':
+        return read_string(r, &inside);
+    case 't':
+        return skip_word(r, "true");
+    case 'f':
+        return skip_word(r, "false");
+    case 'n':
+        return skip_word(r, "null");
+    default:
+        return skip_number(r, &is_whole);
+    }
+}
+
+/* What leads to the next value in the innermost bracket: in an object its key. */
+static bool look_at_key(look *l)
+{
+    reader *r = &l->reader;
+    string_inside inside;
+
+    if (!innermost(l)->is_object)
+        return true;
+    if (innermost(l)->members++ == JSON_MOST_MEMBERS)
+        return refuse(r, "an object with too many members");
+    return read_string(r, &inside) && (next_is(r, ':') || refuse_here(r));
+}
+
+/* Behind a value: all brackets that close here, and the way to the next value. */
+static bool look_behind(look *l)
+{
+    reader *r = &l->reader;
+
+    while (l->opened > l->first) {
+        if (next_is(r, ','))
+            return look_at_key(l);
+        if (!next_is(r, innermost(l)->is_object ? '}' : ']'))
+            return refuse_here(r);
+        l->opened--;
+    }
+    return true;
+}
+
+/* A value, or as far as its first bracket leads. */
+static bool look_at_value(look *l)
+{
+    reader *r = &l->reader;
+
+    if (r->at == r->end || (*r->at != '{' && *r->at != '['))
+        return look_at_scalar(r) && look_behind(l);
+    open_bracket(l);
+    skip_blanks(r);
+    if (r->at < r->end && *r->at == (innermost(l)->is_object ? '}' : ']'))
+        return look_behind(l);
+    return look_at_key(l);
+}
+
+/*
+ * Why no document begins at `at`; NULL: one does. All that is open where the
+ * look ends in vain is refused for the same reason.
+ */
+static const char *look_at(json_parser *parser, json_search *s, size_t at)
+{
+    look l = {
+        .reader = {.parser = parser,
+                   .at = s->text.bytes + at,
+                   .end = s->text.bytes + s->text.length},
+        .search = s,
+    };
+    const char *too_deep = NULL;
+    bool goes_on;
+
+    do {
+        goes_on = look_at_value(&l);
+        if (too_deep == NULL)
+            too_deep = l.first > 0 ? "nested too deep" : NULL;
+    } while (goes_on && l.opened > l.first);
+    for (size_t i = l.first; !goes_on && i < l.opened; i++)
+        refuse_bracket(s, parser->open[i % most_open(&l)].at);
+    return too_deep != NULL ? too_deep : goes_on ? NULL : l.reader.reason;
+}
+
 /* --- texts --- */
 
-static const char *read_text(reader *r, text t, bool builds, json **value)
+static const char *build(json_parser *parser, text t, json **root, size_t *taken)
 {
-    *r = (reader){.parser = r->parser, .at = t.bytes, .end = t.bytes + t.length, .builds = builds};
-    skip_blanks(r);
-    return read_value(r, value) ? NULL : r->reason;
+    reader r = {.parser = parser, .at = t.bytes, .end = t.bytes + t.length};
+    const char *reason = NULL;
+    size_t repeated = parser->repeated;
+
+    skip_blanks(&r);
+    if (read_value(&r, root)) {
+        skip_blanks(&r);
+    } else {
+        reason = r.reason;
+        parser->repeated = repeated; /* there is no document that has them */
+    }
+    *taken = (size_t)(r.at - t.bytes);
+    return reason;
+}
+
+json_search json_search_begin(text t)
+{
+    return (json_search){.text = t};
+}
+
+void json_search_end(json_search *self)
+{
+    buffer_free(&self->refused);
+}
+
+const char *json_search_at(json_parser *parser, json_search *self, size_t at, json **root,
+                           size_t *taken)
+{
+    const char *reason;
+    size_t begin = at;
+
+    *root = NULL;
+    *taken = 0;
+    parser->out_of_memory = false;
+    if (self->text.length > INT_MAX)
+        return "larger than 2 GB";
+    at += json_blanks(text_from(self->text, at));
+    if (at == self->text.length)
+        return "cut off";
+    if (self->text.bytes[at] != '{' && self->text.bytes[at] != '[')
+        return "no JSON";
+    if (self->reason != NULL && is_refused(self, at))
+        return self->reason;
+    reason = self->reason != NULL ? look_at(parser, self, at) : NULL;
+    if (reason == NULL)
+        reason = build(parser, text_from(self->text, at), root, taken);
+    if (reason == NULL)
+        *taken += at - begin;
+    else if (self->reason == NULL && !parser->out_of_memory)
+        reason = look_at(parser, self, at);
+    if (reason != NULL && !parser->out_of_memory)
+        self->reason = reason;
+    return reason;
 }
 
 const char *json_parse(json_parser *self, text t, json **root, size_t *taken)
 {
-    reader r = {.parser = self};
-    const char *reason = NULL;
-    size_t repeated = self->repeated;
+    json_search search = json_search_begin(t);
+    const char *reason = json_search_at(self, &search, 0, root, taken);
 
-    *root = NULL;
-    *taken = 1;
-    self->out_of_memory = false;
-    if (t.length > INT_MAX)
-        return "larger than 2 GB";
-    if (self->has_refused)
-        reason = read_text(&r, t, false, root);
-    if (reason == NULL)
-        reason = read_text(&r, t, true, root);
-    self->has_refused = reason != NULL;
-    if (reason == NULL)
-        skip_blanks(&r);
-    else
-        self->repeated = repeated; /* there is no document that has them */
-    *taken = (size_t)(r.at - t.bytes);
-    if (reason == NULL && json_kind_of(*root) != JSON_OBJECT && json_kind_of(*root) != JSON_ARRAY) {
-        json_free(*root);
-        *root = NULL;
-        return "no JSON";
-    }
+    json_search_end(&search);
     return reason;
 }
 
 json *json_parse_string(json_parser *self, json *string)
 {
     text t = json_string(string);
-    reader r = {.parser = self};
+    size_t taken;
     json *value = NULL;
 
     self->out_of_memory = false;
-    if (t.bytes == NULL || t.length > INT_MAX || read_text(&r, t, true, &value) != NULL)
+    if (t.bytes == NULL || t.length > INT_MAX || build(self, t, &value, &taken) != NULL)
         return NULL;
-    skip_blanks(&r);
-    if (r.at == r.end)
+    if (taken == t.length)
         return value;
     json_free(value);
     return NULL;

@@ -428,6 +428,7 @@ static void walk_value(walk *w, json *value)
 /* A text under way: what of it can be read, and what could not. */
 typedef struct passage {
     text text;
+    json_search search;
     size_t broken_from; /* where an unreadable stretch begins; text.length: there is none */
     size_t broken_to;   /* where its brackets close; text.length: not as far as was looked */
     json_brackets brackets;
@@ -738,7 +739,7 @@ static size_t walk_document_at(walk *w, passage *p, size_t at)
     json_parser *parser = w->unwrap->parser;
     json *document;
     size_t taken, length;
-    const char *reason = json_parse(parser, text_from(p->text, at), &document, &taken);
+    const char *reason = json_search_at(parser, &p->search, at, &document, &taken);
 
     if (reason == NULL) {
         walk_found(w, p, at, at + taken, document);
@@ -767,9 +768,15 @@ static void walk_passage(walk *w, passage *p)
 
 static void walk_text(walk *w, text t)
 {
-    passage p = {.text = t, .broken_from = t.length, .document_from = t.length};
+    passage p = {
+        .text = t,
+        .search = json_search_begin(t),
+        .broken_from = t.length,
+        .document_from = t.length,
+    };
 
     walk_passage(w, &p);
+    json_search_end(&p.search);
     buffer_free(&p.judged);
 }
 
