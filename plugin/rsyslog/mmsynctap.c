@@ -8,7 +8,6 @@
  */
 #include "rsyslog/rsyslog_module.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <glob.h>
 #include <limits.h>
@@ -33,12 +32,14 @@
 #include "record/unwrap.h"
 #include "rsyslog/alert_queue.h"
 #include "rsyslog/cut.h"
+#include "rsyslog/journal_name.h"
 #include "rsyslog/rsyslog_probe.h"
 #include "rsyslog/settings.h"
 #include "rsyslog/state_watcher.h"
 #include "rsyslog/stop.h"
 #include "rsyslog/tag.h"
 #include "state/patience.h"
+#include "state/segment_list.h"
 
 /* rsyslog's macros are statements without semicolons. */
 /* clang-format off */
@@ -328,36 +329,12 @@ static void check_name(const instanceData *self, const instanceData *all)
                           "under its name");
 }
 
-/* A name may hold what a file's name may not: such bytes are written as %20. */
-static void append_escaped(buffer *out, const char *name)
-{
-    char hex[4];
-
-    for (const char *at = name; *at != '\0'; at++)
-        if (isalnum((unsigned char)*at) || strchr("-._", *at) != NULL) {
-            buffer_append_char(out, *at);
-        } else {
-            snprintf(hex, sizeof(hex), "%%%02X", (unsigned char)*at);
-            buffer_append_string(out, hex);
-        }
-}
-
-/* Beside the database, one journal an action. The caller's; NULL without a database or memory. */
+/* The caller's; NULL without a database or memory. */
 static char *journal_path(const instanceData *self)
 {
-    buffer path = {0};
-    char *result = NULL;
+    const settings *s = &self->settings;
 
-    if (self->settings.database == NULL)
-        return NULL;
-    buffer_append_string(&path, self->settings.database);
-    buffer_append_char(&path, '-');
-    append_escaped(&path, self->settings.label.name);
-    buffer_append_string(&path, ".stream");
-    if (!buffer_failed(&path))
-        result = strndup(path.bytes, path.length);
-    buffer_free(&path);
-    return result;
+    return s->database != NULL ? journal_name(s->database, s->label.name) : NULL;
 }
 
 static bool has_journal(const instanceData *self, const char *path)
@@ -450,6 +427,26 @@ static bool joins_late(const instanceData *self)
     return false;
 }
 
+/* What an earlier version left under another name, unless that is the name of another action's. */
+static void take_up_earlier_journal(const instanceData *self, const instanceData *all)
+{
+    const settings *s = &self->settings;
+    char *before = s->database ? journal_name_before(s->database, s->label.name) : NULL;
+    char *now = journal_path(self);
+    bool is_taken = before == NULL || now == NULL;
+    size_t moved;
+
+    for (const instanceData *i = all; i != NULL && !is_taken; i = i->next)
+        is_taken = has_journal(i, before);
+    moved = is_taken ? 0 : segments_move(before, now);
+    if (moved > 0)
+        LogMsg(0, RS_RET_OK, LOG_NOTICE,
+               "mmsynctap: action '%s': takes up %zu files that an earlier version named %s.*",
+               s->label.name, moved, before);
+    free(before);
+    free(now);
+}
+
 static bool follow(instanceData *self)
 {
     bool follows = (self->journal = journal_path(self)) != NULL &&
@@ -468,9 +465,10 @@ static bool follow(instanceData *self)
 }
 
 /* Without memory it is no stream, and each message is judged alone. */
-static void activate_instance(instanceData *self)
+static void activate_instance(instanceData *self, const instanceData *all)
 {
     set_collector(self);
+    take_up_earlier_journal(self, all);
     if (!follow(self))
         LogError(ENOMEM, RS_RET_OUT_OF_MEMORY,
                  "mmsynctap: action '%s': nothing is remembered from one message to the next",
@@ -855,7 +853,7 @@ ENDcheckCnf
 BEGINactivateCnf
 CODESTARTactivateCnf
     for (instanceData *i = pModConf->instances; i != NULL; i = i->next)
-        activate_instance(i);
+        activate_instance(i, pModConf->instances);
 ENDactivateCnf
 
 /* rsyslog frees this first, and the actions after it. */

@@ -2,10 +2,9 @@
 /* journal: the files of its segments, and the entries that no file took. */
 #include "state/journal.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,38 +13,30 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/room.h"
 #include "state/own_file.h"
+#include "state/segment_list.h"
 
 enum {
     SEGMENT_SIZE = 16 << 20, /* bytes after which another segment is begun: a read's memory */
     MOST_SEGMENTS = 256,     /* that nobody reads: 4 GB, more than a million records */
     MOST_KEPT = 32 << 20,    /* bytes of entries in memory while the file refuses them */
     MOST_READ = 1 << 30,     /* bytes of a file that may be a segment: twice an rsyslog's message */
-    MOST_DIGITS = 18,        /* of a segment's number */
     MOST_TAKEN = 8,          /* files that another process took as they were made */
 };
 
 /* No life of a journal counts so far: a file with a greater number was put there. */
 static const uint64_t greatest_own = 1000000000000000;
 
-/* Segments that were filled and not dropped, the oldest first. */
-typedef struct segment_list {
-    uint64_t *numbers;
-    size_t count;
-    size_t room;
-} segment_list;
-
 struct journal {
     pthread_mutex_t mutex; /* guards all below */
     char *path;            /* NULL: in memory alone */
     int file;              /* of segment `current`; -1: not begun */
     uint64_t current;
-    size_t size; /* of segment `current` */
-    segment_list waiting;
-    size_t passed;    /* of those, by the last reading */
-    buffer kept;      /* entries that no file took, as they would stand in one */
-    size_t read_kept; /* bytes of `kept` that are being read, and stay in place */
+    size_t size;          /* of segment `current` */
+    segment_list waiting; /* filled and not dropped, the oldest first */
+    size_t passed;        /* of those, by the last reading */
+    buffer kept;          /* entries that no file took, as they would stand in one */
+    size_t read_kept;     /* bytes of `kept` that are being read, and stay in place */
     int error;
     journal_trouble trouble;
 
@@ -56,90 +47,15 @@ struct journal {
     journal_damage read_damage;
 };
 
-static void segment_path(const journal *self, uint64_t number, char *path, size_t room)
-{
-    snprintf(path, room, "%s.%llu", self->path, (unsigned long long)number);
-}
-
-/* --- the segments that are there --- */
-
-static bool room_for_segment(segment_list *list)
-{
-    return room_for_one_more(&list->numbers, sizeof(*list->numbers), list->count, &list->room);
-}
-
-static bool add_segment(segment_list *list, uint64_t number)
-{
-    if (!room_for_segment(list))
-        return false;
-    list->numbers[list->count++] = number;
-    return true;
-}
-
-static void remove_segment(segment_list *list, uint64_t number)
-{
-    size_t kept = 0;
-
-    for (size_t i = 0; i < list->count; i++)
-        if (list->numbers[i] != number)
-            list->numbers[kept++] = list->numbers[i];
-    list->count = kept;
-}
-
-static int compare_numbers(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-    return (x > y) - (x < y);
-}
-
-/* The number in the name of one of the journal's segments, or 0. */
-static uint64_t segment_number(const char *name, const char *base)
-{
-    size_t length = strlen(base), digits;
-
-    if (strncmp(name, base, length) != 0 || name[length] != '.')
-        return 0;
-    name += length + 1;
-    digits = strspn(name, "0123456789");
-    return name[digits] == '\0' && digits <= MOST_DIGITS && *name != '0' ? strtoull(name, NULL, 10)
-                                                                         : 0;
-}
-
-static bool take_names(journal *self, DIR *directory, const char *base)
-{
-    struct dirent *found;
-
-    while ((found = readdir(directory)) != NULL) {
-        uint64_t number = segment_number(found->d_name, base);
-
-        if (number == 0)
-            continue;
-        if (!add_segment(&self->waiting, number))
-            return false;
-        if (number >= self->current && number < greatest_own)
-            self->current = number + 1;
-    }
-    return true;
-}
-
 /* Takes over the segments of an earlier process; a new one comes after them. */
 static bool find_segments(journal *self)
 {
-    char directory[PATH_MAX], base[PATH_MAX];
-    bool taken;
-    DIR *d;
-
-    snprintf(directory, sizeof(directory), "%s", self->path);
-    snprintf(base, sizeof(base), "%s", self->path);
-    d = opendir(dirname(directory));
-    if (d == NULL)
-        return true;
-    taken = take_names(self, d, basename(base));
-    closedir(d);
-    if (self->waiting.count > 0)
-        qsort(self->waiting.numbers, self->waiting.count, sizeof(uint64_t), compare_numbers);
-    return taken;
+    if (!segment_list_find(&self->waiting, self->path))
+        return false;
+    for (size_t i = 0; i < self->waiting.count; i++)
+        if (self->waiting.numbers[i] < greatest_own)
+            self->current = self->waiting.numbers[i] + 1;
+    return true;
 }
 
 journal *journal_open(const char *path)
@@ -190,9 +106,9 @@ static void end_segment(journal *self)
 
     if (self->file < 0)
         return;
-    segment_path(self, self->current, path, sizeof(path));
+    segment_path(self->path, self->current, path, sizeof(path));
     if (segment_has_entries(self) || unlink(path) != 0)
-        add_segment(&self->waiting, self->current);
+        segment_list_add(&self->waiting, self->current);
     close_locked(&self->file);
     self->current++;
 }
@@ -217,7 +133,7 @@ static bool make_segment(journal *self)
     char path[PATH_MAX];
 
     for (int taken = 0; taken < MOST_TAKEN; self->current++) {
-        segment_path(self, self->current, path, sizeof(path));
+        segment_path(self->path, self->current, path, sizeof(path));
         self->file = open(path, O_CREAT | O_EXCL | O_WRONLY | O_APPEND | O_CLOEXEC, 0640);
         if (self->file < 0 && errno != EEXIST)
             return refused(self);
@@ -265,7 +181,7 @@ static bool begin_segment(journal *self)
     if (self->file >= 0 && self->size < SEGMENT_SIZE)
         return true;
     end_segment(self);
-    if (self->waiting.count >= MOST_SEGMENTS || !room_for_segment(&self->waiting)) {
+    if (self->waiting.count >= MOST_SEGMENTS || !segment_list_make_room(&self->waiting)) {
         errno = EDQUOT;
         return refused(self);
     }
@@ -326,7 +242,7 @@ void journal_close(journal *self)
     close_locked(&self->read_file);
     buffer_free(&self->kept);
     pthread_mutex_destroy(&self->mutex);
-    free(self->waiting.numbers);
+    segment_list_free(&self->waiting);
     free(self->path);
     free(self);
 }
@@ -417,7 +333,7 @@ static segment_result read_segment(journal *self, uint64_t number, journal_sink 
     segment_result result;
     const char *why;
 
-    segment_path(self, number, path, sizeof(path));
+    segment_path(self->path, number, path, sizeof(path));
     self->read_file = own_file_open(path, O_RDONLY, &why);
     if (self->read_file < 0 && errno == ENOENT)
         return SEGMENT_GONE;
@@ -468,7 +384,7 @@ static void go_past(journal *self, uint64_t number, segment_result result)
     if (result == SEGMENT_PASSED)
         self->passed++;
     else
-        remove_segment(&self->waiting, number);
+        segment_list_remove(&self->waiting, number);
     if (result == SEGMENT_FOREIGN)
         tell_trouble(self, 1, "segment %llu is left alone: %s", (unsigned long long)number,
                      self->refusal);
@@ -548,9 +464,9 @@ static void drop_segment(journal *self)
     const journal_damage *damage = &self->read_damage;
     char path[PATH_MAX];
 
-    segment_path(self, self->read_number, path, sizeof(path));
+    segment_path(self->path, self->read_number, path, sizeof(path));
     unlink(path);
-    remove_segment(&self->waiting, self->read_number);
+    segment_list_remove(&self->waiting, self->read_number);
     if (damage->stretches > 0)
         tell_trouble(self, damage->stretches,
                      "segment %llu: %zu bytes from byte %zu on were damaged",

@@ -25,6 +25,7 @@ static const struct {
     {"database_file", database_file_tests},
     {"detector", detector_tests},
     {"digest", digest_tests},
+    {"earlier", earlier_tests},
     {"gate", gate_tests},
     {"identity_import", identity_import_tests},
     {"identity_record", identity_record_tests},

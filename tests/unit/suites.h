@@ -17,6 +17,7 @@ extern CU_TestInfo decoder_tests[];
 extern CU_TestInfo database_file_tests[];
 extern CU_TestInfo detector_tests[];
 extern CU_TestInfo digest_tests[];
+extern CU_TestInfo earlier_tests[];
 extern CU_TestInfo gate_tests[];
 extern CU_TestInfo identity_import_tests[];
 extern CU_TestInfo identity_record_tests[];

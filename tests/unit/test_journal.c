@@ -13,6 +13,7 @@
 #include <zlib.h>
 
 #include "failing_calls.h"
+#include "state/segment_list.h"
 #include "suites.h"
 #include "test.h"
 
@@ -62,6 +63,15 @@ static const char *all_of(journal *self)
 static void append(journal *self, const char *entry, journal_append_result expected)
 {
     EXPECT_INT(journal_append(self, text_of(entry)), expected);
+}
+
+static journal *open_and_append(const char *path, const char *entry)
+{
+    journal *self = journal_open(path);
+
+    REQUIRE(self != NULL);
+    append(self, entry, JOURNAL_WRITTEN);
+    return self;
 }
 
 static void test_entries_come_in_their_order_and_once(void)
@@ -437,6 +447,22 @@ static void test_memory_is_bounded_while_no_file_takes_entries(void)
     free(entry);
 }
 
+static void test_segments_are_given_to_another_journal_behind_its_own(void)
+{
+    journal *to = open_journal(test_path("to")), *writing;
+
+    append(to, "own", JOURNAL_WRITTEN);
+    journal_close(open_and_append(test_path("from"), "one"));
+    journal_close(open_and_append(test_path("from"), "two"));
+    writing = open_journal(test_path("from"));
+    append(writing, "three", JOURNAL_WRITTEN);
+    EXPECT_INT(segments_move(test_path("from"), test_path("to")), 2);
+    EXPECT_INT(segments_move(test_path("from"), test_path("to")), 0);
+    EXPECT_STRING(all_of(open_journal(test_path("to"))), "one two ");
+    EXPECT_STRING(all_of(to), "own ");
+    EXPECT_STRING(all_of(writing), "three ");
+}
+
 /* A message of 35 MB, say, that a stop left. */
 static void test_what_is_longer_than_memory_keeps_goes_into_a_file(void)
 {
@@ -661,6 +687,7 @@ CU_TestInfo journal_tests[] = {
     TEST(test_what_is_kept_can_be_read_without_a_file),
     TEST(test_entries_that_come_during_a_reading_are_read_the_next_time),
     TEST(test_memory_is_bounded_while_no_file_takes_entries),
+    TEST(test_segments_are_given_to_another_journal_behind_its_own),
     TEST(test_what_is_longer_than_memory_keeps_goes_into_a_file),
     TEST(test_a_segment_that_another_process_writes_is_left_to_it),
     TEST(test_a_segment_that_was_passed_over_is_looked_at_again),
