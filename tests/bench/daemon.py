@@ -31,7 +31,8 @@ class Failed(Exception):
 
 def configuration(pipeline, source):
     """Write rsyslogd's configuration around a pipeline."""
-    return f"""global(workDirectory="@WORK@" abortOnUncleanConfig="on")
+    return f"""global(workDirectory="@WORK@" abortOnUncleanConfig="on"
+  maxMessageSize="16m")
 main_queue(queue.workerThreads="1" queue.size="2000000"
   queue.dequeueBatchSize="{pipeline.batch}"
   queue.timeoutWorkerThreadShutdown="-1" queue.timeoutShutdown="60000")
@@ -189,9 +190,17 @@ class Rsyslogd:
         It is given the file when it has started: how long a pipeline takes
         to be set up is not what is asked.
         """
+        self.begin(path)
+        return self.cost_of(count)
+
+    def begin(self, path):
+        """Give it the file, and wait for nothing."""
         self._wait_until(lambda: self._used(INPUT), "input")
         os.symlink(path, self.work.path / "input")
-        return self.cost_of(count)
+
+    def pid(self):
+        """Give its process id."""
+        return self._process.pid
 
     def hold_and_read(self, path, count):
         """Let it queue the file's messages first, and only then work."""
@@ -226,11 +235,15 @@ class Rsyslogd:
             return time.monotonic() - since > QUIET_SECONDS
         return ask
 
-    def send(self, path, times):
-        """Send the lines of a file by TCP, all of it so many times."""
+    def port(self):
+        """Wait for the TCP input; give its port."""
         port = self.work.path / "port"
         self._wait_until(lambda: port.exists() and port.read_text(), "port")
-        address = "127.0.0.1", int(port.read_text())
+        return int(port.read_text())
+
+    def send(self, path, times):
+        """Send the lines of a file by TCP, all of it so many times."""
+        address = "127.0.0.1", self.port()
         with socket.create_connection(address) as lane:
             for _ in range(times):
                 with open(path, "rb") as file:

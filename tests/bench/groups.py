@@ -18,6 +18,8 @@ import typing
 
 import counted
 import data
+import flood
+import latency
 import pipelines
 import syslog_ng
 from daemon import (FROM_FILE, FROM_TCP, HOLD, SECONDS_AT_MOST, Failed,
@@ -263,6 +265,43 @@ def throughput(setting):
         "bare": per_second(pipelines.bare(DEFAULT_BATCH), path, count)})
     yield figure("throughput", came["mmsynctap"], came["bare"], "messages/s",
                  Bound(at_least=0.97), messages=count)
+
+
+@group("flood_to_database", "flood_late_alerts")
+def flooded(setting):
+    """So many candidates that match nothing, then 1,000 of their accounts."""
+    count = setting.size(1_000_000, 50_000)
+    made = flood.Flood(
+        pipelines.mmsynctap(DEFAULT_BATCH, 'ruleset="alerts" latejoin="on"'),
+        fresh_candidates(setting, count), count)
+    kept, late, alerts = made.measure(
+        [f"user{number}@contoso.com" for number in range(1000)])
+    facts = {"messages": count, "most_rss_mb": made.most_rss_kb // 1024,
+             "most_journal_mb": made.most_journal >> 20}
+    yield figure("flood_to_database", [kept], [1], "s", Bound(at_most=20),
+                 **facts)
+    yield figure("flood_late_alerts", [late], [1], "s", Bound(at_most=2),
+                 alerts=alerts)
+
+
+LONG_MESSAGE = 8 << 20
+
+
+@group("latency_1000", "latency_20000", "latency_long_messages")
+def latencies(setting):
+    """From a record's sending to its alert in the file, in milliseconds."""
+    seconds = setting.size(60, 10)
+    records = data.Records(SEED)
+    long = b'{"time":"' + b"x" * LONG_MESSAGE + b'"}\n'
+    for name, rate, one_in, between in (
+            ("latency_1000", 1000, 100, None),
+            ("latency_20000", 20000, 1000, None),
+            ("latency_long_messages", 1000, 100, long)):
+        setting.words(f"{name}: {seconds} s")
+        values = latency.measure(
+            pipelines.mmsynctap(DEFAULT_BATCH, 'ruleset="alerts"'),
+            rate, seconds, one_in, records, between)
+        yield {"figure": name, "unit": "ms", **latency.summary(values)}
 
 
 def above(all_of, bare):

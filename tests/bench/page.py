@@ -57,6 +57,10 @@ def _number(value):
 
 def _row(made):
     """Write one figure."""
+    if "p50_ms" in made:
+        return (f"| `{made['figure']}` | p50 {_number(made['p50_ms'])}, p99 "
+                f"{_number(made['p99_ms'])}, worst "
+                f"{_number(made['worst_ms'])} | | ms | | | | |\n")
     if "cannot_run" in made:
         return f"| `{made['figure']}` | cannot run here: " \
                f"{made['cannot_run']} | | | | | | |\n"

@@ -1,0 +1,85 @@
+"""A flood of candidates that match nothing, and then their accounts."""
+
+import re
+import subprocess
+import time
+
+from daemon import FROM_FILE, Failed, Rsyslogd, rss_kb, statistics
+from workplace import credentials, stage
+
+MOST_SECONDS = 1800
+TARGET = re.compile(rb'"userPrincipalName":"(user\d+@[^"]+)"')
+
+
+def waiting_of(path, accounts):
+    """Count the records of a file whose target is one of these accounts."""
+    with open(path, "rb") as file:
+        return sum(1 for line in file
+                   if (found := TARGET.search(line))
+                   and found.group(1).decode() in accounts)
+
+
+def role_rows(accounts):
+    """Give a role list in which these are sync accounts."""
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    yield "TimeGenerated,AccountUPN,AccountObjectId,AccountDisplayName," \
+          "AssignedRoles\n"
+    for account in accounts:
+        yield f'{now},{account},,,' \
+              '"[""Directory Synchronization Accounts""]"\n'
+
+
+class Flood:
+    """One rsyslogd under a flood."""
+
+    def __init__(self, pipeline, path, count):
+        self._pipeline, self._path, self._count = pipeline, path, count
+        self.most_rss_kb = self.most_journal = 0
+
+    def measure(self, accounts):
+        """Give the seconds to the database, and to the late alerts."""
+        with Rsyslogd(self._pipeline, FROM_FILE) as daemon:
+            daemon.begin(self._path)
+            came = self._wait(daemon, "messages", self._count)
+            kept = self._wait(daemon, "pending", self._count)
+            expected = waiting_of(self._path, set(accounts))
+            begin = time.monotonic()
+            self._import(daemon, accounts)
+            late = self._wait_for_alerts(daemon, expected) - begin
+            return kept - came, late, expected
+
+    def _wait(self, daemon, counter, value):
+        deadline = time.monotonic() + MOST_SECONDS
+        while True:
+            found = statistics(daemon.work).get("tap", {})
+            self.most_rss_kb = max(self.most_rss_kb, rss_kb(daemon.pid()))
+            self.most_journal = max(self.most_journal,
+                                    found.get("journal_bytes", 0))
+            if found.get(counter) == value \
+                    and (counter != "pending"
+                         or found.get("journal_bytes") == 0):
+                return time.monotonic()
+            if time.monotonic() > deadline:
+                raise Failed(f"{counter} is {found.get(counter)} and not "
+                             f"{value}")
+            time.sleep(0.1)
+
+    @staticmethod
+    def _import(daemon, accounts):
+        rows = daemon.work.write("roles.csv", "".join(role_rows(accounts)))
+        subprocess.run(
+            [stage() / "bin" / "synctap", "identity", "import", "--database",
+             daemon.work.path / "synctap.db", rows], check=True,
+            timeout=MOST_SECONDS, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL, **credentials())
+
+    @staticmethod
+    def _wait_for_alerts(daemon, expected):
+        path = daemon.work.path / "alerts"
+        deadline = time.monotonic() + MOST_SECONDS
+        while not path.exists() \
+                or path.read_bytes().count(b"\n") < expected:
+            if time.monotonic() > deadline:
+                raise Failed("late alerts are missing")
+            time.sleep(0.05)
+        return time.monotonic()
