@@ -7,6 +7,7 @@
 
 #include "cli/words.h"
 #include "files/input_file.h"
+#include "files/progress.h"
 #include "record/identity_table.h"
 #include "state/identity_import.h"
 #include "state/sync_census.h"
@@ -21,17 +22,36 @@ typedef struct import_run {
     identity_files_result result;
     bool has_gaps; /* there may be more rows than those that were read */
     bool removes;  /* a row says that a role is gone */
+    progress progress;
+    size_t passed; /* bytes of the files before this one */
 
     /* the file at work */
     input_file *file;
+    size_t size; /* of its text, if that is known beforehand; 0: not */
     size_t line; /* where what is being fed begins */
     size_t troubles;
     size_t records;
 } import_run;
 
+/* Half a second after the last time, on a terminal alone. */
+static void show_progress(import_run *i)
+{
+    progress_state state = {.name = input_file_name(i->file)};
+
+    if (!progress_is_due(&i->progress))
+        return;
+    if (!input_file_progress(i->file, &state.done, &state.size)) {
+        state.done = input_file_position(i->file);
+        state.size = i->size;
+    }
+    state.bytes = i->passed + input_file_position(i->file);
+    progress_show(&i->progress, &state);
+}
+
 static void say(import_run *i, size_t line, const char *what)
 {
     i->result.unreadable = true;
+    progress_wipe(&i->progress);
     words_say("%s:%zu: %s", input_file_name(i->file), line, what);
 }
 
@@ -45,6 +65,7 @@ static void tell(import_run *i, size_t line, const char *what)
 static void say_gap(import_run *i, const char *file, size_t line, const char *what)
 {
     i->has_gaps = true;
+    progress_wipe(&i->progress);
     words_say("%s:%zu: not whole: %s", file, line, what);
 }
 
@@ -85,6 +106,7 @@ static void import_messages(import_run *i)
         identity_import_set_place(i->import, input_file_name(i->file), message.line);
         got = identity_import_feed(i->import, i->list, NULL, message.text, i->options->now);
         add_up(i, &got);
+        show_progress(i);
         if (got.records + got.broken + got.failed_parts == 0 && i->options->tone == TELL_ALL)
             tell(i, message.line, "no identity record in it");
     }
@@ -101,6 +123,7 @@ static void import_table(import_run *i)
          first = false) {
         i->line = first ? line : i->line;
         goes_on = identity_import_feed_table(i->import, piece);
+        show_progress(i);
     }
     got = identity_import_end_table(i->import, input_file_trouble(i->file, &line) != NULL);
     add_up(i, &got);
@@ -112,6 +135,7 @@ static void end_file(import_run *i)
     size_t line;
     const char *trouble = input_file_trouble(i->file, &line);
 
+    progress_wipe(&i->progress);
     if (i->troubles > MOST_TOLD)
         words_say("%s: %zu more like these", input_file_name(i->file), i->troubles - MOST_TOLD);
     if (trouble != NULL)
@@ -123,6 +147,7 @@ static void end_file(import_run *i)
 static void import_file(import_run *i, const char *path)
 {
     char *error;
+    text all;
 
     i->troubles = i->records = 0;
     i->file = input_file_open(path, &error);
@@ -132,12 +157,14 @@ static void import_file(import_run *i, const char *path)
         i->result.unreadable = true;
         return;
     }
+    i->size = input_file_is_mapped(i->file, &all) ? all.length : 0;
     if (identity_import_begin_table(i->import, i->list, input_file_beginning(i->file),
                                     i->options->now))
         import_table(i);
     else
         import_messages(i);
     end_file(i);
+    i->passed += input_file_position(i->file);
     input_file_close(i->file);
 }
 
@@ -232,7 +259,7 @@ static bool prepare(import_run *i)
 identity_files_result identity_files_import(role_list *list, store *s, const char *const *paths,
                                             size_t count, const identity_files_options *options)
 {
-    import_run i = {.list = list, .store = s, .options = options};
+    import_run i = {.list = list, .store = s, .options = options, .progress = progress_begin()};
 
     if (!prepare(&i)) {
         words_say("the role list cannot be written: %s", store_error(s));
