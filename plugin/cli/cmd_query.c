@@ -20,6 +20,7 @@ static const char USAGE[] =
     "  --now TIME            the instant of the run (default: the clock)\n"
     "  --semantics kql|wide  the query's rows exactly, or also those it misses for\n"
     "                        technical reasons\n"
+    "  --rule FILE           a rule file of Microsoft Sentinel instead of the built-in rule\n"
     "  --lookback SPAN       how far back records count (default 1d)\n"
     "  --identity-window SPAN  how far back role-list rows count (default 14d)\n"
     "  --operations X, --roles X, --upn-startswith X, --upn-contains X, --upn-has X,\n"
@@ -299,17 +300,35 @@ static int compare_rows(const void *a, const void *b)
     return x->order < y->order ? -1 : 1;
 }
 
+enum { MOST_COLUMNS = 12 };
+
+/* Of a rule file, the columns that its query gives, as many as a terminal can show. */
+static void choose_columns(const rule *r, const char **columns)
+{
+    static const char *const built_in[] = {"TimeGenerated", "OperationName", "Actor",  "SourceIP",
+                                           "TargetUpn",     "TargetId",      "Result", "MatchedBy"};
+    size_t count = 0;
+
+    if (rule_get_plan(r) == NULL) {
+        memcpy(columns, built_in, sizeof(built_in));
+        return;
+    }
+    for (size_t i = 0; count < MOST_COLUMNS - 2 && i < plan_columns(rule_get_plan(r))->count; i++)
+        if (plan_columns(rule_get_plan(r))->all[i].type != KQL_DYNAMIC)
+            columns[count++] = plan_columns(rule_get_plan(r))->all[i].name.bytes;
+    columns[count] = "MatchedBy";
+}
+
 static bool print_table(const query *q)
 {
-    static const char *const columns[] = {"TimeGenerated", "OperationName", "Actor",
-                                          "SourceIP",      "TargetUpn",     "TargetId",
-                                          "Result",        "MatchedBy",     NULL};
+    const char *columns[MOST_COLUMNS] = {NULL};
     const result_rows *rows = &q->rows;
     text *lines = calloc(rows->count + 1, sizeof(text));
     bool printed;
 
     if (lines == NULL)
         return false;
+    choose_columns(q->session.options->rule, columns);
     for (size_t i = 0; i < rows->count; i++)
         lines[i] = rows->rows[i].line;
     printed = table_print(stdout, columns, lines, rows->count);
@@ -360,6 +379,7 @@ static int query_with(const options *o)
 int cmd_query(int argc, char **argv)
 {
     return options_run(argc, argv,
-                       GROUP_STORE | GROUP_RULE | GROUP_AUDIT | GROUP_THREADS | GROUP_DIALECT,
+                       GROUP_STORE | GROUP_RULE | GROUP_RULE_FILE | GROUP_AUDIT | GROUP_THREADS |
+                           GROUP_DIALECT,
                        USAGE, query_with);
 }

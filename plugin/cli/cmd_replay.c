@@ -29,6 +29,7 @@ static const char USAGE[] =
     "                        the earliest of those that do not say when they came\n"
     "  --semantics kql|wide  the query's rows exactly, or also those it misses for\n"
     "                        technical reasons\n"
+    "  --rule FILE           a rule file of Microsoft Sentinel instead of the built-in rule\n"
     "  --lookback SPAN       how long records can match (default 1d)\n"
     "  --identity-window SPAN  how far back role-list rows count (default 14d)\n"
     "  --latejoin on|off     judge records again when the role list changes (default on)\n"
@@ -440,7 +441,7 @@ static int replay_with(const options *o)
 int cmd_replay(int argc, char **argv)
 {
     return options_run(argc, argv,
-                       GROUP_STORE | GROUP_RULE | GROUP_AUDIT | GROUP_STREAM | GROUP_THREADS |
-                           GROUP_DIALECT,
+                       GROUP_STORE | GROUP_RULE | GROUP_RULE_FILE | GROUP_AUDIT | GROUP_STREAM |
+                           GROUP_THREADS | GROUP_DIALECT,
                        USAGE, replay_with);
 }

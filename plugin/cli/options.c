@@ -31,6 +31,9 @@ typedef enum options_status {
 typedef struct reading {
     options *options;
     unsigned groups; /* of the command */
+    const char *rule_file;
+    timespan spans[2]; /* --lookback, --identity-window, .. */
+    bool has_span[2];  /* .. where they were given */
     given_lists lists;
     char right[128]; /* what a taker said would be right */
 } reading;
@@ -96,10 +99,15 @@ static const char *take_span(reading *r, const char *value, int which)
 
     if (!timespan_parse(text_of(value), &span))
         return "a timespan such as 90s, 5m, 1h or 1d";
-    if (which == 0)
-        rule_set_lookback(r->options->rule, span);
-    else
-        rule_set_identity_window(r->options->rule, span);
+    r->spans[which] = span;
+    r->has_span[which] = true;
+    return NULL;
+}
+
+static const char *take_rule(reading *r, const char *value, int which)
+{
+    (void)which;
+    r->rule_file = value;
     return NULL;
 }
 
@@ -336,6 +344,7 @@ static const struct option_row {
     {"now", take_now, 0, GROUP_AUDIT | GROUP_IDENTITY | GROUP_INCIDENT, false},
     {"fail-on-match", take_fail_on_match, 0, GROUP_AUDIT, true},
     {"semantics", take_semantics, 0, GROUP_RULE, false},
+    {"rule", take_rule, 0, GROUP_RULE_FILE, false},
     {"lookback", take_span, 0, GROUP_RULE, false},
     {"identity-window", take_span, 1, GROUP_RULE, false},
     {"operations", take_list, RULE_OPERATIONS, GROUP_RULE, false},
@@ -493,6 +502,41 @@ static bool put_lists(reading *r)
     return put;
 }
 
+/* A rule file is the whole rule: lists that replace the built-in one's have no place in it. */
+static bool use_rule_file(reading *r)
+{
+    char *error = NULL;
+    rule_file *file;
+    bool used;
+
+    for (int l = 0; l < RULE_LISTS; l++) {
+        if (r->lists.counts[l] > 0) {
+            words_say("--%s belongs to the built-in rule: with --rule, edit the file",
+                      name_of_list(l));
+            return false;
+        }
+    }
+    file = rule_file_open(r->rule_file, &error);
+    used = file != NULL && rule_use_file(r->options->rule, file, &error);
+    if (!used && file != NULL)
+        words_say("%s: %s", r->rule_file, error != NULL ? error : OUT_OF_MEMORY);
+    else if (!used)
+        words_say("%s", error != NULL ? error : OUT_OF_MEMORY);
+    free(error);
+    return used;
+}
+
+static bool put_rule(reading *r)
+{
+    if (!put_lists(r) || (r->rule_file != NULL && !use_rule_file(r)))
+        return false;
+    if (r->has_span[0])
+        rule_set_lookback(r->options->rule, r->spans[0]);
+    if (r->has_span[1])
+        rule_set_identity_window(r->options->rule, r->spans[1]);
+    return true;
+}
+
 static options_status options_read(options *self, int argc, char **argv, unsigned groups)
 {
     reading r = {.options = self, .groups = groups};
@@ -513,7 +557,7 @@ static options_status options_read(options *self, int argc, char **argv, unsigne
     if (self->rule == NULL)
         return OPTIONS_WRONG;
     result = read_all(&r, argc, argv, groups);
-    if (result == OPTIONS_READ && !put_lists(&r))
+    if (result == OPTIONS_READ && !put_rule(&r))
         result = OPTIONS_WRONG;
     for (int l = 0; l < RULE_LISTS; l++)
         free(r.lists.strings[l]);

@@ -54,15 +54,16 @@ enum { OPTIONS_MOST_THREADS = 64 };
 
 /* Options that only some commands take. */
 typedef enum option_group {
-    GROUP_STORE = 1,      /* --database, --format */
-    GROUP_RULE = 2,       /* the rule's lists and spans, --semantics */
-    GROUP_AUDIT = 4,      /* --identity, --now, --rulebase, --fail-on-match */
-    GROUP_IDENTITY = 8,   /* --sync-accounts, --snapshot, --now */
-    GROUP_STREAM = 16,    /* --latejoin, --incident-..., --order */
-    GROUP_INCIDENT = 32,  /* --all, --now, --reason, --by; more formats */
-    GROUP_THREADS = 64,   /* --threads */
-    GROUP_DIALECT = 128,  /* --format takes the dialects, too */
-    GROUP_SELFTEST = 512, /* --send, --wait, --timeout */
+    GROUP_STORE = 1,       /* --database, --format */
+    GROUP_RULE = 2,        /* the rule's lists and spans, --semantics */
+    GROUP_AUDIT = 4,       /* --identity, --now, --rulebase, --fail-on-match */
+    GROUP_IDENTITY = 8,    /* --sync-accounts, --snapshot, --now */
+    GROUP_STREAM = 16,     /* --latejoin, --incident-..., --order */
+    GROUP_INCIDENT = 32,   /* --all, --now, --reason, --by; more formats */
+    GROUP_THREADS = 64,    /* --threads */
+    GROUP_DIALECT = 128,   /* --format takes the dialects, too */
+    GROUP_RULE_FILE = 256, /* --rule */
+    GROUP_SELFTEST = 512,  /* --send, --wait, --timeout */
 } option_group;
 
 /*

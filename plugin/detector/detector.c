@@ -79,6 +79,23 @@ static size_t append(text *list, size_t count, const text *more, size_t more_cou
     return count + more_count;
 }
 
+/* Of a rule file: the texts of which one stands in each record that gives a row. */
+static gate *make_plan_gate(const rule *r, const text *more, size_t more_count)
+{
+    const kql_literals *literals = rule_file_literals(plan_file(rule_get_plan(r)));
+    text *phrases = calloc(literals->count + more_count + 1, sizeof(text));
+    gate *result = NULL;
+    size_t count;
+
+    if (phrases != NULL) {
+        count = append(phrases, 0, literals->all, literals->count);
+        count = append(phrases, count, more, more_count);
+        result = gate_new(phrases, count, rule_get_semantics(r));
+    }
+    free(phrases);
+    return result;
+}
+
 /* Of all the phrases by which an operation can be told in the rule's semantics. */
 gate *detector_make_gate(const rule *r, const text *more, size_t more_count)
 {
@@ -88,6 +105,10 @@ gate *detector_make_gate(const rule *r, const text *more, size_t more_count)
     text *phrases = calloc(operation_count + wide_count + more_count + 1, sizeof(text));
     gate *result = NULL;
 
+    if (rule_get_plan(r) != NULL) {
+        free(phrases);
+        return make_plan_gate(r, more, more_count);
+    }
     if (phrases != NULL) {
         count = append(phrases, count, operations, operation_count);
         count = append(phrases, count, wide, wide_count);
@@ -240,6 +261,7 @@ static void catch_up(detector_worker *self)
 }
 
 static void take_unmatched(void *arg, alert *a);
+static void look_up(void *arg, plan_key key, text value);
 
 /* --- a row --- */
 
@@ -339,6 +361,16 @@ static text row_id_of(message_feed *f, alert *a)
     return arena_copy(f->worker->memory, text_of(id));
 }
 
+/* A row of a rule file waits for these values. */
+static void look_up(void *arg, plan_key key, text value)
+{
+    message_feed *f = arg;
+
+    if (!f->is_late)
+        pending_add_key(&f->worker->keys, key == PLAN_KEY_UPN ? PENDING_UPN : PENDING_OBJECT_ID,
+                        value);
+}
+
 static void take_unmatched(void *arg, alert *a)
 {
     message_feed *f = arg;
@@ -351,12 +383,13 @@ static void take_unmatched(void *arg, alert *a)
             .expires = stream_expiry(s, a->time_generated, f->judgement.now),
             .judged = f->refused ? PENDING_NEVER_JUDGED : f->worker->change,
         };
-        buffer_clear(&f->worker->keys);
+        if (rule_get_plan(f->judgement.rule) == NULL)
+            buffer_clear(&f->worker->keys);
         buffer_clear(&f->worker->rows);
     } else if (!f->is_late) {
         buffer_append(&f->worker->rows, row_id_of(f, a));
     }
-    if (!f->is_late)
+    if (!f->is_late && rule_get_plan(f->judgement.rule) == NULL)
         add_keys(f, &a->target);
 }
 
@@ -455,6 +488,7 @@ static message_feed begin_feed(detector_worker *self, timestamp now, timestamp r
                 .take_match = take_match,
                 .take_unmatched = joins_late ? take_unmatched : NULL,
                 .must_stop = must_stop,
+                .look_up = joins_late ? look_up : NULL,
             },
         .sink = sink,
         .arg = arg,
@@ -511,6 +545,11 @@ static void judge_parts(message_feed *f)
 {
     bool hides_rows = f->judgement.hidden.length > 0 && judge_text(f, f->judgement.hidden);
 
+    if (f->judgement.over_limit) {
+        f->seen.undecodable = true;
+        f->seen.reason = "a pattern of the rule, or an array of a record, met its bound";
+        f->judgement.over_limit = false;
+    }
     if (!hides_rows && !f->judgement.has_broken_part)
         return;
     f->seen.undecodable = true;
@@ -579,6 +618,7 @@ static unwrap_kind judge_object(message_feed *f, json *object)
     f->judgement.arg = f;
     f->object = object;
     f->unmatched = 0;
+    buffer_clear(&f->worker->keys);
     if (own_alert_is(object) || alert_are_columns(object))
         return UNWRAP_OWN_ALERT;
     reading = judge_record(&f->judgement, object);

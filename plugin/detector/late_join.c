@@ -103,7 +103,7 @@ static void find_row(void *arg, const identity_record *row)
     const rule *r = j->parts.rule;
 
     j->stopped = j->stopped || stream_must_stop(j->parts.stream);
-    if (must_end(j) || !rule_is_sync_account(r, row, rule_get_semantics(r)))
+    if (must_end(j) || !rule_row_matters(r, row))
         return;
     if (!pending_find(j->pending, PENDING_UPN, row->account_upn, &j->found) ||
         !pending_find(j->pending, PENDING_OBJECT_ID, row->account_object_id, &j->found))

@@ -66,6 +66,11 @@ static bool keep(surplus *self, const alert *row, json *object)
     buffer_clear(&self->object);
     if (object != NULL)
         json_write_value(&self->object, object);
+    if (row->told != NULL) {
+        self->first.told = plan_text_copy(row->told, self->memory);
+        if (self->first.told == NULL)
+            return false;
+    }
     return copy_texts(self) && !buffer_failed(&self->object);
 }
 

@@ -20,8 +20,12 @@ typedef struct kql_run kql_run;
 typedef struct kql_host {
     /* The value of a column of the table. */
     kql_value (*column)(void *arg, unsigned column);
-    /* One step of a path into a column; NULL: as KQL steps. */
+    /* One step of a path into a bag; NULL: as KQL steps. */
     kql_value (*member)(void *arg, kql_value of, const char *key);
+    /* What is expanded, or stepped into by an index, without what it was packed into; or NULL. */
+    kql_value (*open)(void *arg, kql_value packed);
+    /* An element of the first expansion begins; or NULL. */
+    void (*element)(void *arg);
     /* Is the value in that column of that set? Its truth, or an unknown. */
     kql_value (*in_set)(void *arg, unsigned set, unsigned column, text value, bool folded);
 } kql_host;
@@ -93,6 +97,9 @@ struct kql_expr {
 const kql_function *kql_function_find(text name);
 
 kql_value kql_eval(kql_run *r, const kql_expr *e);
+
+/* An array without what it was packed into, as far as the host knows of such packing. */
+kql_value kql_open(kql_run *r, kql_value packed);
 
 /* Its text, as the text operators take it. */
 text kql_text_of(kql_run *r, kql_value v, kql_type type);

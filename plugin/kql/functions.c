@@ -504,6 +504,11 @@ text kql_text_of(kql_run *r, kql_value v, kql_type type)
     return t;
 }
 
+kql_value kql_open(kql_run *r, kql_value packed)
+{
+    return r->host != NULL && r->host->open != NULL ? r->host->open(r->arg, packed) : packed;
+}
+
 static kql_value step(kql_run *r, kql_value from, const kql_step *s)
 {
     size_t count;
@@ -513,6 +518,7 @@ static kql_value step(kql_run *r, kql_value from, const kql_step *s)
     if (s->key != NULL)
         return r->host != NULL && r->host->member != NULL ? r->host->member(r->arg, from, s->key)
                                                           : kql_member(from, s->key);
+    from = kql_open(r, from);
     count = from.kind == KIND_ARRAY ? from.count : 0;
     if (index < 0)
         index += (int64_t)count;

@@ -20,7 +20,7 @@ typedef struct kql_error {
 
 /* A column that can be named where the parser stands. */
 typedef struct kql_column {
-    text name;
+    text name; /* ends in NUL */
     kql_type type;
     unsigned slot;
     bool is_verbatim; /* its text stands in the record as it is */

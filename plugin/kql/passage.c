@@ -166,7 +166,7 @@ static kql_value element(kql_run *r, kql_value of, size_t n)
 static void expand(kql_passage *p, size_t at, size_t end)
 {
     const kql_op *op = &p->pipeline->ops[at];
-    kql_value of = kql_eval(p->run, op->value);
+    kql_value of = kql_open(p->run, kql_eval(p->run, op->value));
     size_t count = of.kind == KIND_ARRAY || of.kind == KIND_BAG ? of.count : 1;
 
     for (size_t i = 0; i < count && !p->ended; i++) {
@@ -175,6 +175,8 @@ static void expand(kql_passage *p, size_t at, size_t end)
             p->ended = true;
             return;
         }
+        if (op->place == 0 && p->run->host != NULL && p->run->host->element != NULL)
+            p->run->host->element(p->run->arg);
         p->run->frame[op->slot] = cast(p->run, element(p->run, of, i), op->cast);
         p->positions[op->place] = i;
         kql_pass(p, at + 1, end);

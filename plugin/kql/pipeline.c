@@ -91,6 +91,13 @@ static bool own_name(kql_parser *p, const kql_expr *e, text *name)
     return kql_fail(p, e->source, "an expression needs a name: NAME = ..");
 }
 
+/* A column's name ends in NUL, for those who hand it on. */
+static bool keep_name(kql_parser *p, text *name)
+{
+    *name = arena_copy(p->memory, *name);
+    return name->bytes != NULL || kql_fail(p, p->token.word, "out of memory");
+}
+
 /* --- extend, project --- */
 
 typedef struct outputs {
@@ -124,6 +131,8 @@ static bool parse_assignment(kql_parser *p, kql_op *op, bool allows_own, kql_col
     if (!is_named && !allows_own)
         return kql_fail(p, e->source, "an expression needs a name: NAME = ..");
     if (!is_named && !own_name(p, e, &name))
+        return false;
+    if (!keep_name(p, &name))
         return false;
     *made = column_of(name, e, e->slot);
     if (e->form == FORM_COLUMN)
@@ -272,7 +281,7 @@ static bool parse_named_piece(kql_parser *p, kql_op *op)
 
     if (!kql_take_name(p, &column.name) || (kql_take(p, ":") && !kql_expect(p, "string")))
         return false;
-    return add_piece(p, op, piece) && put_column(p, column);
+    return keep_name(p, &column.name) && add_piece(p, op, piece) && put_column(p, column);
 }
 
 static bool parse_piece(kql_parser *p, kql_op *op)
@@ -351,7 +360,8 @@ static bool begin_expansion(kql_parser *p, kql_pipeline *out, kql_op *op)
 
 static bool put_element(kql_parser *p, const kql_op *op, text name)
 {
-    return put_column(p, (kql_column){
+    return keep_name(p, &name) &&
+           put_column(p, (kql_column){
                              .name = name,
                              .type = op->cast == KQL_TYPES ? KQL_DYNAMIC : op->cast,
                              .slot = op->slot,

@@ -7,6 +7,8 @@
 #define SYNCTAP_AUDIT_COLUMN_H
 
 #include "kql/query.h"
+#include "record/audit_record.h"
+#include "record/identity_record.h"
 
 /* X(name of the enum, column, type, does its text stand in the record as it is?) */
 #define AUDIT_COLUMNS(X)                                                                           \
@@ -53,16 +55,43 @@ typedef enum audit_column {
 } audit_column;
 
 /* Of IdentityInfo; those behind KEPT_COLUMN_COUNT are not kept: "" or null. */
-typedef enum identity_column {
-    IDENTITY_TIME_GENERATED,
-    IDENTITY_ACCOUNT_UPN,
-    IDENTITY_ACCOUNT_OBJECT_ID,
-    IDENTITY_ACCOUNT_DISPLAY_NAME,
-    IDENTITY_ASSIGNED_ROLES,
+typedef enum info_column {
+    INFO_TIME_GENERATED,
+    INFO_ACCOUNT_UPN,
+    INFO_ACCOUNT_OBJECT_ID,
+    INFO_ACCOUNT_DISPLAY_NAME,
+    INFO_ASSIGNED_ROLES,
     KEPT_COLUMN_COUNT
-} identity_column;
+} info_column;
 
 /* What a rule's query may name. Constant. */
 extern const kql_catalog audit_catalog;
+
+/* A record as a row of the table. One thread. */
+typedef struct audit_row {
+    audit_record *record; /* what a column needs of it is read when it is asked for */
+    const audit_reader *reader;
+    json_view view;
+    timestamp time;     /* what TimeGenerated is */
+    timestamp received; /* when the record came */
+    bool has_rest;      /* audit_record_read_rest was called */
+    bool out_of_memory;
+} audit_row;
+
+audit_row audit_row_of(audit_record *record, const audit_reader *reader, timestamp time,
+                       timestamp received);
+
+/* The value of a column. */
+kql_value audit_row_column(audit_row *self, unsigned column);
+
+/* One step of a path, as the record's reading steps; what it needed is noted in the view. */
+kql_value audit_row_member(audit_row *self, kql_value of, const char *key);
+
+/* Without what it was packed into, where the reading opens that. */
+kql_value audit_row_open(audit_row *self, kql_value packed);
+
+/* The column of a role list's row; in KQL's reading roles that are older than the row are none. */
+kql_value identity_row_column(const identity_record *row, unsigned column, semantics s,
+                              arena *memory);
 
 #endif

@@ -304,6 +304,24 @@ static audit_result tell_shape(audit_reading *r)
 
 /* --- fields --- */
 
+static json *opened_value(const audit_record *record, json_view *view, enum field f)
+{
+    bool one_path = is_query_column[f] && !is_renamed(record->shape);
+
+    return json_view_open(
+        view, first_of(view, record->object, shapes[record->shape].paths[f], one_path));
+}
+
+json *audit_record_initiated_by(const audit_record *record, json_view *view)
+{
+    return opened_value(record, view, INITIATOR);
+}
+
+json *audit_record_additional_details(const audit_record *record, json_view *view)
+{
+    return opened_value(record, view, DETAILS);
+}
+
 static text field_text(audit_reading *r, enum field f)
 {
     return json_view_text(&r->eyes, value_of(r, f));

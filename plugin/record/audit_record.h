@@ -102,6 +102,10 @@ bool audit_record_read_rest(audit_record *record, const audit_reader *reader);
 /* Frees the trees that the record owns. */
 void audit_record_release(audit_record *record);
 
+/* What initiated it, and its details, as this reading takes them. */
+json *audit_record_initiated_by(const audit_record *record, json_view *view);
+json *audit_record_additional_details(const audit_record *record, json_view *view);
+
 /* A reading of the record, to be gone on with; its `trees` are the record's. */
 json_view audit_record_view(const audit_record *record, const audit_reader *reader);
 

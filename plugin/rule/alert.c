@@ -2,14 +2,10 @@
 /* alert: the JSON of an alert and of a query's row, member by member. */
 #include "rule/alert.h"
 
-#include "rule/selftest.h"
+#include <stdio.h>
 
-/*
- * What an alert shows of a text of the record, in bytes. Whoever is told of
- * chooses these texts, and each stands in several members: without a bound,
- * one message of many targets would make alerts without end.
- */
-enum { MOST_TEXT = 8 << 10, MOST_TARGET_RESOURCES = 64 << 10 };
+#include "rule/alert_cut.h"
+#include "rule/selftest.h"
 
 /* An alert under way. */
 typedef struct writer {
@@ -17,8 +13,6 @@ typedef struct writer {
     text target_resources; /* as JSON */
     bool cut;              /* a text did not stand there whole */
 } writer;
-
-#include <stdio.h>
 
 /* The rule's facts that only alerts tell; each a JSON text. */
 static const char TACTICS[] = "[\"Persistence\",\"PrivilegeEscalation\"]";
@@ -46,6 +40,7 @@ bool alert_give_id(alert *self)
 {
     const audit_record *r = self->record;
     text record_id = r->record_id;
+    const char *positions = self->told != NULL ? self->told->positions.bytes : NULL;
     char position[32];
 
     if (record_id.length == 0) {
@@ -57,8 +52,9 @@ bool alert_give_id(alert *self)
         snprintf(position, sizeof(position), "%zu more", self->more);
     else
         snprintf(position, sizeof(position), "%zu", self->target.index);
-    digest_uuid((text[]){text_of(RULE_ID), r->tenant_id, record_id, self->target.id,
-                         self->target.upn, text_of(position)},
+    digest_uuid((text[]){rule_id(self->rule), r->tenant_id, record_id, self->target.id,
+                         self->target.upn,
+                         text_of(positions != NULL && self->more == 0 ? positions : position)},
                 6, self->id);
     return true;
 }
@@ -91,38 +87,34 @@ static void write_time(buffer *out, const char *key, timestamp t)
 
 /* --- members whose length a record decides --- */
 
-/* As much of it as is shown: whole characters, as far as it has them. */
 static text cut_text(writer *w, text t, size_t most)
 {
-    size_t length = most;
-
-    if (t.length <= most)
-        return t;
-    while (length > most - 4 && ((unsigned char)t.bytes[length] & 0xC0) == 0x80)
-        length--;
-    w->cut = true;
-    return (text){t.bytes, length};
+    return alert_cut(t, most, &w->cut);
 }
 
 static void write_text(writer *w, const char *key, text value)
 {
-    json_write_member(w->out, key, cut_text(w, value, MOST_TEXT));
+    json_write_member(w->out, key, cut_text(w, value, ALERT_MOST_TEXT));
 }
 
 /* What is cut is no JSON any more: then it is a string, the beginning of its JSON. */
 static void write_target_resources(writer *w, const char *key)
 {
     json_write_key(w->out, key);
-    if (w->target_resources.length <= MOST_TARGET_RESOURCES)
+    if (w->target_resources.length <= ALERT_MOST_TARGET_RESOURCES)
         buffer_append(w->out, w->target_resources);
     else
-        json_write_string(w->out, cut_text(w, w->target_resources, MOST_TARGET_RESOURCES));
+        json_write_string(w->out, cut_text(w, w->target_resources, ALERT_MOST_TARGET_RESOURCES));
 }
 
-static void write_matched_by(buffer *out, const char *key, unsigned matched_by)
+static void write_matched_by(buffer *out, const char *key, const alert *self)
 {
+    unsigned matched_by = self->matched_by;
+
     json_write_key(out, key);
     buffer_append_char(out, '[');
+    if (self->told != NULL)
+        buffer_append(out, self->told->terms);
     for (rule_reason c = 0; c < RULE_REASONS; c++) {
         if (matched_by & (1u << c)) {
             json_write_item(out);
@@ -138,19 +130,19 @@ static void write_sentence(writer *w, const char *key, const text *parts, size_t
     buffer sentence = {0};
 
     for (size_t i = 0; i < count; i++)
-        buffer_append(&sentence, cut_text(w, parts[i], MOST_TEXT));
+        buffer_append(&sentence, cut_text(w, parts[i], ALERT_MOST_TEXT));
     write_text(w, key, buffer_text(&sentence));
     w->out->failed |= buffer_failed(&sentence);
     buffer_free(&sentence);
 }
 
 /* One alert for all rows of a message that are too many. */
-static void write_titles_of_more(size_t more, buffer *out)
+static void write_titles_of_more(text name, size_t more, buffer *out)
 {
-    char written[200];
+    char written[300];
 
-    snprintf(written, sizeof(written),
-             "TAP / security-info change on sync accounts: %zu more rows of one message", more);
+    snprintf(written, sizeof(written), "%.*s: %zu more rows of one message",
+             (int)(name.length < 200 ? name.length : 200), name.bytes, more);
     write_string(out, "display_name", written);
     snprintf(
         written, sizeof(written),
@@ -162,8 +154,16 @@ static void write_titles_of_more(size_t more, buffer *out)
 
 static void write_titles(const alert *self, writer *w)
 {
+    static const text of_the_built_in = TEXT("TAP / security-info change on sync accounts");
+    const rule_facts *facts = rule_get_facts(self->rule);
+
     if (self->more > 0) {
-        write_titles_of_more(self->more, w->out);
+        write_titles_of_more(facts != NULL ? facts->name : of_the_built_in, self->more, w->out);
+        return;
+    }
+    if (facts != NULL) {
+        write_text(w, "display_name", self->told ? self->told->display_name : facts->name);
+        write_text(w, "description", self->told ? self->told->description : facts->description);
         return;
     }
     write_sentence(w, "display_name",
@@ -177,7 +177,18 @@ static void write_titles(const alert *self, writer *w)
                    6);
 }
 
-static void write_rule(buffer *out)
+static void write_texts(buffer *out, const char *key, rule_texts texts)
+{
+    json_write_key(out, key);
+    buffer_append_char(out, '[');
+    for (size_t i = 0; i < texts.count; i++) {
+        json_write_item(out);
+        json_write_string(out, texts.all[i]);
+    }
+    buffer_append_char(out, ']');
+}
+
+static void write_built_in_rule(buffer *out)
 {
     write_string(out, "rule_id", RULE_ID);
     write_string(out, "rule_name", RULE_NAME);
@@ -186,6 +197,28 @@ static void write_rule(buffer *out)
     write_json(out, "tactics", TACTICS);
     write_json(out, "techniques", TECHNIQUES);
     write_json(out, "sub_techniques", SUB_TECHNIQUES);
+}
+
+static void write_rule(const alert *self, buffer *out)
+{
+    const rule_facts *facts = rule_get_facts(self->rule);
+
+    if (facts == NULL) {
+        write_built_in_rule(out);
+        return;
+    }
+    json_write_member(out, "rule_id", facts->id);
+    json_write_member(out, "rule_name", facts->name);
+    json_write_member(out, "rule_version", facts->version);
+    json_write_member(out, "severity", self->told ? self->told->severity : facts->severity);
+    if (self->told == NULL) {
+        write_texts(out, "tactics", facts->tactics);
+    } else {
+        json_write_key(out, "tactics");
+        buffer_append(out, self->told->tactics);
+    }
+    write_texts(out, "techniques", facts->techniques);
+    write_texts(out, "sub_techniques", facts->sub_techniques);
 }
 
 static void write_query_columns(const alert *self, writer *w)
@@ -234,7 +267,7 @@ static void write_details(const alert *self, writer *w)
     write_text(w, "method", self->registration.method);
     write_tap(w, &self->registration);
     write_text(w, "caller_ip", self->record->caller_ip);
-    write_matched_by(w->out, "matched_by", self->matched_by);
+    write_matched_by(w->out, "matched_by", self);
     write_boolean(w->out, "kql", self->kql);
     write_string(w->out, "confidence", self->degraded ? "degraded" : "exact");
     write_boolean(w->out, "late", self->late);
@@ -283,6 +316,10 @@ static void write_entities(const alert *self, writer *w)
     unsigned id = 0;
 
     json_write_key(w->out, "entities");
+    if (self->told != NULL) {
+        buffer_append(w->out, self->told->entities);
+        return;
+    }
     buffer_append_char(w->out, '[');
     write_account(w, &id, self->target.upn, self->target.id);
     write_account(w, &id, self->record->actor, self->record->actor_id);
@@ -297,6 +334,10 @@ static void write_entities(const alert *self, writer *w)
 static void write_custom_details(const alert *self, writer *w)
 {
     json_write_key(w->out, "custom_details");
+    if (self->told != NULL) {
+        buffer_append(w->out, self->told->details);
+        return;
+    }
     buffer_append_char(w->out, '{');
     write_text(w, "Operation", self->record->operation_name);
     write_text(w, "Actor", self->record->actor);
@@ -329,6 +370,11 @@ static void write_columns(const alert *self, writer *w)
 
     json_write_key(w->out, "columns");
     buffer_append_char(w->out, '{');
+    if (rule_get_facts(self->rule) != NULL) {
+        buffer_append(w->out, self->told ? self->told->columns : (text)TEXT(""));
+        buffer_append_char(w->out, '}');
+        return;
+    }
     write_time(w->out, "TimeGenerated", self->time_generated);
     write_text(w, "OperationName", r->operation_name);
     write_text(w, "Actor", r->actor);
@@ -358,7 +404,7 @@ bool alert_are_columns(json *object)
 static void write_members(const alert *self, writer *w)
 {
     write_string(w->out, "alert_id", self->id);
-    write_rule(w->out);
+    write_rule(self, w->out);
     write_titles(self, w);
     write_query_columns(self, w);
     write_details(self, w);
@@ -374,7 +420,7 @@ static void write_members(const alert *self, writer *w)
 bool alert_write(const alert *self, buffer *out)
 {
     buffer target_resources = {0};
-    writer w = {.out = out};
+    writer w = {.out = out, .cut = self->told != NULL && self->told->cut};
 
     audit_target_write(&self->target, &target_resources);
     w.target_resources = buffer_text(&target_resources);
@@ -395,13 +441,10 @@ text alert_text(const alert *self, buffer *out)
     return buffer_text(out);
 }
 
-void alert_write_row(const alert *self, buffer *out)
+static void write_built_in_row(const alert *self, buffer *out)
 {
     const audit_record *r = self->record;
-    char index[24];
 
-    snprintf(index, sizeof(index), "%zu", self->target.index);
-    buffer_append_char(out, '{');
     write_time(out, "TimeGenerated", self->time_generated);
     json_write_member(out, "OperationName", r->operation_name);
     json_write_member(out, "Actor", r->actor);
@@ -410,10 +453,22 @@ void alert_write_row(const alert *self, buffer *out)
     json_write_key(out, "TargetResources");
     audit_target_write(&self->target, out);
     json_write_member(out, "Result", r->result);
-    json_write_member(out, "Id", r->record_id);
+}
+
+void alert_write_row(const alert *self, buffer *out)
+{
+    char index[24];
+
+    snprintf(index, sizeof(index), "%zu", self->target.index);
+    buffer_append_char(out, '{');
+    if (self->told != NULL)
+        buffer_append(out, self->told->row);
+    else
+        write_built_in_row(self, out);
+    json_write_member(out, "Id", self->record->record_id);
     json_write_member(out, "TargetId", self->target.id);
     write_json(out, "TargetIndex", index);
-    write_matched_by(out, "MatchedBy", self->matched_by);
+    write_matched_by(out, "MatchedBy", self);
     write_boolean(out, "Kql", self->kql);
     buffer_append_char(out, '}');
 }

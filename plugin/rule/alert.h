@@ -11,6 +11,7 @@
 #include "base/digest.h"
 #include "record/audit_record.h"
 #include "record/registration.h"
+#include "rule/plan_text.h"
 #include "rule/rule.h"
 
 /* What an alert tells of its incident. */
@@ -24,7 +25,9 @@ typedef struct alert_incident {
 } alert_incident;
 
 typedef struct alert {
+    const rule *rule;
     const audit_record *record;
+    const plan_text *told; /* of a row of a rule file; NULL for one made from a fragment */
     audit_target target;
     registration registration;
     unsigned matched_by;      /* a bit (1 << rule_reason) each */

@@ -17,6 +17,7 @@ typedef struct kql_rows {
 alert judge_begin_row(const judgement *self, const audit_record *record)
 {
     return (alert){
+        .rule = self->rule,
         .record = record,
         .time_generated = record->has_time ? record->time_generated : self->received,
         .detected_at = self->now,
@@ -214,6 +215,313 @@ static void read_rest(judgement *self, audit_record *record)
     self->out_of_memory |= !audit_record_read_rest(record, &reader);
 }
 
+/* --- a rule file's rows --- */
+
+static unsigned reasons_of_notes(unsigned notes)
+{
+    return (notes & NOTE_JSON_STRING ? 1u << WIDE_JSON_STRING : 0) |
+           (notes & NOTE_TARGET_OBJECT ? 1u << WIDE_TARGET_OBJECT : 0) |
+           (notes & NOTE_KEY_CASE ? 1u << WIDE_KEY_CASE : 0) |
+           (notes & NOTE_TARGET_ELSEWHERE ? 1u << WIDE_TARGET_ELSEWHERE : 0);
+}
+
+/* One record in one reading. */
+typedef struct planned {
+    judgement *judgement;
+    audit_record *record;
+    audit_reader reader;
+    plan_run run;
+} planned;
+
+static void begin_planned(planned *p, judgement *self, audit_record *record)
+{
+    alert row = judge_begin_row(self, record);
+
+    p->judgement = self;
+    p->record = record;
+    p->reader = (audit_reader){self->memory, self->parser};
+    p->run = (plan_run){
+        .plan = rule_get_plan(self->rule),
+        .row = audit_row_of(record, &p->reader, row.time_generated, self->received),
+        .semantics = record->view,
+        .now = self->now,
+        .lookback = rule_get_lookback(self->rule),
+        .accounts = self->accounts,
+    };
+}
+
+static void end_planned(planned *p)
+{
+    p->judgement->out_of_memory |= p->run.out_of_memory;
+    p->judgement->over_limit |= p->run.over_limit;
+}
+
+/* The rows that there are for certain, or, if `open`, that some state of the sets would give. */
+static size_t run_planned(planned *p, bool open, size_t most)
+{
+    p->run.is_open = open;
+    plan_rows(&p->run, most);
+    end_planned(p);
+    return p->run.count;
+}
+
+/* The row shows the operation's own name. */
+static void show_operation(const planned *p)
+{
+    const kql_columns *columns = plan_columns(p->run.plan);
+
+    for (plan_row *row = p->run.first; row != NULL; row = row->next)
+        for (size_t i = 0; row->values != NULL && i < columns->count; i++)
+            if (columns->all[i].slot == COLUMN_OPERATION_NAME)
+                row->values[i] = kql_string(p->record->operation_name);
+}
+
+/* In wide semantics the activity's name counts, too, where the operation's gives nothing. */
+static bool try_activity_name(planned *p, size_t most)
+{
+    audit_record *r = p->record;
+    text operation = r->operation_name;
+
+    if (r->view != SEMANTICS_WIDE || r->activity_name.length == 0 ||
+        text_equal(r->activity_name, operation))
+        return false;
+    r->operation_name = r->activity_name;
+    run_planned(p, p->run.is_open, most);
+    r->operation_name = operation;
+    show_operation(p);
+    return p->run.count > 0;
+}
+
+static bool same_row(const plan_row *a, const plan_row *b)
+{
+    return text_equal(a->positions, b->positions);
+}
+
+static const plan_row *find_row(const plan_row *rows, const plan_row *wanted)
+{
+    while (rows != NULL && !same_row(rows, wanted))
+        rows = rows->next;
+    return rows;
+}
+
+/* Only as far as there are targets: a rule need not expand them. */
+static bool read_planned_target(judgement *self, const audit_record *record, const plan_row *row,
+                                alert *a)
+{
+    a->target = (audit_target){.index = row->target, .upn = TEXT(""), .id = TEXT("")};
+    if (row->target >= audit_record_target_count(record))
+        return true;
+    return read_target(self, record, row->target, a);
+}
+
+/*
+ * What the query has nothing for may be there in wide semantics' reading; but the target stays
+ * the query's.
+ */
+static void fill_up(judgement *self, plan_row *row, const kql_value *wide)
+{
+    const rule_plan *p = rule_get_plan(self->rule);
+    const kql_columns *columns = plan_columns(p);
+
+    for (size_t i = 0; wide != NULL && row->values != NULL && i < columns->count; i++) {
+        kql_value v = row->values[i];
+
+        if (v.kind == KIND_STRING && v.string.length == 0 && plan_column_is_of_record(p, i))
+            row->values[i] = wide[i];
+    }
+}
+
+static void hand_out_planned(judgement *self, const audit_record *record, const plan_row *row,
+                             alert *a)
+{
+    const plan_names names = {a->target.upn, a->target.id, a->record->actor, a->record->actor_id};
+
+    (void)record;
+    a->told = plan_text_new(rule_get_plan(self->rule), row, &names, self->memory);
+    self->out_of_memory |= a->told == NULL;
+    if (a->told != NULL)
+        hand_out_match(self, a);
+}
+
+/* Why terms hold in wide semantics only: as for the built-in rule's clauses. */
+static unsigned reasons_of_terms(const rule_plan *p, uint64_t terms)
+{
+    unsigned reasons = 0;
+
+    for (size_t i = 0; i < plan_term_count(p); i++) {
+        const char *name = plan_term_name(p, i);
+
+        if (((terms >> i) & 1) == 0)
+            continue;
+        if (strcmp(name, "identity_upn") == 0)
+            reasons |= 1u << WIDE_ROLE;
+        else if (strcmp(name, "identity_object_id") == 0)
+            reasons |= 1u << WIDE_ID_CASE;
+        else
+            reasons |= 1u << WIDE_LETTERS;
+    }
+    return reasons;
+}
+
+/* The target's own tree, by which two readings know it again; NULL without one. */
+static json *target_tree(judgement *self, const audit_record *record, const plan_row *row)
+{
+    alert a = {.record = record};
+
+    return row->target < audit_record_target_count(record) &&
+                   read_target(self, record, row->target, &a)
+               ? a.target.value
+               : NULL;
+}
+
+/* Is the row one of KQL's reading already? A split object's is one for all. */
+static bool is_planned_covered(judgement *self, const planned *kql, const planned *wide,
+                               const plan_row *row)
+{
+    const plan_row *same = kql != NULL ? find_row(kql->run.first, row) : NULL;
+
+    if (kql != NULL && kql->run.first != NULL && kql->run.first->has_target &&
+        kql->record->is_split)
+        return true;
+    return same != NULL &&
+           target_tree(self, kql->record, same) == target_tree(self, wide->record, row);
+}
+
+static void hand_out_kql_rows(judgement *self, planned *kql, planned *wide,
+                              const audit_record *shown)
+{
+    alert a = judge_begin_row(self, shown);
+    const kql_value *of_record =
+        wide != NULL && kql->run.first != NULL ? plan_record_values(&wide->run) : NULL;
+
+    a.kql = true;
+    for (plan_row *row = kql->run.first; row != NULL; row = row->next) {
+        if (!read_planned_target(self, kql->record, row, &a))
+            continue;
+        fill_up(self, row, of_record);
+        hand_out_planned(self, kql->record, row, &a);
+    }
+}
+
+static void hand_out_wide_rows(judgement *self, const planned *kql, planned *wide, unsigned reasons)
+{
+    alert a = judge_begin_row(self, wide->record);
+
+    for (plan_row *row = wide->run.first; row != NULL; row = row->next) {
+        if (is_planned_covered(self, kql, wide, row) ||
+            !read_planned_target(self, wide->record, row, &a))
+            continue;
+        a.matched_by = reasons | reasons_of_notes(row->notes | a.target.notes) |
+                       reasons_of_terms(wide->run.plan, row->wide_terms);
+        if (row->needs_letters)
+            a.matched_by |= 1u << WIDE_LETTERS;
+        hand_out_planned(self, wide->record, row, &a);
+    }
+}
+
+/* Rows that some state of the role list would give: in `open`, a run of its own. */
+static void run_open(judgement *self, const planned *of, planned *open)
+{
+    *open = *of;
+    open->run.row.reader = &open->reader;
+    open->run.looked_up = self->look_up;
+    open->run.arg = self->arg;
+    if (run_planned(open, true, 0) == 0)
+        try_activity_name(open, 0);
+}
+
+static void hand_out_open_row(judgement *self, const audit_record *record, const plan_row *row)
+{
+    const plan_text positions = {.positions = row->positions};
+    alert a = judge_begin_row(self, record);
+
+    if (!read_planned_target(self, record, row, &a))
+        return;
+    a.told = &positions;
+    hand_out_unmatched_row(self, &a);
+}
+
+/* Those of wide semantics' reading; what of KQL's it does not read, too. */
+static void hand_out_open_rows(judgement *self, const planned *kql, const planned *wide)
+{
+    planned open_kql, open_wide;
+
+    if (wide != NULL) {
+        run_open(self, wide, &open_wide);
+        for (plan_row *row = open_wide.run.first; row != NULL; row = row->next)
+            if (find_row(wide->run.first, row) == NULL && !is_planned_covered(self, kql, wide, row))
+                hand_out_open_row(self, wide->record, row);
+    }
+    if (kql == NULL)
+        return;
+    run_open(self, kql, &open_kql);
+    for (plan_row *row = open_kql.run.first; row != NULL; row = row->next)
+        if (find_row(kql->run.first, row) == NULL &&
+            (wide == NULL || !is_planned_covered(self, &open_wide, kql, row)))
+            hand_out_open_row(self, kql->record, row);
+}
+
+static audit_record shown_record(const audit_record *kql, const audit_record *wide);
+static void read_rest(judgement *self, audit_record *record);
+static void keep_hidden(judgement *self, audit_record *record);
+
+/* A record of before the lookback is one that would have given a row. */
+static bool is_planned_stale(judgement *self, audit_record *record)
+{
+    alert row = judge_begin_row(self, record);
+    planned p;
+
+    if (row.time_generated > rule_records_since(self->rule, self->now))
+        return false;
+    begin_planned(&p, self, record);
+    p.run.now = row.time_generated + 1;
+    self->stale += run_planned(&p, true, 1) > 0;
+    return true;
+}
+
+/* One of them may be NULL: the query sees no record, or the rule is not wide. */
+static void judge_planned(judgement *self, audit_record *kql, audit_record *wide)
+{
+    audit_record *most = wide != NULL ? wide : kql, shown;
+    planned in_kql, in_wide;
+    unsigned reasons = 0;
+    bool joins_late = self->take_unmatched != NULL && rule_has_sets(self->rule);
+
+    if (is_planned_stale(self, most))
+        return;
+    if (wide != NULL && wide->hides_targets &&
+        (wide->is_hidden_above || rule_is_operation(self->rule, wide, SEMANTICS_WIDE, &reasons)))
+        keep_hidden(self, wide);
+    if (wide != NULL) {
+        begin_planned(&in_wide, self, wide);
+        if (run_planned(&in_wide, false, 0) == 0 && try_activity_name(&in_wide, 0))
+            reasons |= 1u << WIDE_ACTIVITY_NAME;
+    }
+    if (kql != NULL) {
+        begin_planned(&in_kql, self, kql);
+        run_planned(&in_kql, false, 0);
+    }
+    if (!joins_late && (wide == NULL || in_wide.run.count == 0) &&
+        (kql == NULL || in_kql.run.count == 0))
+        return;
+    if (most->unread_time.length > 0) {
+        self->unread_times++;
+        self->unread_time = most->unread_time;
+    }
+    read_rest(self, most);
+    shown = *most;
+    if (kql != NULL && wide != NULL) {
+        read_rest(self, kql);
+        shown = shown_record(kql, wide);
+    }
+    if (kql != NULL)
+        hand_out_kql_rows(self, &in_kql, wide != NULL ? &in_wide : NULL, &shown);
+    if (wide != NULL)
+        hand_out_wide_rows(self, kql != NULL ? &in_kql : NULL, &in_wide, reasons);
+    if (joins_late)
+        hand_out_open_rows(self, kql != NULL ? &in_kql : NULL, wide != NULL ? &in_wide : NULL);
+}
+
 static void judge_in_kql(judgement *self, audit_record *kql)
 {
     kql_rows rows = {0};
@@ -319,10 +627,14 @@ audit_result judge_record(judgement *self, json *object)
 
     self->hidden = (text)TEXT("");
     self->shows_target = as_kql == AUDIT_RECORD && judge_shows_target(&kql, self->memory);
-    if (is_wide) {
+    if (rule_get_plan(self->rule) != NULL && !is_wide && as_kql == AUDIT_RECORD) {
+        judge_planned(self, &kql, NULL);
+    } else if (is_wide) {
         result = read_record(self, object, SEMANTICS_WIDE, &wide);
         self->shows_target |= result == AUDIT_RECORD && judge_shows_target(&wide, self->memory);
-        if (result == AUDIT_RECORD)
+        if (result == AUDIT_RECORD && rule_get_plan(self->rule) != NULL)
+            judge_planned(self, as_kql == AUDIT_RECORD ? &kql : NULL, &wide);
+        else if (result == AUDIT_RECORD)
             judge_in_both(self, as_kql == AUDIT_RECORD ? &kql : NULL, &wide);
         audit_record_release(&wide);
     } else if (as_kql == AUDIT_RECORD) {

@@ -26,14 +26,16 @@ typedef struct judgement {
     judge_sink *take_match;
     judge_sink *take_unmatched;   /* a row of the rule's operations that does not match; or NULL */
     bool (*must_stop)(void *arg); /* asked now and then, until it says true; or NULL */
+    plan_key_sink *look_up;       /* what such a row of a rule file was looked up by; or NULL */
     void *arg;
 
     size_t stale;        /* records of the rule's operations that lie before the lookback */
     size_t unread_times; /* of those that do not, the ones with a time that is not understood, .. */
     text unread_time;    /* .. and that of the last */
     bool has_broken_part; /* of a record that matched, something beside its targets is unreadable */
-    text hidden; /* what the last record has in its targets' place; empty: they can be read */
+    text hidden;       /* what the last record has in its targets' place; empty: they can be read */
     bool shows_target; /* the last record named one */
+    bool over_limit;   /* a record could not be judged: a pattern or an array met a bound */
     bool out_of_memory;
     bool stopped; /* rows were not handed out */
 } judgement;

@@ -51,6 +51,8 @@ struct rule {
     timespan lookback;
     timespan identity_window;
     string_list lists[RULE_LISTS];
+    rule_file *file; /* NULL: the built-in rule */
+    rule_plan *plan; /* the file's */
 };
 
 static size_t count_texts(const text *texts, size_t most)
@@ -88,7 +90,46 @@ void rule_free(rule *self)
         return;
     for (rule_list l = 0; l < RULE_LISTS; l++)
         free(self->lists[l].strings);
+    plan_free(self->plan);
+    rule_file_free(self->file);
     free(self);
+}
+
+bool rule_use_file(rule *self, rule_file *file, char **error)
+{
+    timespan lookback = rule_file_lookback(file);
+
+    *error = NULL;
+    self->file = file;
+    self->plan = plan_new(file, error);
+    if (self->plan == NULL)
+        return false;
+    if (lookback > 0)
+        self->lookback = lookback;
+    self->identity_window = plan_identity_window(self->plan, self->lookback);
+    return true;
+}
+
+const rule_facts *rule_get_facts(const rule *self)
+{
+    return self != NULL && self->file != NULL ? rule_file_facts(self->file) : NULL;
+}
+
+const rule_plan *rule_get_plan(const rule *self)
+{
+    return self->plan;
+}
+
+bool rule_has_sets(const rule *self)
+{
+    return self->plan == NULL || rule_file_query(self->file)->set_count > 0;
+}
+
+text rule_id(const rule *self)
+{
+    const rule_facts *facts = rule_get_facts(self);
+
+    return facts != NULL ? facts->id : text_of(RULE_ID);
 }
 
 bool rule_set_list(rule *self, rule_list list, const text *strings, size_t count)
@@ -231,8 +272,22 @@ static bool is_wide_operation(const rule *self, text name, unsigned *reasons)
     return false;
 }
 
+/* One of the texts without which no record gives a row. */
+static bool is_candidate(const rule *self, text name)
+{
+    const kql_literals *l = rule_file_literals(self->file);
+
+    for (size_t i = 0; i < l->count; i++)
+        if (kql_contains(name, l->all[i], self->semantics))
+            return true;
+    return false;
+}
+
 bool rule_is_operation(const rule *self, const audit_record *record, semantics s, unsigned *reasons)
 {
+    if (self->plan != NULL)
+        return is_candidate(self, record->operation_name) ||
+               (s == SEMANTICS_WIDE && is_candidate(self, record->activity_name));
     if (s == SEMANTICS_KQL)
         return any(self, RULE_OPERATIONS, kql_has, record->operation_name, SEMANTICS_KQL);
     if (is_wide_operation(self, record->operation_name, reasons))
@@ -265,8 +320,25 @@ static bool is_sync_account(const rule *self, const identity_record *row, semant
            (s == SEMANTICS_WIDE && any_wide(self, RULE_ROLES, row->assigned_roles));
 }
 
+/* Of a rule file: a row that is in one of its sets. Without memory it is: then it is looked at. */
+static bool is_in_a_set(const rule *self, const identity_record *row, semantics s)
+{
+    plan_sets sets;
+
+    if (!plan_sets_of(self->plan, row, s, &sets))
+        return true;
+    return (s == SEMANTICS_WIDE ? sets.wide : sets.kql) != 0;
+}
+
+bool rule_row_matters(const rule *self, const identity_record *row)
+{
+    return self->plan != NULL || rule_is_sync_account(self, row, self->semantics);
+}
+
 bool rule_is_sync_account(const rule *self, const identity_record *row, semantics s)
 {
+    if (self->plan != NULL)
+        return is_in_a_set(self, row, s);
     return is_sync_account(self, row, s) ||
            (s == SEMANTICS_WIDE && row->eligible_roles.length > 0 &&
             is_by_eligible_role(self, row));
@@ -282,8 +354,28 @@ static account_standing standing_of(const rule *self, const identity_record *row
                                                       : SYNC_ACCOUNT_ELIGIBLE;
 }
 
+/* An account of a rule file's sets; one that cannot be told for want of memory fails the edit. */
+static void put_in_sets(const rule *self, sync_accounts_edit *edit, const identity_record *row)
+{
+    plan_sets sets;
+    account_standing standing;
+
+    if (!plan_sets_of(self->plan, row, self->semantics, &sets)) {
+        sync_accounts_edit_fail(edit);
+        return;
+    }
+    standing = sets.kql != 0    ? SYNC_ACCOUNT_IN_KQL
+               : sets.wide != 0 ? SYNC_ACCOUNT_IN_WIDE
+                                : NO_SYNC_ACCOUNT;
+    sync_accounts_edit_put_in(edit, row, standing, sets.kql, sets.wide);
+}
+
 void rule_put_account(const rule *self, sync_accounts_edit *edit, const identity_record *row)
 {
+    if (self->plan != NULL) {
+        put_in_sets(self, edit, row);
+        return;
+    }
     sync_accounts_edit_put(edit, row, standing_of(self, row));
 }
 
@@ -420,9 +512,11 @@ static unsigned reasons_of_notes(unsigned notes)
 unsigned rule_match_target(const rule *self, const sync_accounts *accounts,
                            const audit_target *target, semantics s, timestamp now)
 {
+    /* what is known of a rule file's accounts by a name alone is that they are in a set */
+    rule_reason clauses_of_rule = self->plan != NULL ? CLAUSE_UPN_STARTSWITH : RULE_CLAUSES;
     unsigned matched = 0;
 
-    for (rule_reason c = 0; c < RULE_CLAUSES; c++)
+    for (rule_reason c = 0; c < clauses_of_rule; c++)
         matched |= match_clause(self, c, accounts, target, s, now);
     if (matched != 0 && s == SEMANTICS_WIDE)
         matched |= reasons_of_notes(target->notes);

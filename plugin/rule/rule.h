@@ -13,6 +13,7 @@
 #include "base/timestamp.h"
 #include "record/audit_record.h"
 #include "record/identity_record.h"
+#include "rule/plan.h"
 #include "rule/sync_accounts.h"
 
 typedef struct rule rule;
@@ -69,6 +70,27 @@ extern const char RULE_SEVERITY[];
  */
 rule *rule_new(void);
 void rule_free(rule *self);
+
+/*
+ * Runs this rule file instead of the built-in rule, with its lookback and its
+ * windows. The file becomes the rule's, whatever comes of it. NULL, or why it
+ * cannot be run, the caller's to free; *error is NULL when memory is out. False then.
+ */
+bool rule_use_file(rule *self, rule_file *file, char **error);
+
+/* What the rule file says of itself, and its query; NULL for the built-in rule, which NULL is too.
+ */
+const rule_facts *rule_get_facts(const rule *self);
+const rule_plan *rule_get_plan(const rule *self);
+
+/* Does the role list decide in a term of it? */
+bool rule_has_sets(const rule *self);
+
+/* The id that alerts and incidents carry. */
+text rule_id(const rule *self);
+
+/* Can a change of this row of the role list make a record match? Its age is not looked at. */
+bool rule_row_matters(const rule *self, const identity_record *row);
 
 /* Replaces a list by copies of these strings; false, and nothing changed, when memory is out. */
 bool rule_set_list(rule *self, rule_list list, const text *strings, size_t count);

@@ -16,6 +16,7 @@
 typedef struct account {
     timestamp time_generated;
     account_standing standing;
+    unsigned kql_sets, wide_sets; /* of a rule file, a bit each */
     text upn;
     text object_id;
 } account;
@@ -137,6 +138,49 @@ static account_standing find(const sync_accounts *self, const account *const *so
     return best;
 }
 
+/* Object ids lie in an order that folds them in wide semantics only: else all must be asked. */
+static size_t first_that_may_be(const sync_accounts *self, const account_question *q, size_t *end)
+{
+    *end = self->count;
+    if (q->is_id)
+        return q->is_folded && self->semantics == SEMANTICS_KQL
+                   ? 0
+                   : first_not_before(self, self->by_object_id, order_by_object_id, q->value);
+    return first_not_before(self, self->by_upn, order_by_upn, q->value);
+}
+
+static bool is_value(const account_question *q, const account *a)
+{
+    text own = q->is_id ? a->object_id : a->upn;
+
+    return q->is_folded ? kql_equals(own, q->value, q->semantics) : text_equal(own, q->value);
+}
+
+/* Are those behind it beyond the value, too? */
+static bool is_beyond(const sync_accounts *self, const account_question *q, const account *a)
+{
+    if (q->is_id && q->is_folded && self->semantics == SEMANTICS_KQL)
+        return false;
+    return (q->is_id ? order_by_object_id : order_by_upn)(a, q->value, self->semantics) > 0;
+}
+
+bool sync_accounts_in_set(const sync_accounts *self, const account_question *q)
+{
+    const account *const *sorted = q->is_id ? self->by_object_id : self->by_upn;
+    size_t end;
+
+    for (size_t i = first_that_may_be(self, q, &end); i < end; i++) {
+        const account *a = sorted[i];
+        unsigned sets = q->semantics == SEMANTICS_WIDE ? a->wide_sets : a->kql_sets;
+
+        if (is_beyond(self, q, a))
+            return false;
+        if ((sets & q->set) != 0 && a->time_generated > q->since && is_value(q, a))
+            return true;
+    }
+    return false;
+}
+
 static bool counts(account_standing standing, semantics s)
 {
     return standing >= (s == SEMANTICS_WIDE ? SYNC_ACCOUNT_ELIGIBLE : SYNC_ACCOUNT_IN_KQL);
@@ -230,13 +274,27 @@ static bool copy_change(change *c, const identity_record *row, account_standing 
 void sync_accounts_edit_put(sync_accounts_edit *self, const identity_record *row,
                             account_standing standing)
 {
+    sync_accounts_edit_put_in(self, row, standing, 0, 0);
+}
+
+void sync_accounts_edit_put_in(sync_accounts_edit *self, const identity_record *row,
+                               account_standing standing, unsigned kql_sets, unsigned wide_sets)
+{
     if (standing == NO_SYNC_ACCOUNT && !holds_key(self->old, row->account_upn))
         return;
     if (room_for_one_more(&self->changes, sizeof(change), self->count, &self->room) &&
-        copy_change(&self->changes[self->count], row, standing))
+        copy_change(&self->changes[self->count], row, standing)) {
+        self->changes[self->count].account.kql_sets = kql_sets;
+        self->changes[self->count].account.wide_sets = wide_sets;
         self->count++;
-    else
+    } else {
         self->failed = true;
+    }
+}
+
+void sync_accounts_edit_fail(sync_accounts_edit *self)
+{
+    self->failed = true;
 }
 
 static int compare_changes(const void *a, const void *b)
@@ -249,6 +307,8 @@ static void add_account(sync_accounts *self, char **at, const account *a)
     self->by_key[self->count++] = (account){
         .time_generated = a->time_generated,
         .standing = a->standing,
+        .kql_sets = a->kql_sets,
+        .wide_sets = a->wide_sets,
         .upn = put_text(at, a->upn),
         .object_id = put_text(at, a->object_id),
     };

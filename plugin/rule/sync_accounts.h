@@ -45,6 +45,18 @@ bool sync_accounts_has_upn(const sync_accounts *self, text upn, semantics s, tim
 /* id in AccountObjectId (in~ in wide semantics), over the rows newer than `since`. */
 bool sync_accounts_has_object_id(const sync_accounts *self, text id, semantics s, timestamp since);
 
+/* Is a value in a set of a rule file? Sets are bits (1 << its place). */
+typedef struct account_question {
+    text value;
+    bool is_id;     /* an object id; else a UPN */
+    bool is_folded; /* equal without regard to case */
+    unsigned set;
+    semantics semantics; /* whose sets count */
+    timestamp since;
+} account_question;
+
+bool sync_accounts_in_set(const sync_accounts *self, const account_question *q);
+
 /* What the best of the accounts of this UPN, or of this object id, is in wide semantics. */
 account_standing sync_accounts_standing_of_upn(const sync_accounts *self, text upn,
                                                timestamp since);
@@ -66,6 +78,13 @@ sync_accounts_edit *sync_accounts_edit_begin(const sync_accounts *old);
  */
 void sync_accounts_edit_put(sync_accounts_edit *self, const identity_record *row,
                             account_standing standing);
+
+/* The same with the sets that the account is in. */
+void sync_accounts_edit_put_in(sync_accounts_edit *self, const identity_record *row,
+                               account_standing standing, unsigned kql_sets, unsigned wide_sets);
+
+/* As if memory had run out. */
+void sync_accounts_edit_fail(sync_accounts_edit *self);
 
 /* The new snapshot, one reference; NULL when memory ran out since the beginning. */
 sync_accounts *sync_accounts_edit_end(sync_accounts_edit *self);

@@ -178,7 +178,7 @@ static bool takes_alerts(const incidents *self, const incident *i, timestamp now
 
 static void open_incident(incident *i, const alert *a)
 {
-    digest_uuid((text[]){text_of(RULE_ID), TEXT("incident"), text_of(a->id)}, 3, i->id);
+    digest_uuid((text[]){rule_id(a->rule), TEXT("incident"), text_of(a->id)}, 3, i->id);
     memcpy(i->first_alert, a->id, sizeof(i->first_alert));
     i->opened = a->detected_at;
     i->alert_count = i->last_place = 0;

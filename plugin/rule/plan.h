@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * plan: what a rule file's query means for one record: its rows, which of its
+ * terms hold for each, and what its alert tells.
+ *
+ * Immutable once made: any number of threads may run it, each with an arena
+ * of its own.
+ */
+#ifndef SYNCTAP_PLAN_H
+#define SYNCTAP_PLAN_H
+
+#include "record/audit_column.h"
+#include "rule/rule_file.h"
+#include "rule/sync_accounts.h"
+
+typedef struct rule_plan rule_plan;
+
+enum { PLAN_MOST_TERMS = 64 };
+
+/* NULL, and *error (NULL only when memory is out; the caller's), when it cannot be run. */
+rule_plan *plan_new(const rule_file *file, char **error);
+void plan_free(rule_plan *self);
+
+const rule_file *plan_file(const rule_plan *self);
+
+/* What a row tells: the query's projection, or else what it made and the file names. */
+const kql_columns *plan_columns(const rule_plan *self);
+
+/* Does the column tell of the record alone, whichever its targets are? */
+bool plan_column_is_of_record(const rule_plan *self, size_t column);
+
+/* The terms that matched_by tells of, by their names: "upn_startswith", .. */
+size_t plan_term_count(const rule_plan *self);
+const char *plan_term_name(const rule_plan *self, size_t term);
+
+/* A row of the query. All in it lives in the arena or in the record. */
+typedef struct plan_row {
+    struct plan_row *next;
+    kql_value *values;   /* of plan_columns */
+    text positions;      /* of the elements that it is of: "0", "2,1" */
+    bool has_target;     /* one of TargetResources was expanded .. */
+    size_t target;       /* .. or taken: this one */
+    uint64_t terms;      /* that hold, a bit each */
+    uint64_t wide_terms; /* of those, the ones that hold in wide semantics only */
+    bool needs_letters;  /* a condition before those holds in wide semantics only */
+    unsigned notes;      /* audit_notes: what reading it needed */
+} plan_row;
+
+/* What a value was looked up as. */
+typedef enum plan_key { PLAN_KEY_UPN, PLAN_KEY_OBJECT_ID } plan_key;
+typedef void plan_key_sink(void *arg, plan_key key, text value);
+
+/* One record under a plan. */
+typedef struct plan_run {
+    const rule_plan *plan;
+    audit_row row;
+    semantics semantics; /* of the operators and of the sets */
+    timestamp now;
+    timespan lookback; /* of sets that say no window of their own; 0: all count */
+    const sync_accounts *accounts;
+    bool is_open;             /* nobody knows the sets: rows that some of them would give .. */
+    plan_key_sink *looked_up; /* .. and what was looked up for them */
+    void *arg;
+    /* what came of it */
+    plan_row *first;
+    plan_row **last;
+    size_t count;
+    bool out_of_memory;
+    bool over_limit; /* it cannot be judged: a bound was met */
+} plan_run;
+
+/* The record's rows, in self->first. With `most` > 0 it ends when there are so many. */
+void plan_rows(plan_run *self, size_t most);
+
+/* The values of the columns that tell of the record alone; the others are null. In the arena. */
+kql_value *plan_record_values(plan_run *self);
+
+/* --- the role list --- */
+
+/* In which sets a role list's row is, a bit each. */
+typedef struct plan_sets {
+    unsigned kql;
+    unsigned wide;
+} plan_sets;
+
+/* False when memory is out. */
+bool plan_sets_of(const rule_plan *self, const identity_record *row, semantics s, plan_sets *sets);
+
+/* The longest window of its sets; 0 when there is one without an end. */
+timespan plan_identity_window(const rule_plan *self, timespan lookback);
+
+#endif
