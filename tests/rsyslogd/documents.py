@@ -14,7 +14,7 @@ In Markdown every block of code is fenced, and says what it is:
     kql, text     for people
 
 In a manual page commands are the lines of .Dl; one that ends with a backslash
-or a pipe goes on.
+or a pipe goes on. Those that talk to a collector or another host need one.
 """
 
 import collections
@@ -24,6 +24,7 @@ import re
 TOP = pathlib.Path(__file__).resolve().parents[2]
 KINDS = ("sh", "sh root", "sh network", "sh build", "rsyslog",
          "rsyslog-part", "rsyslog-alone", "json", "kql", "text")
+NEEDS_THE_WORLD = r"--send|--wait|\blogger\b|synctap status|/dev/tcp"
 PART = """global(maxMessageSize="2m")
 module(load="mmsynctap")
 ruleset(name="alerts" queue.type="LinkedList") { stop }
@@ -83,7 +84,8 @@ def commands(path):
         start = start if text else number
         text += _plain(mark[1])
         if not text.endswith(("\\", "|")):
-            found.append(Block(path.name, start, "sh", text + "\n"))
+            kind = "sh network" if re.search(NEEDS_THE_WORLD, text) else "sh"
+            found.append(Block(path.name, start, kind, text + "\n"))
             text = ""
         else:
             text += "\n"

@@ -25,7 +25,7 @@ SOME_INCIDENT = r"\b7f16b492(?:(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})?\b"
 WHERE = 'global(workDirectory="@WORK@")\n'
 WRAPPER = """#!/bin/bash
 case " $* " in
-*" --database "*|*" --help "*|*" --version "*|*" rule "*) exec {synctap} "$@" ;;
+*" --database "*|*" --help "*|*" --version "*|*" rule "*|*" selftest "*) exec {synctap} "$@" ;;
 esac
 exec {synctap} "$@" --database {work}/synctap.db
 """
@@ -47,6 +47,17 @@ def _part(config):
         before = "".join(line for line in before.splitlines(True)
                          if "ruleset" not in line)
     return before + config
+
+
+def _action(path, module, example):
+    """Make a block of an action that has this parameter."""
+    name = "" if example.startswith("name=") else 'name="other" '
+    if example.startswith("rulebase="):
+        example = f'rulebase="{samples.rulebase(module)}"'
+    elif example.startswith("name="):
+        example = example[:-1] + '-too"'
+    return documents.Block(
+        path.name, 0, "rsyslog", f'action(type="{module}" {name}{example})\n')
 
 
 class DocumentCommands(unittest.TestCase):
@@ -107,9 +118,10 @@ class DocumentCommands(unittest.TestCase):
     def test_commands_of_manual_pages_run(self):
         for path in documents.manual_pages():
             for block in documents.commands(path):
+                how = ("-c",) if block.kind == "sh" else ("-n", "-c")
                 with self.subTest(place=f"{block.file}:{block.line}"):
                     status, output, words = self._bash(
-                        "-c", self._here(block.text))
+                        *how, self._here(block.text))
                     self.assertEqual(0, status,
                                      f"{block.text}\n{output}{words}")
 
@@ -123,6 +135,15 @@ class DocumentCommands(unittest.TestCase):
         for block in self._blocks("rsyslog", "rsyslog-part", "rsyslog-alone"):
             with self.subTest(place=f"{block.file}:{block.line}"):
                 self._check(block)
+
+    def test_examples_of_parameters_pass_the_check(self):
+        for module in ("mmsynctap", "omidentityinfo"):
+            path = documents.TOP / "doc" / f"{module}.md"
+            examples = re.findall(r"Example:\s+`([^`]*)`", path.read_text())
+            self.assertTrue(examples)
+            for example in examples:
+                with self.subTest(module=module, example=example):
+                    self._check(_action(path, module, example))
 
     def test_json_is_json(self):
         for block in self._blocks("json"):
@@ -150,6 +171,8 @@ class DocumentCommands(unittest.TestCase):
         try:
             certificates.make(work)
             config = samples.placed_text(block.text)
+            if block.text.count("rulebase="):
+                config = block.text
             if block.kind == "rsyslog":
                 config = (samples.HOST + samples.placed("synctap.conf")
                           + config)
