@@ -276,33 +276,57 @@ static void write_number(buffer *out, json *value)
         buffer_append_string(out, "null"); /* JSON has no word for them */
 }
 
-static void write_array(buffer *out, json *array)
+static void write_value(buffer *out, json *value, bool last_only);
+
+static void write_array(buffer *out, json *array, bool last_only)
 {
     size_t length = json_array_length(array);
 
     buffer_append_char(out, '[');
     for (size_t i = 0; i < length; i++) {
         json_write_item(out);
-        json_write_value(out, json_array_item(array, i));
+        write_value(out, json_array_item(array, i), last_only);
     }
     buffer_append_char(out, ']');
 }
 
-static void write_object(buffer *out, json *object)
+static size_t keys_of(json *object, const char *keys[static JSON_MOST_MEMBERS])
 {
     json_members all = json_members_of(object);
-    const char *key;
+    size_t count = 0;
+    json *value;
+
+    while (count < JSON_MOST_MEMBERS && json_next_member(&all, &keys[count], &value))
+        count++;
+    return count;
+}
+
+static bool is_among(const char *key, const char *const *keys, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (*keys[i] == *key && strcmp(keys[i], key) == 0)
+            return true;
+    return false;
+}
+
+static void write_object(buffer *out, json *object, bool last_only)
+{
+    const char *keys[JSON_MOST_MEMBERS], *key;
+    size_t count = last_only ? keys_of(object, keys) : 0;
+    json_members all = json_members_of(object);
     json *value;
 
     buffer_append_char(out, '{');
-    while (json_next_member(&all, &key, &value)) {
+    for (size_t n = 1; json_next_member(&all, &key, &value); n++) {
+        if (n < count && is_among(key, keys + n, count - n))
+            continue;
         json_write_key(out, key);
-        json_write_value(out, value);
+        write_value(out, value, last_only);
     }
     buffer_append_char(out, '}');
 }
 
-void json_write_value(buffer *out, json *value)
+static void write_value(buffer *out, json *value, bool last_only)
 {
     switch (json_kind_of(value)) {
     case JSON_NULL:
@@ -318,12 +342,22 @@ void json_write_value(buffer *out, json *value)
         json_write_string(out, json_string(value));
         break;
     case JSON_ARRAY:
-        write_array(out, value);
+        write_array(out, value, last_only);
         break;
     case JSON_OBJECT:
-        write_object(out, value);
+        write_object(out, value, last_only);
         break;
     }
+}
+
+void json_write_value(buffer *out, json *value)
+{
+    write_value(out, value, false);
+}
+
+void json_write_last(buffer *out, json *value)
+{
+    write_value(out, value, true);
 }
 
 static bool needs_escape(unsigned char c)

@@ -187,6 +187,9 @@ text json_tostring(json *value, arena *memory);
  * comma where one is due, json_write_item likewise before an array's element.
  */
 void json_write_value(buffer *out, json *value);
+
+/* The same, but of members of one key only the last, which counts. */
+void json_write_last(buffer *out, json *value);
 void json_write_string(buffer *out, text t);
 void json_write_key(buffer *out, const char *key);
 void json_write_item(buffer *out);

@@ -191,6 +191,19 @@ static bool is_record(unwrap_kind kind)
     return kind == UNWRAP_RECORD || kind == UNWRAP_RECORD_WITHOUT_TARGETS;
 }
 
+/* What an overwritten member holds is judged too, in whatever kind of record. */
+static bool may_be_judged(const event_reader *self, unwrap_kind kind, json *object)
+{
+    switch (kind) {
+    case UNWRAP_OTHER_KIND:
+        return json_repeats_a_key(object);
+    case UNWRAP_UNKNOWN:
+        return flat_record_shows_operation(object, self->rule);
+    default:
+        return is_record(kind);
+    }
+}
+
 static unwrap_kind take_object(void *arg, json *object)
 {
     event_reader *self = arg;
@@ -208,8 +221,7 @@ static unwrap_kind take_object(void *arg, json *object)
     }
     kind = look_at(self, object, &generated);
     self->has_record |= is_record(kind);
-    if (self->may_match && (is_record(kind) || (kind == UNWRAP_UNKNOWN &&
-                                                flat_record_shows_operation(object, self->rule))))
+    if (self->may_match && may_be_judged(self, kind, object))
         add_record(self, object, arrived, generated);
     else if (is_record(kind))
         add_time(self, arrived, generated);

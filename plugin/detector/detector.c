@@ -48,6 +48,7 @@ struct detector_worker {
     buffer rows; /* the ids of its rows that did not match, but for the first */
     buffer record;
     buffer alert; /* under way to the sink */
+    buffer told;  /* names and ids of the exact rows of the object under judgement */
     surplus surplus;
     detector_stop *must_stop; /* NULL: never */
     void *must_stop_arg;
@@ -233,6 +234,7 @@ void detector_worker_free(detector_worker *self)
     buffer_free(&self->rows);
     buffer_free(&self->record);
     buffer_free(&self->alert);
+    buffer_free(&self->told);
     surplus_free(&self->surplus);
     free(self);
 }
@@ -318,9 +320,46 @@ static bool is_over_bounds(message_feed *f)
     return (f->seen.bounded & (BOUND_ROWS | BOUND_BYTES)) != 0;
 }
 
+static text add_told(message_feed *f, text name)
+{
+    buffer *told = &f->worker->told;
+    size_t begin = told->length;
+
+    buffer_append_char(told, '\0');
+    buffer_append(told, name);
+    buffer_append_char(told, '\0');
+    return text_from(buffer_text(told), begin);
+}
+
+/* So that a row which an overwritten member shows once more is not one more. */
+static void note_told(message_feed *f, const alert *a)
+{
+    enum { MOST_BYTES = 1 << 14 };
+
+    if (a->degraded || f->worker->told.length >= MOST_BYTES)
+        return;
+    add_told(f, a->target.upn);
+    add_told(f, a->target.id);
+}
+
+/* By its name, or by its id where that is all there is. */
+static bool is_told(message_feed *f, const audit_target *target)
+{
+    buffer *told = &f->worker->told;
+    size_t before = told->length;
+    text name = add_told(f, target->upn.length > 0 ? target->upn : target->id);
+    bool found =
+        !buffer_failed(told) && memmem(told->bytes, before, name.bytes, name.length) != NULL;
+
+    told->length = before;
+    return found;
+}
+
 static void take_match(void *arg, alert *a)
 {
     message_feed *f = arg;
+
+    note_told(f, a);
 
     if (!alert_give_id(a)) {
         f->out_of_memory = true;
@@ -518,6 +557,8 @@ static void judge_fragment(void *arg, fragment *found)
     a.target = found->target;
     a.matched_by = found->matched_by;
     a.degraded = true;
+    if (is_told(f, &a.target))
+        return;
     memcpy(a.content_hash, t->content_hash, sizeof(a.content_hash));
     if (judge_is_stale(&f->judgement, &a))
         return;
@@ -608,7 +649,7 @@ static void judge_flat_record(message_feed *f, json *object)
 
 /*
  * What it needed of the worker's arena is free again. Of two members of one
- * key the last counts; when that leads to no row, the other may.
+ * key the last counts; what the other shows is a row of lower confidence.
  */
 static unwrap_kind judge_object(message_feed *f, json *object)
 {
@@ -619,6 +660,7 @@ static unwrap_kind judge_object(message_feed *f, json *object)
     f->object = object;
     f->unmatched = 0;
     buffer_clear(&f->worker->keys);
+    buffer_clear(&f->worker->told);
     if (own_alert_is(object) || alert_are_columns(object))
         return UNWRAP_OWN_ALERT;
     reading = judge_record(&f->judgement, object);
@@ -628,7 +670,7 @@ static unwrap_kind judge_object(message_feed *f, json *object)
     if (!f->is_late)
         judge_parts(f);
     arena_reset(f->worker->memory);
-    if (reading == AUDIT_RECORD && f->seen.rows == rows && !f->is_late &&
+    if ((reading == AUDIT_RECORD || reading == AUDIT_OTHER_KIND) && !f->is_late &&
         may_repeat_keys(f, object))
         judge_as_fragment(f, object);
     else if (f->seen.rows == rows && !f->is_late && is_flat_record(f, reading, object))
@@ -650,6 +692,7 @@ static void judge_broken(void *arg, text broken, const char *reason)
     bool matters;
 
     f->object = NULL;
+    buffer_clear(&f->worker->told);
     matters = judge_text(f, broken);
     f->seen.left |= f->seen.refused > refused; /* there is no record to remember */
     arena_reset(f->worker->memory);

@@ -706,12 +706,12 @@ bool audit_record_target(const audit_record *record, size_t index, arena *memory
 void audit_target_write(const audit_target *target, buffer *out)
 {
     if (target->key == NULL) {
-        json_write_value(out, target->value);
+        json_write_last(out, target->value);
         return;
     }
     buffer_append_char(out, '{');
     json_write_key(out, target->key);
-    json_write_value(out, target->value);
+    json_write_last(out, target->value);
     buffer_append_char(out, '}');
 }
 

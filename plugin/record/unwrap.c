@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "record/chosen_text.h"
+
 enum { MOST_STRING_LEVELS = 3 };
 
 const char UNWRAP_PART[] = "part of a record";
@@ -27,8 +29,9 @@ typedef struct stretch {
 typedef struct walk {
     unwrap *unwrap;
     const unwrap_sink *sink;
-    int level;      /* of strings in strings */
-    bool is_inside; /* of an object that is known for what it is: its texts may be anything */
+    int level;          /* of strings in strings */
+    bool is_in_stretch; /* that cannot be read: texts that somebody chose are only that */
+    bool is_inside;     /* of an object that is known for what it is: its texts may be anything */
     unwrapped found;
     stretch *broken; /* in the order in which they stood */
     stretch **last_broken;
@@ -338,6 +341,8 @@ static void walk_members(walk *w, json *object, bool is_record)
     if (has_rows)
         walk_table(w, object);
     while (!w->found.stopped && json_next_member(&all, &key, &value)) {
+        if (w->is_in_stretch && json_kind_of(value) == JSON_STRING && chosen_text_is(text_of(key)))
+            continue;
         if (is_record && is_one_of(key, own_parts))
             walk_own_part(w, value);
         else if (!has_rows || !is_one_of(key, table_keys))
@@ -436,6 +441,7 @@ typedef struct passage {
     const char *reason;
     size_t words_from;    /* behind all that was read or could not be */
     size_t document_from; /* the first document in front of the words that was no record */
+    size_t escaped_to;    /* strings that begin before it were searched already */
     size_t bad_escape;    /* no string's inside that begins before it goes on to a quote */
     buffer judged;        /* texts: strings of the stretch whose records were handed on */
 } passage;
@@ -618,8 +624,11 @@ static bool walk_inside(walk *w, const passage *p, json *value)
 {
     size_t records = w->found.records, broken = w->found.broken;
     stretch **mark = w->last_broken;
+    bool before = w->is_in_stretch;
 
+    w->is_in_stretch |= p->broken_from < p->text.length;
     walk_value(w, value);
+    w->is_in_stretch = before;
     if (w->found.records > records)
         return true;
     if (p->broken_from < p->text.length)
@@ -656,7 +665,7 @@ static text key_before(text t, size_t at)
     if (at == 0 || t.bytes[at - 1] != '"')
         return (text){NULL, 0};
     end = --at;
-    while (at > 0 && t.bytes[at - 1] != '"' && end - at < 20)
+    while (at > 0 && t.bytes[at - 1] != '"' && end - at < 40)
         at--;
     return (text){t.bytes + at, end - at};
 }
@@ -667,18 +676,9 @@ static text key_before(text t, size_t at)
  */
 static bool is_in_chosen_text(passage *p, size_t at)
 {
-    static const text keys[] = {TEXT("displayName"), TEXT("display_name"), TEXT("value"),
-                                TEXT("newValue"),    TEXT("oldValue"),     TEXT("new_value"),
-                                TEXT("old_value"),   TEXT("userAgent")};
-    text key;
-
     if (p->broken_from == p->text.length || closes_before(p, at) || !p->brackets.in_string)
         return false;
-    key = key_before(p->text, p->broken_from + p->brackets.string_begin);
-    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-        if (key.length == keys[i].length && strncasecmp(key.bytes, keys[i].bytes, key.length) == 0)
-            return true;
-    return false;
+    return chosen_text_is(key_before(p->text, p->broken_from + p->brackets.string_begin));
 }
 
 /* The inside of a string, up to the quote that ends it or to the end of its line; 0: it is none. */
@@ -688,7 +688,7 @@ static size_t inside_length(passage *p, size_t at)
     const char *line_end;
     size_t length;
 
-    if (rest.length < 2 || rest.bytes[1] != '\\' || at < p->bad_escape)
+    if (rest.length < 2 || rest.bytes[1] != '\\' || at < p->bad_escape || at < p->escaped_to)
         return 0;
     length = json_string_inside(rest);
     if (length < rest.length && rest.bytes[length] == '\\' && rest.length - length > 6) {
@@ -700,34 +700,54 @@ static size_t inside_length(passage *p, size_t at)
 }
 
 /*
+ * No document begins in a string's inside in front of an escaped quote that
+ * is not the string's own; but behind the last of them one may.
+ */
+static size_t behind_last_quote(text inside)
+{
+    const char *quote = memrchr(inside.bytes, '"', inside.length);
+
+    return quote != NULL ? (size_t)(quote - inside.bytes) + 1 : 1;
+}
+
+/* True when the inside of a string held records, which were handed on. */
+static bool walk_string_inside(walk *w, const passage *p, text inside)
+{
+    json *string = json_unescape(w->unwrap->parser, inside);
+    bool found;
+
+    w->found.out_of_memory |= string == NULL && json_parser_ran_out(w->unwrap->parser);
+    found = string != NULL && walk_inside(w, p, string);
+    json_free(string);
+    return found;
+}
+
+/*
  * A document in a quoted string around which there is no document, as in
- * record="{\"id\":...}", or in one that was cut. The length of what was
- * read so, or 0 when it is no string. A stretch under way goes on behind it:
- * what is quoted in it is no end of it.
+ * record="{\"id\":...}", or in one that was cut. The length of what is done
+ * with so, or 0 when it is no string. A stretch under way goes on behind it:
+ * what is quoted in it is no end of it. Each string is searched once.
  */
 static size_t walk_escaped(walk *w, passage *p, size_t at)
 {
     size_t length = inside_length(p, at), broken = w->found.broken;
     text inside = {p->text.bytes + at, length};
-    json *string;
+    bool found;
 
     if (length == 0)
         return 0;
+    p->escaped_to = at + length;
     if (closes_before(p, at))
         end_broken(w, p, at);
     note_words(p, at);
     if (is_in_chosen_text(p, at))
-        return 0;
-    string = json_unescape(w->unwrap->parser, inside);
-    w->found.out_of_memory |= string == NULL && json_parser_ran_out(w->unwrap->parser);
-    if (string == NULL)
-        return 0;
-    if (walk_inside(w, p, string))
+        return behind_last_quote(inside);
+    found = walk_string_inside(w, p, inside);
+    if (found)
         buffer_append(&p->judged, (text){(const char *)&inside, sizeof(inside)});
-    if (p->broken_from == p->text.length && (p->judged.length > 0 || w->found.broken > broken))
+    if (p->broken_from == p->text.length && (found || w->found.broken > broken))
         begin_words(p, at + length);
-    json_free(string);
-    return length;
+    return found ? length : behind_last_quote(inside);
 }
 
 /*

@@ -13,6 +13,7 @@
 
 #include "base/room.h"
 #include "record/broken_json.h"
+#include "record/chosen_text.h"
 
 enum { NONE = -1, MOST_OPEN = 64 };
 
@@ -547,15 +548,11 @@ static void take_value(reading *r, const broken_piece *p)
  */
 static bool is_json_in_string(const frame *f, const broken_piece *p)
 {
-    static const char *const chosen[] = {"displayName", "display_name", "userAgent",
-                                         "user_agent",  "identity",     "value"};
     text t = p->value;
 
-    if (p->kind != BROKEN_STRING || f->role > ROLE_TARGETS || f->role == ROLE_INITIATOR)
+    if (p->kind != BROKEN_STRING || f->role > ROLE_TARGETS || f->role == ROLE_INITIATOR ||
+        chosen_text_is(p->key))
         return false;
-    for (size_t i = 0; i < sizeof(chosen) / sizeof(chosen[0]); i++)
-        if (is_key(p->key, chosen[i]))
-            return false;
     while (t.length > 0 && strchr(" \t\r\n", t.bytes[0]) != NULL)
         t = text_from(t, 1);
     return t.length > 1 && (t.bytes[0] == '{' || t.bytes[0] == '[' || t.bytes[0] == '"');
