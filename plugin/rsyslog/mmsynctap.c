@@ -441,8 +441,9 @@ static void take_up_earlier_journal(const instanceData *self, const instanceData
     moved = is_taken ? 0 : segments_move(before, now);
     if (moved > 0)
         LogMsg(0, RS_RET_OK, LOG_NOTICE,
-               "mmsynctap: action '%s': takes up %zu files that an earlier version named %s.*",
-               s->label.name, moved, before);
+               "mmsynctap: action '%s': takes up what an earlier version named %s.* (files: "
+               "%zu)",
+               s->label.name, before, moved);
     free(before);
     free(now);
 }

@@ -340,6 +340,11 @@ class Daemon:
             self._process.returncode = status
         return status
 
+    @property
+    def pid(self):
+        """Give the process that runs."""
+        return self._pid
+
     def hup(self):
         """Send HUP and wait until the daemon says that it came.
 

@@ -24,12 +24,13 @@ class Troubled(Daemon):
     """The daemon of a fault's scenario."""
 
     def __init__(self, directory="@WORK@", alerts="alerts", more="",
-                 queue=QUEUE, **others):
+                 queue=QUEUE, before_rules="", **others):
         database = f"{directory}/synctap.db"
         keeper = ('action(type="omidentityinfo" name="roles" '
                   f'database="{database}" action.resumeInterval="1" '
                   'action.resumeRetryCount="-1")')
-        super().__init__(mmsynctap(f'ruleset="{alerts}"', database=database),
+        super().__init__(before_rules + mmsynctap(f'ruleset="{alerts}"',
+                                                  database=database),
                          MODULES + more, roles=keeper, queue=queue, **others)
         self.database = self.work.path / database.replace("@WORK@/", "")
 
