@@ -32,8 +32,9 @@ typedef struct reading {
     options *options;
     unsigned groups; /* of the command */
     const char *rule_file;
-    timespan spans[2]; /* --lookback, --identity-window, .. */
-    bool has_span[2];  /* .. where they were given */
+    bool has_incidents; /* --incident-.. were given: they count, whatever a rule file says */
+    timespan spans[2];  /* --lookback, --identity-window, .. */
+    bool has_span[2];   /* .. where they were given */
     given_lists lists;
     char right[128]; /* what a taker said would be right */
 } reading;
@@ -232,6 +233,7 @@ static const char *take_latejoin(reading *r, const char *value, int which)
 static const char *take_incident_window(reading *r, const char *value, int which)
 {
     (void)which;
+    r->has_incidents = true;
     if (timespan_parse(text_of(value), &r->options->incidents.window) &&
         r->options->incidents.window >= 0)
         return NULL;
@@ -241,6 +243,7 @@ static const char *take_incident_window(reading *r, const char *value, int which
 static const char *take_incident_matching(reading *r, const char *value, int which)
 {
     (void)which;
+    r->has_incidents = true;
     if (incident_matching_read(text_of(value), &r->options->incidents.matching))
         return NULL;
     return "AnyAlert, AllEntities or Selected";
@@ -252,6 +255,7 @@ static const char *take_incident_maxalerts(reading *r, const char *value, int wh
     long number = strtol(value, &end, 10);
 
     (void)which;
+    r->has_incidents = true;
     if (value[0] < '0' || value[0] > '9' || *end != '\0' || number < 1 || number > INT32_MAX)
         return "a number of alerts, 1 or more";
     r->options->incidents.most_alerts = (unsigned)number;
@@ -518,6 +522,8 @@ static bool use_rule_file(reading *r)
     }
     file = rule_file_open(r->rule_file, &error);
     used = file != NULL && rule_use_file(r->options->rule, file, &error);
+    if (used && !r->has_incidents)
+        incidents_configure(&r->options->incidents, rule_get_facts(r->options->rule));
     if (!used && file != NULL)
         words_say("%s: %s", r->rule_file, error != NULL ? error : OUT_OF_MEMORY);
     else if (!used)

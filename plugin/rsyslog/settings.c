@@ -67,6 +67,21 @@ static const char *set_semantics(settings *self, const struct svar *value, size_
     return wrong;
 }
 
+/* A file whose own words say why it is refused: file, line, column, word. */
+static const char *set_rule(settings *self, const struct svar *value, size_t which)
+{
+    char *path = parameter_string(value), *error = NULL;
+    rule_file *file = path != NULL ? rule_file_open(path, &error) : NULL;
+    bool used = file != NULL && rule_use_file(self->rule, file, &error);
+
+    (void)which;
+    free(path);
+    self->rule_trouble = error;
+    if (used)
+        incidents_configure(&self->incidents, rule_get_facts(self->rule));
+    return used ? NULL : error != NULL ? error : OUT_OF_MEMORY;
+}
+
 static const char *set_span(settings *self, const struct svar *value, size_t which)
 {
     char *word = parameter_string(value);
@@ -137,6 +152,10 @@ static const char *set_list(settings *self, const struct svar *value, size_t lis
     text *strings = calloc((size_t)array->nmemb + 1, sizeof(text));
     const char *wrong;
 
+    if (rule_get_plan(self->rule) != NULL) {
+        free(strings);
+        return "it belongs to the built-in rule: beside rule=, leave it out and edit the file";
+    }
     if (strings == NULL)
         return OUT_OF_MEMORY;
     for (int i = 0; i < array->nmemb; i++)
@@ -206,6 +225,7 @@ static const char *set_severity(settings *self, const struct svar *value, size_t
 /* rsyslog's table of parameters, and beside it what takes each; the same order. */
 static struct cnfparamdescr actpdescr[] = {
     {"name", eCmdHdlrGetWord, 0},
+    {"rule", eCmdHdlrString, 0},
     {"database", eCmdHdlrString, 0},
     {"property", eCmdHdlrString, 0},
     {"rulebase", eCmdHdlrString, 0},
@@ -236,7 +256,8 @@ static const struct {
     setter *set;
     size_t which;
 } setters[PARAMETERS] = {
-    {NULL, 0}, /* the name is taken first, for messages about the others */
+    {NULL, 0},     /* the name is taken first, for messages about the others */
+    {set_rule, 0}, /* what the file says, the others may say otherwise */
     {set_string, offsetof(settings, database)},
     {set_string, offsetof(settings, property_name)},
     {set_string, offsetof(settings, rulebase)},
@@ -363,6 +384,7 @@ void settings_free(settings *self)
     if (self->has_property)
         msgPropDescrDestruct(&self->property);
     rule_free(self->rule);
+    free(self->rule_trouble);
     free(self->label.name);
     free(self->database);
     free(self->property_name);

@@ -18,7 +18,8 @@ typedef struct settings {
     action_label label;
     bool latejoin;
     incident_options incidents;
-    rule *rule; /* with what the parameters say put in */
+    rule *rule;         /* with what the parameters say put in */
+    char *rule_trouble; /* why its file was refused; NULL */
     char *database;
     char *property_name;
     msgPropDescr_t property; /* filled when has_property */

@@ -468,6 +468,7 @@ static void read_incidents(reader *r, const yaml_node *root)
     rule_facts *f = &r->file->facts;
     text window = text_member(r, grouping, "lookbackDuration");
 
+    f->says_incidents = map != NULL;
     f->creates_incident = is_true(text_member(r, map, "createIncident"), true);
     f->groups_incidents = is_true(text_member(r, grouping, "enabled"), false);
     f->matching = text_member(r, grouping, "matchingMethod");

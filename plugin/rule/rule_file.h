@@ -60,6 +60,7 @@ typedef struct rule_facts {
     rule_format description_format;
     const kql_column *severity_column; /* NULL: none */
     const kql_column *tactics_column;
+    bool says_incidents; /* there is an incidentConfiguration */
     bool creates_incident;
     bool groups_incidents;
     text matching; /* AnyAlert, AllEntities, Selected; "" */

@@ -49,6 +49,20 @@ bool incident_matching_read(text word, incident_matching *matching)
     return false;
 }
 
+/* Without grouping each alert has an incident of its own. */
+void incidents_configure(incident_options *options, const rule_facts *facts)
+{
+    if (!facts->says_incidents)
+        return;
+    if (!facts->creates_incident)
+        options->window = 0;
+    else if (facts->grouping_window > 0)
+        options->window = facts->grouping_window;
+    if (!facts->groups_incidents)
+        options->most_alerts = 1;
+    incident_matching_read(facts->matching, &options->matching);
+}
+
 incidents *incidents_new(const incident_options *options)
 {
     incidents *self = calloc(1, sizeof(*self));

@@ -31,6 +31,9 @@ typedef struct incident_options {
 /* Sentinel's own: 24 h, AnyAlert, 150 alerts. */
 extern const incident_options INCIDENTS_AS_IN_SENTINEL;
 
+/* What a rule file says of its incidents; a file that says nothing leaves all as it is. */
+void incidents_configure(incident_options *options, const rule_facts *facts);
+
 /* "AnyAlert", "AllEntities" or "Selected", in any case; false when it is none. */
 bool incident_matching_read(text word, incident_matching *matching);
 
