@@ -20,5 +20,6 @@ int cmd_incident(int argc, char **argv);
 int cmd_rule(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 int cmd_selftest(int argc, char **argv);
+int cmd_status(int argc, char **argv);
 
 #endif

@@ -133,8 +133,10 @@ static const struct {
     output_format format;
     unsigned groups;
 } formats[] = {
-    {"table", FORMAT_TABLE, GROUP_STORE},    {"jsonl", FORMAT_JSONL, GROUP_STORE},
-    {"json", FORMAT_JSON, GROUP_INCIDENT},   {"html", FORMAT_HTML, GROUP_INCIDENT},
+    {"table", FORMAT_TABLE, GROUP_STORE | GROUP_STATUS},
+    {"jsonl", FORMAT_JSONL, GROUP_STORE},
+    {"json", FORMAT_JSON, GROUP_INCIDENT | GROUP_STATUS},
+    {"html", FORMAT_HTML, GROUP_INCIDENT},
     {"md", FORMAT_MARKDOWN, GROUP_INCIDENT},
 };
 
@@ -185,6 +187,19 @@ static const char *take_format(reading *r, const char *value, int which)
         return NULL;
     }
     return take_dialect(r, value) ? NULL : name_formats(r);
+}
+
+static const char *take_rsyslogd(reading *r, const char *value, int which)
+{
+    (void)which;
+    r->options->rsyslogd = value;
+    return value[0] != '\0' ? NULL : "the path of rsyslogd";
+}
+
+static const char *take_limit(reading *r, const char *value, int which)
+{
+    (void)which;
+    return status_limits_take(&r->options->limits, value) ? NULL : STATUS_LIMITS_FORM;
 }
 
 static const char *take_send(reading *r, const char *value, int which)
@@ -341,11 +356,11 @@ static const struct option_row {
     unsigned groups;
     bool is_switch;
 } rows[] = {
-    {"database", take_database, 0, GROUP_STORE, false},
-    {"format", take_format, 0, GROUP_STORE, false},
+    {"database", take_database, 0, GROUP_STORE | GROUP_STATUS, false},
+    {"format", take_format, 0, GROUP_STORE | GROUP_STATUS, false},
     {"rulebase", take_rulebase, 0, GROUP_AUDIT, false},
     {"identity", take_identity, 0, GROUP_AUDIT, false},
-    {"now", take_now, 0, GROUP_AUDIT | GROUP_IDENTITY | GROUP_INCIDENT, false},
+    {"now", take_now, 0, GROUP_AUDIT | GROUP_IDENTITY | GROUP_INCIDENT | GROUP_STATUS, false},
     {"fail-on-match", take_fail_on_match, 0, GROUP_AUDIT, true},
     {"semantics", take_semantics, 0, GROUP_RULE, false},
     {"rule", take_rule, 0, GROUP_RULE_FILE, false},
@@ -363,6 +378,8 @@ static const struct option_row {
     {"incident-maxalerts", take_incident_maxalerts, 0, GROUP_STREAM, false},
     {"order", take_order, 0, GROUP_STREAM, false},
     {"all", take_all, 0, GROUP_INCIDENT, true},
+    {"rsyslogd", take_rsyslogd, 0, GROUP_STATUS, false},
+    {"limit", take_limit, 0, GROUP_STATUS, false},
     {"send", take_send, 0, GROUP_SELFTEST, false},
     {"wait", take_wait, 0, GROUP_SELFTEST, false},
     {"timeout", take_timeout, 0, GROUP_SELFTEST, false},
@@ -555,6 +572,8 @@ static options_status options_read(options *self, int argc, char **argv, unsigne
         .now = timestamp_now(),
         .latejoin = true,
         .incidents = INCIDENTS_AS_IN_SENTINEL,
+        .rsyslogd = "rsyslogd",
+        .limits = STATUS_DEFAULT_LIMITS,
         .timeout = 30 * TICKS_PER_SECOND,
         .reason = "",
         .by = "",

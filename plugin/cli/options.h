@@ -5,6 +5,7 @@
 #ifndef SYNCTAP_OPTIONS_H
 #define SYNCTAP_OPTIONS_H
 
+#include "cli/status_limits.h"
 #include "dialect/dialect.h"
 #include "rule/rule.h"
 #include "state/incidents.h"
@@ -33,7 +34,9 @@ typedef struct options {
     bool latejoin;
     incident_options incidents;
     bool ordered_by_time;
-    bool all_incidents; /* also those that take no alert any more */
+    bool all_incidents;   /* also those that take no alert any more */
+    const char *rsyslogd; /* the program whose version is asked for */
+    status_limits limits;
     const char *send;   /* where a self-test's record goes; NULL: standard output */
     const char *wait;   /* where its alert comes to lie, or NULL */
     timespan timeout;   /* how long it is waited for */
@@ -64,6 +67,7 @@ typedef enum option_group {
     GROUP_DIALECT = 128,   /* --format takes the dialects, too */
     GROUP_RULE_FILE = 256, /* --rule */
     GROUP_SELFTEST = 512,  /* --send, --wait, --timeout */
+    GROUP_STATUS = 1024,   /* --database, --rsyslogd, --limit, --now, --format table|json */
 } option_group;
 
 /*

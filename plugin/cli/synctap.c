@@ -17,6 +17,7 @@ static const char USAGE[] =
     "  explain   say why a record matches or not, clause by clause\n"
     "  identity  load the role list, and read it\n"
     "  incident  list the incidents, show and close them\n"
+    "  status    say whether detection works now\n"
     "  selftest  send a record that must alert, and wait for the alert\n"
     "  rule      try the expressions that a rule is made of\n"
     "\n"
@@ -27,13 +28,10 @@ static const struct {
     int (*run)(int argc, char **argv);
     char *full_name; /* for messages, getopt_long's among them */
 } commands[] = {
-    {"explain", cmd_explain, "synctap explain"},
-    {"query", cmd_query, "synctap query"},
-    {"replay", cmd_replay, "synctap replay"},
-    {"identity", cmd_identity, "synctap identity"},
-    {"incident", cmd_incident, "synctap incident"},
-    {"selftest", cmd_selftest, "synctap selftest"},
-    {"rule", cmd_rule, "synctap rule"},
+    {"explain", cmd_explain, "synctap explain"},    {"query", cmd_query, "synctap query"},
+    {"replay", cmd_replay, "synctap replay"},       {"identity", cmd_identity, "synctap identity"},
+    {"incident", cmd_incident, "synctap incident"}, {"selftest", cmd_selftest, "synctap selftest"},
+    {"status", cmd_status, "synctap status"},       {"rule", cmd_rule, "synctap rule"},
 };
 
 static bool is_one_of(const char *name, const char *const *names)

@@ -209,7 +209,7 @@ static bool make_parts(table *self)
     return self->cells && self->widths && self->memory && self->parser && put_head(self);
 }
 
-static size_t terminal_width(FILE *out)
+size_t table_terminal_width(FILE *out)
 {
     struct winsize size;
     int file = fileno(out);
@@ -228,7 +228,7 @@ table *table_begin(FILE *out, const char *const *columns, size_t sample)
     self->out = out;
     self->columns = columns;
     self->sample = sample + 1;
-    self->terminal = terminal_width(out);
+    self->terminal = table_terminal_width(out);
     if (make_parts(self))
         return self;
     self->failed = true;

@@ -19,6 +19,9 @@
  */
 bool table_print(FILE *out, const char *const *columns, const text *lines, size_t count);
 
+/* How many columns the terminal has; 0: there is none. */
+size_t table_terminal_width(FILE *out);
+
 /*
  * The same for more rows than memory should hold: the columns become as wide
  * as the head and the first `sample` rows need, and those behind them are

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/shown.h"
 
@@ -18,6 +19,14 @@ void words_put(FILE *out, text t)
     else if (shown.length > 0)
         fwrite(shown.bytes, 1, shown.length, out);
     buffer_free(&shown);
+}
+
+bool words_may_colour(FILE *out)
+{
+    const char *refused = getenv("NO_COLOR"), *terminal = getenv("TERM");
+
+    return (refused == NULL || refused[0] == '\0') && terminal != NULL &&
+           strcmp(terminal, "dumb") != 0 && isatty(fileno(out));
 }
 
 void words_say(const char *format, ...)

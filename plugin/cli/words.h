@@ -18,6 +18,9 @@ void words_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Writes a text that is not ours, fit to be shown. */
 void words_put(FILE *out, text t);
 
+/* Is it a terminal, and does nobody ask for text without colours (NO_COLOR)? */
+bool words_may_colour(FILE *out);
+
 /* "s", unless there is one of it: for `%zu row%s`. */
 static inline const char *words_s(size_t count)
 {

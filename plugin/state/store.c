@@ -406,6 +406,23 @@ bool store_is_damaged(const store *self)
     return error_code(self) == SQLITE_CORRUPT || error_code(self) == SQLITE_NOTADB;
 }
 
+/* The first thing that is wrong will do. */
+char *store_check(store *self)
+{
+    sqlite3_stmt *check = store_prepare(self, "PRAGMA quick_check(1)");
+    const char *said;
+    char *trouble = NULL;
+
+    if (check != NULL && sqlite3_step(check) == SQLITE_ROW)
+        said = (const char *)sqlite3_column_text(check, 0);
+    else
+        said = store_error(self);
+    if (said == NULL || strcmp(said, "ok") != 0)
+        trouble = strdup(said != NULL ? said : "out of memory");
+    sqlite3_finalize(check);
+    return trouble;
+}
+
 sqlite3_stmt *store_prepare(store *self, const char *sql)
 {
     sqlite3_stmt *statement = NULL;

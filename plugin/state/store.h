@@ -85,6 +85,12 @@ bool store_was_rescued(store *self);
 /* Was it that the file is no sound database (any more)? */
 bool store_is_damaged(const store *self);
 
+/*
+ * Reads all of it. NULL when it is sound; else what is wrong, in SQLite's words, the caller's to
+ * free.
+ */
+char *store_check(store *self);
+
 /* A statement for a room's own table, the room's to finalize; NULL says store_error. */
 struct sqlite3_stmt *store_prepare(store *self, const char *sql);
 

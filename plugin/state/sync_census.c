@@ -49,6 +49,11 @@ sync_census *sync_census_take(role_list *list, const rule *r, timestamp now)
     return NULL;
 }
 
+size_t sync_census_count(const sync_census *self)
+{
+    return self->count;
+}
+
 void sync_census_free(sync_census *self)
 {
     if (self == NULL)

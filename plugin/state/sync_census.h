@@ -17,6 +17,8 @@ typedef struct sync_census sync_census;
 sync_census *sync_census_take(role_list *list, const rule *r, timestamp now);
 void sync_census_free(sync_census *self);
 
+size_t sync_census_count(const sync_census *self);
+
 /* How many are in the first and not in the second; their UPNs go to `names`, some of them. */
 size_t sync_census_lost(const sync_census *before, const sync_census *after, buffer *names);
 

@@ -1,0 +1,435 @@
+"""`synctap status`: green, and each way in which it is not.
+
+The database is one that a daemon has left; what the daemon said of itself is
+put there by the tests. A live daemon is a scenario of tests/rsyslogd.
+"""
+
+import fcntl
+import json
+import os
+import pathlib
+import pty
+import shutil
+import sqlite3
+import struct
+import subprocess
+import tempfile
+import termios
+import unittest
+
+import command
+import plain
+import ticks
+from command import synctap
+from incidents import Incidents, alert, role_row
+from plain import NOW
+from ticks import DAY, HOUR, MINUTE, SECOND
+
+VERSION = "8.2302.0"
+BUILT_FOR = VERSION
+
+
+class StatusTest(unittest.TestCase):
+    """A test with a database in which all is well."""
+
+    def setUp(self):
+        made = tempfile.TemporaryDirectory(prefix="synctap-status-")
+        self.addCleanup(made.cleanup)
+        self.directory = pathlib.Path(made.name)
+        self.database = self.directory / "state.db"
+        self.incidents = Incidents(self.database)
+        self.incidents.load(role_row("svc@x", 0, plain.ROLE))
+        self.database.chmod(0o640)
+        self.rsyslogd = self.directory / "rsyslogd"
+        self.install(VERSION)
+        self.action("tap")
+
+    def install(self, version):
+        """Put an rsyslogd there that says this version."""
+        self.rsyslogd.write_text(
+            "#!/bin/sh\n[ \"$*\" = -v ] || exit 1\n"
+            f"echo 'rsyslogd  {version} (aka 2023.02) compiled with:'\n")
+        self.rsyslogd.chmod(0o755)
+
+    def action(self, name, heard=-30 * SECOND, last_message=-MINUTE,
+               last_candidate=-HOUR, started=-DAY, stopped=None,
+               process=1 << 30, longest=4 << 20, built_for=BUILT_FOR,
+               version=None):
+        """Write what an action last said; times are after NOW."""
+        if version is None:
+            version = synctap("--version").output.split()[1]
+
+        def at(after):
+            return None if after is None else NOW + after
+
+        self.incidents.run("INSERT OR IGNORE INTO action (name, judged) "
+                           "VALUES (?, 0)", name)
+        self.incidents.run(
+            "INSERT OR REPLACE INTO heartbeat SELECT id, ?, ?, ?, ?, ?, ?, ?,"
+            " ?, ? FROM action WHERE name = ?", at(heard), at(started),
+            at(stopped), process, at(last_message), at(last_candidate),
+            longest, version, built_for, name)
+
+    def status(self, *options):
+        """Run it; the disk's own free room does not matter."""
+        return synctap("status", "--database", self.database, "--rsyslogd",
+                       self.rsyslogd, "--limit", "free=0,0", "--now",
+                       ticks.render(NOW), *options)
+
+    def checks(self, *options):
+        """Give status, and state and words of each check by its name."""
+        done = self.status("--format", "json", *options)
+        self.assertEqual("", done.words)
+        report = json.loads(done.output)
+        self.assertEqual(
+            ("ok", "warning", "broken").index(report["state"]), done.status)
+        return done.status, {one["check"]: (one["state"], one["words"])
+                             for one in report["checks"]}
+
+    def assert_finding(self, status, check, *words, options=()):
+        """One check is not well, and says why in these words."""
+        found, checks = self.checks(*options)
+        self.assertEqual(
+            {check: ("ok", "warning", "broken")[status]},
+            {name: state for name, (state, _) in checks.items()
+             if state != "ok"})
+        self.assertEqual(status, found)
+        for word in words:
+            self.assertIn(word, checks[check][1])
+        done = self.status(*options)
+        self.assertEqual(status, done.status)
+        summary = done.output.splitlines()[0]
+        self.assertTrue(summary.startswith(
+            ("OK - ", "WARNING - ", "BROKEN - ")[status] + check), summary)
+
+
+class Well(StatusTest):
+    """All is well, and is told."""
+
+    def test_green(self):
+        status, checks = self.checks()
+        self.assertEqual(0, status, checks)
+        self.assertEqual(
+            ["daemon", "database", "disk", "incidents", "journal",
+             "maxMessageSize", "messages", "rights", "role list", "rsyslogd",
+             "waiting"], sorted(checks))
+
+    def test_a_line_sums_up_for_a_monitor(self):
+        done = self.status()
+        self.assertEqual((0, ""), (done.status, done.words))
+        self.assertRegex(done.output.splitlines()[0], r"\AOK - \d+ checks\Z")
+
+    def test_the_numbers_are_there_for_a_script(self):
+        self.incidents.put(1, alert(1), action="tap")
+        self.incidents.run(
+            "INSERT INTO pending (action, row_id, received, expires, record)"
+            " VALUES (1, 'a', 1, 2, '{}')")
+        self.incidents.run("INSERT INTO seen VALUES (1, 'x', 1 << 60)")
+        report = json.loads(self.status("--format", "json").output)
+        one, = report["actions"]
+        self.assertEqual(
+            {"name": "tap", "pending": 1, "pending_bytes": 2, "seen": 1,
+             "incidents": 1, "open_incidents": 1,
+             "last_message_at": ticks.render(NOW - MINUTE),
+             "last_candidate_at": ticks.render(NOW - HOUR),
+             "stopped_at": None, "max_message_size": 4 << 20,
+             "built_for": BUILT_FOR},
+            {name: one[name] for name in (
+                "name", "pending", "pending_bytes", "seen", "incidents",
+                "open_incidents", "last_message_at", "last_candidate_at",
+                "stopped_at", "max_message_size", "built_for")})
+        self.assertEqual((1, 2, 0), (
+            report["sync_accounts"], report["identity_rows"],
+            report["identity_age_seconds"]))
+
+    def test_reading_changes_nothing(self):
+        before = self.database.read_bytes()
+        self.status()
+        self.assertEqual(before, self.database.read_bytes())
+
+
+class Feed(StatusTest):
+    """Messages come, or not."""
+
+    def test_a_feed_that_is_silent_for_a_while_is_a_warning(self):
+        self.action("tap", last_message=-2 * HOUR)
+        self.assert_finding(1, "messages", "2 h", "is the feed dead?")
+
+    def test_a_dead_feed(self):
+        self.action("tap", last_message=-7 * HOUR)
+        self.assert_finding(2, "messages", "7 h", "is the feed dead?")
+
+    def test_a_feed_that_never_began(self):
+        self.action("tap", last_message=None, last_candidate=None)
+        self.assert_finding(2, "messages", "none since it started, 1 d ago")
+
+    def test_a_start_has_time_to_get_its_first(self):
+        self.action("tap", started=-MINUTE, last_message=None,
+                    last_candidate=None)
+        self.assertEqual(0, self.checks()[0])
+
+    def test_limits_are_the_users(self):
+        self.action("tap", last_message=-2 * HOUR)
+        for limit, state in (("3h,4h", 0), ("1h,3h", 1), ("10m,1h", 2)):
+            self.assertEqual(state, self.status(
+                "--limit", f"messages={limit}").status)
+
+
+class RoleList(StatusTest):
+    """The role list is there, and young."""
+
+    def _age(self, age):
+        self.incidents.run("UPDATE identity SET time = ?", NOW - age)
+        self.incidents.run("UPDATE role_list SET newest = ?", NOW - age)
+
+    def test_an_old_list_is_a_warning(self):
+        self._age(2 * DAY)
+        self.assert_finding(1, "role list", "2 d old",
+                            "does the export still run?")
+
+    def test_a_list_that_is_too_old_to_count(self):
+        self._age(15 * DAY)
+        self.assert_finding(2, "role list", "none of its 2 accounts",
+                            "15 d old")
+
+    def test_an_empty_list(self):
+        self.incidents.run("DELETE FROM identity")
+        self.incidents.run("UPDATE role_list SET rows = 0, newest = NULL")
+        self.assert_finding(2, "role list", "it is empty",
+                            "synctap identity import")
+
+    def test_a_list_without_a_sync_account(self):
+        self.incidents.run("UPDATE identity SET roles = '[]'")
+        self.assert_finding(2, "role list", "is a sync account")
+
+
+class Files(StatusTest):
+    """The database, its rights, the journal, the disk."""
+
+    def test_a_full_disk(self):
+        self.assert_finding(2, "disk", "MB are free", options=(
+            "--limit", "free=2000t,1000t"))
+
+    def test_a_disk_that_fills_up(self):
+        self.assert_finding(1, "disk", "MB are free", options=(
+            "--limit", "free=1000t,0"))
+
+    def test_a_damaged_database(self):
+        with open(self.database, "r+b") as file:
+            for page in range(2, self.database.stat().st_size // 4096):
+                file.seek(page * 4096)
+                file.write(b"\xff" * 64)
+        status, checks = self.checks()
+        self.assertEqual((2, "broken"), (status, checks["database"][0]))
+        self.assertIn(str(self.database), checks["database"][1])
+
+    def test_one_that_was_damaged_before(self):
+        shutil.copy(self.database, f"{self.database}.damaged-20260601")
+        self.assert_finding(1, "damaged", ".damaged-20260601")
+
+    def test_another_programs_database(self):
+        self.database.unlink()
+        connection = sqlite3.connect(self.database)
+        connection.execute("CREATE TABLE theirs (x)")
+        connection.close()
+        self._assert_no_database("another program's database")
+
+    def test_a_newer_synctaps_database(self):
+        self.incidents.run("PRAGMA user_version = 1000")
+        self._assert_no_database("newer synctap")
+
+    def test_no_database(self):
+        self.database.unlink()
+        self._assert_no_database(str(self.database))
+        self.assertFalse(self.database.exists())
+
+    def _assert_no_database(self, words):
+        status, checks = self.checks()
+        self.assertEqual((2, "broken"), (status, checks["database"][0]))
+        self.assertIn(words, checks["database"][1])
+        self.assertNotIn("daemon", checks)
+
+    def test_a_database_that_everybody_may_write(self):
+        self.database.chmod(0o666)
+        status, checks = self.checks()
+        self.assertEqual((2, "broken"), (status, checks["rights"][0]))
+        self.assertIn("everybody may write it: chmod 0640",
+                      checks["rights"][1])
+
+    def test_a_database_that_everybody_may_read(self):
+        self.database.chmod(0o644)
+        self.assert_finding(1, "rights", "everybody may read it")
+
+    def test_a_directory_in_which_anybody_may_replace_it(self):
+        self.directory.chmod(0o777)
+        self.assert_finding(2, "rights", "another file in the database's")
+
+    def _segment(self, age, size=5000):
+        path = self.directory / "state.db-tap.stream.7"
+        path.write_bytes(b"x" * size)
+        written = (NOW - age - ticks.parse("1970-01-01T00:00:00Z")) // SECOND
+        os.utime(path, (written, written))
+
+    def test_a_journal_that_is_not_drained(self):
+        self._segment(HOUR)
+        self.assert_finding(2, "journal", "1 files, 5 KB", "3600 s")
+
+    def test_a_journal_that_is_slow(self):
+        self._segment(2 * MINUTE)
+        self.assert_finding(1, "journal", "120 s")
+
+    def test_a_journal_that_is_under_way(self):
+        self._segment(SECOND)
+        self.assertEqual(0, self.checks()[0])
+        self._segment(HOUR, size=16)  # nothing is in it
+        self.assertEqual(0, self.checks()[0])
+
+
+class Daemon(StatusTest):
+    """Whether rsyslogd runs, with a module that fits."""
+
+    def test_a_daemon_that_was_not_heard_for_a_while(self):
+        self.action("tap", heard=-4 * MINUTE)
+        self.assert_finding(1, "daemon", "4 min ago", "rsyslogd is down")
+
+    def test_a_daemon_that_is_gone(self):
+        self.action("tap", heard=-HOUR)
+        self.assert_finding(2, "daemon", "1 h ago", "rsyslogd is down")
+
+    def test_a_daemon_that_was_stopped(self):
+        self.action("tap", heard=-MINUTE, stopped=-MINUTE)
+        self.assert_finding(2, "daemon", "was stopped 1 min ago")
+
+    def test_a_database_that_no_action_uses(self):
+        self.incidents.run("DELETE FROM heartbeat")
+        status, checks = self.checks()
+        self.assertEqual((2, "broken"), (status, checks["daemon"][0]))
+        self.assertIn("was ever heard", checks["daemon"][1])
+
+    def test_a_misfitting_module(self):
+        self.install("8.2504.0")
+        self.assert_finding(2, "rsyslogd", "8.2504.0 is installed",
+                            "built for 8.2302.0", "Build it again")
+
+    def test_a_packages_version_is_that_of_its_source(self):
+        self.install("8.2302.0-1.el9")
+        self.action("tap", built_for="8.2302.0-1.el9")
+        self.assertEqual(0, self.checks()[0])
+
+    def test_no_rsyslogd_to_ask(self):
+        self.assert_finding(1, "rsyslogd", "says no version", options=(
+            "--rsyslogd", self.directory / "none"))
+
+    def test_small_messages_are_a_warning(self):
+        self.action("tap", longest=8096)
+        self.assert_finding(1, "maxMessageSize", "8096 bytes",
+                            'global(maxMessageSize="4m")')
+
+    def test_a_module_of_another_version(self):
+        self.action("tap", version="0.0.1")
+        self.assert_finding(1, "version", "mmsynctap is 0.0.1")
+
+
+class Actions(StatusTest):
+    """What an action remembers, and whether it is used."""
+
+    def test_a_renamed_action(self):
+        self.action("before", heard=-DAY, started=-2 * DAY)
+        self.incidents.put(1, alert(1), action="before")
+        self.assert_finding(1, "actions", '"before" is in no configuration',
+                            "1 incidents")
+
+    def test_one_that_was_renamed_a_moment_ago(self):
+        self.action("before", heard=-MINUTE, stopped=-MINUTE)
+        self.action("tap", started=-50 * SECOND)
+        self.assert_finding(1, "actions", '"before" is in no configuration')
+
+    def test_one_of_an_older_synctap(self):
+        self.incidents.run("INSERT INTO action (name, judged) "
+                           "VALUES ('old', 0)")
+        self.assert_finding(1, "actions", '"old" is in no configuration')
+
+    def test_two_actions_of_a_stopped_daemon_are_both_stopped(self):
+        for name, when in (("tap", -3 * MINUTE), ("two", -3 * MINUTE + 1)):
+            self.action(name, heard=when, stopped=when)
+        done = self.status()
+        self.assertEqual(2, done.status)
+        self.assertEqual(2, done.output.splitlines()[0].count("was stopped"))
+
+    def test_many_records_that_wait(self):
+        self.incidents.run("INSERT INTO pending_total VALUES (1, 600000, 9)")
+        self.assert_finding(1, "waiting", "600000 records")
+        self.incidents.run("UPDATE pending_total SET records = 1000001")
+        self.assert_finding(2, "waiting", "1000001 records")
+
+
+class Terminal(StatusTest):
+    """Lines fit, and colours are for a terminal alone."""
+
+    def _on_terminal(self, columns=60, **environment):
+        """Give what a terminal of that width gets."""
+        here, there = pty.openpty()
+        try:
+            fcntl.ioctl(there, termios.TIOCSWINSZ,
+                        struct.pack("HHHH", 24, columns, 0, 0))
+            process = subprocess.Popen(command.arguments_of((
+                "status", "--database", self.database, "--rsyslogd",
+                self.rsyslogd, "--now", ticks.render(NOW))),
+                stdout=there, env=dict(os.environ, **environment))
+            os.close(there)
+            data = b""
+            while True:
+                try:
+                    piece = os.read(here, 65536)
+                except OSError:  # the other end is closed
+                    break
+                if not piece:
+                    break
+                data += piece
+            process.wait(timeout=60)
+        finally:
+            os.close(here)
+        return data.decode().replace("\r\n", "\n")
+
+    def test_a_terminal_gets_colours(self):
+        self.assertIn("\x1b[32mok\x1b[0m", self._on_terminal(TERM="xterm"))
+
+    def test_never_under_no_color(self):
+        self.assertNotIn("\x1b", self._on_terminal(TERM="xterm", NO_COLOR="1"))
+        self.assertNotIn("\x1b", self._on_terminal(TERM="dumb"))
+
+    def test_a_pipe_gets_none(self):
+        self.assertNotIn("\x1b", self.status().output)
+
+    def test_lines_fit_the_terminal(self):
+        for columns in (60, 100):
+            lines = self._on_terminal(columns, TERM="dumb").splitlines()[1:]
+            self.assertLessEqual(max(map(len, lines)), columns)
+
+    def test_what_a_name_holds_is_not_obeyed(self):
+        self.action("\x1b[2Jtap\n", heard=-HOUR)
+        self.action("tap", heard=-HOUR)
+        output = self.status().output
+        self.assertNotIn("\x1b", output)
+        self.assertIn("\\u001b[2Jtap\\u000a", output)
+
+
+class Usage(unittest.TestCase):
+    """Wrong usage is told, with exit status 2."""
+
+    def test_wrong_words(self):
+        for words in (("now",), ("--format", "jsonl"), ("--limit", "x=1,2"),
+                      ("--limit", "messages"), ("--limit", "messages=1h"),
+                      ("--limit", "messages=6h,1h"), ("--limit", "free=1,2"),
+                      ("--limit", "free=1x,0"), ("--limit", "waiting=-1,2"),
+                      ("--rsyslogd", ""), ("--all",)):
+            with self.subTest(words=words):
+                done = synctap("status", *words)
+                self.assertEqual((2, ""), (done.status, done.output))
+                self.assertNotEqual("", done.words)
+
+    def test_help(self):
+        done = synctap("status", "--help")
+        self.assertEqual((0, ""), (done.status, done.words))
+        for word in ("--database", "--limit", "--rsyslogd", "Exit status"):
+            self.assertIn(word, done.output)
