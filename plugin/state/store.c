@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <sqlite3.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -154,6 +155,21 @@ static bool may_be_read(const char *path, char **error)
     return false;
 }
 
+/* A file that cannot even be opened is nobody's to rescue: it may be another program's. */
+static void add_advice(const store *self, char **error)
+{
+    char *longer = NULL;
+
+    if (self->connection == NULL || *error == NULL || !store_is_damaged(self) ||
+        asprintf(&longer,
+                 "%s: it is left alone, as it may be another program's: look at it, and move it "
+                 "away: then a new one is made",
+                 *error) < 0)
+        return;
+    free(*error);
+    *error = longer;
+}
+
 store *store_connect(const char *path, patience until, char **error)
 {
     store *self = calloc(1, sizeof(*self));
@@ -166,6 +182,7 @@ store *store_connect(const char *path, patience until, char **error)
         store_set_patience(self, 0);
         return self;
     }
+    add_advice(self, error);
     store_disconnect(self);
     return NULL;
 }
