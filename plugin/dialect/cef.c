@@ -190,3 +190,67 @@ void cef_write(const alert_fields *alert, buffer *out)
     }
     buffer_free(&made);
 }
+
+/* --- read back --- */
+
+/* Behind so many fields of the header, or empty. */
+static text behind_fields(text t, size_t fields)
+{
+    for (size_t at = 0; at < t.length; at++) {
+        if (t.bytes[at] == '\\')
+            at++;
+        else if (t.bytes[at] == '|' && --fields == 0)
+            return text_from(t, at + 1);
+    }
+    return (text){"", 0};
+}
+
+/* The place of the next = that is none of a value, or t.length. */
+static size_t next_equals(text t, size_t at)
+{
+    while (at < t.length && t.bytes[at] != '=')
+        at += t.bytes[at] == '\\' ? 2 : 1;
+    return at < t.length ? at : t.length;
+}
+
+static bool is_label(text key, const cef_row *row)
+{
+    size_t length = strlen(row->key);
+
+    return row->label != NULL && key.length > length && memcmp(key.bytes, row->key, length) == 0 &&
+           text_equal(text_from(key, length), (text)TEXT("Label"));
+}
+
+/* Goes on to the key's row, which comes behind *next's, or is its label; false: there is none. */
+static bool is_next_key(text key, const cef_row **next)
+{
+    const cef_row *end = rows + sizeof(rows) / sizeof(rows[0]);
+
+    if (*next > rows && is_label(key, *next - 1))
+        return true;
+    while (*next < end && !text_equal(key, text_of((*next)->key)))
+        ++*next;
+    return (*next)++ < end;
+}
+
+/* In a value = is escaped: all others end keys. */
+bool cef_is(text line)
+{
+    static const text begin = TEXT("CEF:0|synctap|synctap|");
+    const cef_row *next = rows;
+
+    if (line.length < begin.length || memcmp(line.bytes, begin.bytes, begin.length) != 0)
+        return false;
+    line = behind_fields(line, 7);
+    for (size_t at = 0; (at = next_equals(line, at)) < line.length; at++) {
+        size_t key = at;
+
+        while (key > 0 && line.bytes[key - 1] != ' ')
+            key--;
+        if ((key == 0) != (next == rows) ||
+            !is_next_key(text_between(line.bytes + key, line.bytes + at), &next) ||
+            (key == 0 && next != rows + 1))
+            return false;
+    }
+    return next > rows;
+}

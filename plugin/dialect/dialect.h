@@ -36,4 +36,19 @@ enum { DIALECT_MOST_DEPTH = JSON_MOST_DEPTH + 8 };
 /* The same for an alert's text. False when it cannot be read, or memory was out. */
 bool dialect_write_text(const dialect *self, json_parser *parser, text alert, buffer *out);
 
+/* --- what was written comes back --- */
+
+/*
+ * Is the object what a dialect writes? Told by the whole of its structure,
+ * so that no record can pass for one.
+ */
+bool dialect_is_object(json *object);
+
+/*
+ * The length of a line that some dialect wrote, with the header of syslog that
+ * may stand in front, up to the line's end: of one that is no JSON, or that is
+ * JSON and was cut. 0 when the text begins with anything else.
+ */
+size_t dialect_line_length(text t);
+
 #endif

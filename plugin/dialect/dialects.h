@@ -12,4 +12,14 @@ void ecs_write(const alert_fields *alert, buffer *out);
 void ocsf_write(const alert_fields *alert, buffer *out);
 void hec_write(const alert_fields *alert, buffer *out);
 
+/* Is it what the dialect writes, whole? */
+bool securityalert_is(json *object);
+bool ecs_is(json *object);
+bool ocsf_is(json *object);
+bool hec_is(json *object);
+
+/* Is the line what the dialect writes, whole or cut behind the alert's id? */
+bool cef_is(text line);
+bool leef_is(text line);
+
 #endif

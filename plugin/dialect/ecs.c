@@ -48,7 +48,7 @@ static const json_row rows[] = {
     {"organization.id", AS_STRING, {value_text, FIELD_TENANT_ID, NULL}},
     {"observer.type", AS_STRING, {value_word, 0, "sensor"}},
     {"observer.product", AS_STRING, {value_word, 0, "synctap"}},
-    {"observer.version", AS_STRING, {value_word, 0, SYNCTAP_VERSION}},
+    {"observer.version", AS_STRING, {value_version, 0, NULL}},
     {"observer.hostname", AS_STRING, {value_text, FIELD_COLLECTOR, NULL}},
     {"threat.framework", AS_STRING, {value_word, 0, "MITRE ATT&CK"}},
     {"threat.tactic.id", AS_JSON, {make_tactics, FIELD_TACTICS, "id"}},
@@ -203,4 +203,9 @@ static void make_references(const value *self, const alert_fields *alert, buffer
 void ecs_write(const alert_fields *alert, buffer *out)
 {
     json_rows_write(rows, alert, out);
+}
+
+bool ecs_is(json *object)
+{
+    return json_rows_are(rows, "", object);
 }

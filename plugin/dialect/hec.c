@@ -87,3 +87,9 @@ void hec_write(const alert_fields *alert, buffer *out)
 {
     json_rows_write(rows, alert, out);
 }
+
+/* Splunk hands on the event alone. */
+bool hec_is(json *object)
+{
+    return json_rows_are(rows, "", object) || json_rows_are(rows, "event.", object);
+}

@@ -123,3 +123,87 @@ void json_rows_write(const json_row *rows, const alert_fields *alert, buffer *ou
     buffer_append_char(out, '}');
     buffer_free(&made);
 }
+
+/* --- read back --- */
+
+/* What is compared with the rows; `row` is the next one that may come. */
+typedef struct reading {
+    const json_row *row;
+} reading;
+
+static bool is_below(const json_row *row, text parent)
+{
+    return row->path != NULL && strncmp(row->path, parent.bytes, parent.length) == 0;
+}
+
+static bool are_members(reading *r, text parent, json *object);
+
+static bool is_value(const json_row *row, json *v)
+{
+    if (row->form == AS_JSON)
+        return json_kind_of(v) != JSON_NULL;
+    return json_kind_of(v) == JSON_STRING &&
+           (row->value.make != value_word || text_equal(json_string(v), text_of(row->value.word)));
+}
+
+/* The row's step below the parent is this member's key. */
+static bool is_member(reading *r, text parent, text step, text rest, json *v)
+{
+    text inner = {parent.bytes, parent.length + step.length + 1};
+
+    if (rest.length == 0)
+        return is_value(r->row++, v);
+    inner.bytes = r->row->path;
+    if (is_array(step))
+        return json_array_length(v) == 1 && are_members(r, inner, json_array_item(v, 0));
+    return are_members(r, inner, v);
+}
+
+static bool is_step(text step, const char *key)
+{
+    return text_equal((text){step.bytes, step.length - (is_array(step) ? 2 : 0)}, text_of(key));
+}
+
+/* Goes on to the row of that key, over those that may be missing; its step, or nothing. */
+static text find_step(reading *r, text parent, const char *key, text *rest)
+{
+    while (is_below(r->row, parent)) {
+        text step = first_step(text_from(text_of(r->row->path), parent.length), rest);
+
+        if (is_step(step, key))
+            return step;
+        if (r->row->value.make == value_word)
+            break;
+        r->row++;
+    }
+    return (text){"", 0};
+}
+
+static bool are_members(reading *r, text parent, json *object)
+{
+    json_members all = json_members_of(object);
+    const char *key;
+    json *v;
+
+    if (json_kind_of(object) != JSON_OBJECT)
+        return false;
+    while (json_next_member(&all, &key, &v)) {
+        text rest, step = find_step(r, parent, key, &rest);
+
+        if (step.length == 0 || !is_member(r, parent, step, rest, v))
+            return false;
+    }
+    while (is_below(r->row, parent) && r->row->value.make != value_word)
+        r->row++;
+    return !is_below(r->row, parent);
+}
+
+bool json_rows_are(const json_row *rows, const char *below, json *object)
+{
+    reading r = {rows};
+    text parent = text_of(below);
+
+    while (r.row->path != NULL && !is_below(r.row, parent))
+        r.row++;
+    return are_members(&r, parent, object);
+}

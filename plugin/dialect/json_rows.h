@@ -24,4 +24,10 @@ typedef struct json_row {
 
 void json_rows_write(const json_row *rows, const alert_fields *alert, buffer *out);
 
+/*
+ * Is the object one that the rows below this path ("" or "event.") write? It
+ * has members of theirs alone, in their order, and all their constant words.
+ */
+bool json_rows_are(const json_row *rows, const char *below, json *object);
+
 #endif

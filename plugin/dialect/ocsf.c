@@ -11,7 +11,7 @@ static value_maker make_attacks, make_observables, make_data, make_user_type;
 static const json_row rows[] = {
     {"metadata.product.name", AS_STRING, {value_word, 0, "synctap"}},
     {"metadata.product.vendor_name", AS_STRING, {value_word, 0, "synctap"}},
-    {"metadata.product.version", AS_STRING, {value_word, 0, SYNCTAP_VERSION}},
+    {"metadata.product.version", AS_STRING, {value_version, 0, NULL}},
     {"metadata.uid", AS_STRING, {value_text, FIELD_ALERT_ID, NULL}},
     {"metadata.version", AS_STRING, {value_word, 0, "1.8.0"}},
     {"metadata.profiles", AS_JSON, {value_word, 0, "[\"cloud\"]"}},
@@ -234,4 +234,9 @@ static void make_user_type(const value *self, const alert_fields *alert, buffer 
 void ocsf_write(const alert_fields *alert, buffer *out)
 {
     json_rows_write(rows, alert, out);
+}
+
+bool ocsf_is(json *object)
+{
+    return json_rows_are(rows, "", object);
 }

@@ -100,3 +100,8 @@ void securityalert_write(const alert_fields *alert, buffer *out)
 {
     json_rows_write(rows, alert, out);
 }
+
+bool securityalert_is(json *object)
+{
+    return json_rows_are(rows, "", object);
+}

@@ -14,6 +14,13 @@ void value_word(const value *self, const alert_fields *alert, buffer *out)
     buffer_append_string(out, self->word);
 }
 
+void value_version(const value *self, const alert_fields *alert, buffer *out)
+{
+    (void)self;
+    (void)alert;
+    buffer_append_string(out, SYNCTAP_VERSION);
+}
+
 void value_text(const value *self, const alert_fields *alert, buffer *out)
 {
     buffer_append(out, alert_fields_text(alert, self->field));

@@ -21,9 +21,10 @@ struct value {
 
 /* --- as they stand --- */
 
-value_maker value_word; /* the word itself */
-value_maker value_text; /* a string */
-value_maker value_list; /* the strings of an array, with commas */
+value_maker value_word;    /* the word itself */
+value_maker value_version; /* synctap's own, another on another collector */
+value_maker value_text;    /* a string */
+value_maker value_list;    /* the strings of an array, with commas */
 
 /* JSON: of objects only the members that hold something. */
 value_maker value_json;

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "dialect/dialect.h"
 #include "record/chosen_text.h"
 
 enum { MOST_STRING_LEVELS = 3 };
@@ -786,8 +787,19 @@ static void walk_passage(walk *w, passage *p)
     end_broken(w, p, p->text.length);
 }
 
-static void walk_text(walk *w, text t)
+/* Alerts of synctap's own in a SIEM's words are passed over, a line each. */
+static text behind_own_lines(text t)
 {
+    size_t length;
+
+    while ((length = dialect_line_length(t)) > 0)
+        t = text_from(t, length < t.length ? length + 1 : length);
+    return t;
+}
+
+static void walk_text(walk *w, text all)
+{
+    text t = behind_own_lines(all);
     passage p = {
         .text = t,
         .search = json_search_begin(t),
@@ -872,7 +884,7 @@ unwrapped unwrap_text(unwrap *self, const carrier *rulebase, text message, const
     unwrapped found = {0};
     walk w;
 
-    if (rulebase != NULL && !begins_with_json(message) &&
+    if (rulebase != NULL && !begins_with_json(message) && dialect_line_length(message) == 0 &&
         carrier_is_in_front(rulebase, message, &found.out_of_memory) &&
         read_by_rulebase(self, rulebase, message, sink, &found))
         return found;

@@ -2,6 +2,8 @@
 /* own_alert: one table of an alert's members, for whole alerts and for cut ones. */
 #include "rule/own_alert.h"
 
+#include "dialect/dialect.h"
+
 /* What may stand in a member, a bit each. */
 enum {
     TEXTS = 1 << JSON_STRING,
@@ -81,7 +83,7 @@ static bool may_end(size_t at)
     return at == MEMBERS;
 }
 
-bool own_alert_is(json *object)
+static bool is_alert(json *object)
 {
     json_members all = json_members_of(object);
     size_t at = 0;
@@ -95,6 +97,11 @@ bool own_alert_is(json *object)
         at++;
     }
     return at > 0 && may_end(at);
+}
+
+bool own_alert_is(json *object)
+{
+    return is_alert(object) || dialect_is_object(object);
 }
 
 /* --- cut ones --- */

@@ -5,7 +5,7 @@
  * An alert that passes the detector again must not be judged, but no two
  * keys of it may let a record pass for one: an object is an alert only when
  * it has all of an alert's members, in their order and of their kinds, and
- * no other.
+ * no other. So it is with what a dialect makes of an alert.
  */
 #ifndef SYNCTAP_OWN_ALERT_H
 #define SYNCTAP_OWN_ALERT_H

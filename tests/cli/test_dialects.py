@@ -204,6 +204,119 @@ class Query(DialectTest):
             self.compare(name, alerts[::-1], done.output.split("\n")[:-1])
 
 
+def hostile_alerts():
+    """Make records whose names hold records and words of the rule."""
+    record = json.dumps(audit(77))
+    return [hostile_record(n, value) for n, value in enumerate((
+        "Create temporary access pass", record, "x " + record + " y",
+        json.dumps(record), "{" + plain.OPERATION + " " + plain.SYNC_UPN,
+        record[:-9], "[" * 40, "\n" + record + "\n", "\t" + record), 1)]
+
+
+class Own(DialectTest):
+    """synctap never judges its own alerts, whatever words they are in."""
+
+    def renderings(self, *records):
+        """Give (dialect, line) of each alert in each dialect."""
+        path = self.file(*records)
+        return [(name, line) for name in (*dialects.NAMES, "jsonl")
+                for line in synctap(
+                    "replay", "--now", NOW, "--format", name,
+                    path).output.split("\n")[:-1]]
+
+    def check_silent(self, lines, words=r":\d+: "):
+        """Nothing is found in them, and nothing of them is unreadable."""
+        for command_name in ("replay", "query"):
+            path = self.file(*lines)
+            done = synctap(command_name, "--now", NOW, "--format", "jsonl",
+                           path)
+            self.assertEqual("", done.output, command_name)
+            self.assertNotRegex(done.words, words, command_name)
+
+    def check_carried(self, carry, lines):
+        """The same, as a collector hands them on."""
+        with self.subTest(carrier=carry("ALERT")):
+            self.check_silent([carry(line) for line in lines])
+
+    def test_in_any_rendering_from_any_collector(self):
+        made = self.renderings(*hostile_alerts(), audit(1))
+        header = "<84>1 2026-06-01T12:00:00Z edge7 synctap 12 - "
+        for carry in (
+                lambda line: line,
+                lambda line: header + "- " + line,
+                lambda line: header + '[timeQuality tzKnown="1"] ' + line,
+                lambda line: header + "- \ufeff" + line,
+                lambda line: "<84>Jun  1 12:00:00 edge7 synctap[12]: " + line,
+                lambda line: json.dumps({"log": line, "tag": "alerts"}),
+                lambda line: json.dumps({"message": header + "- " + line})):
+            self.check_carried(carry, [line for _, line in made])
+
+    def test_as_an_object_among_others(self):
+        made = [line for name, line in self.renderings(
+            *hostile_alerts(), audit(1)) if name not in ("cef", "leef")]
+        for carry in (lambda line: f'{{"_index":"a","_source":{line}}}',
+                      lambda line: f"[{line},{line}]",
+                      lambda line: f'{{"records":[{line}]}}'):
+            self.check_silent([carry(line) for line in made])
+
+    def test_what_splunk_hands_on(self):
+        made = self.renderings(*hostile_alerts(), audit(1))
+        self.check_silent([json.dumps({"result": json.loads(line)["event"]})
+                           for name, line in made if name == "hec"])
+
+    def test_tabs_as_rsyslog_receives_them(self):
+        made = self.renderings(*hostile_alerts(), audit(1))
+        self.check_silent([line.replace("\t", "#011")
+                           for name, line in made if name == "leef"])
+
+    def test_of_another_version(self):
+        self.check_silent([line.replace(VERSION, "9.9.9") for _, line in
+                           self.renderings(*hostile_alerts())])
+
+    def test_cut_where_it_may_be(self):
+        """Behind an alert's own id, and before its last brace."""
+        for name, line in self.renderings(*hostile_alerts()[1:3])[:-2]:
+            for end in (300, len(line) // 2, len(line) * 2 // 3,
+                        len(line) - 3):
+                with self.subTest(name=name, end=end):
+                    self.check_silent([line[:end]], "out of memory")
+
+    def test_a_record_that_quotes_one_is_judged(self):
+        for name, line in self.renderings(audit(1)):
+            with self.subTest(name=name):
+                quoting = audit(5, {**plain.target(), "displayName": line})
+                alert, = self.alerts(quoting, options=("--now", NOW))
+                self.assertEqual("record 5", alert["record_id"])
+
+    def test_a_record_beside_one_is_judged(self):
+        for name, line in self.renderings(audit(1)):
+            if name == "jsonl":
+                continue
+            record = json.dumps(audit(5))
+            for text in (f"{line}\n{record}", f"x=1 {line} {record}",
+                         json.dumps({"alert": line, "record": record})):
+                with self.subTest(name=name, text=text):
+                    found = synctap(
+                        "query", "--now", NOW, "--format", "jsonl",
+                        given=text.encode() + b"\n").output
+                    self.assertIn('"record 5"', found)
+
+    def test_what_has_a_member_more_or_less_is_none(self):
+        for name, line in self.renderings(audit(1)):
+            if name in ("cef", "leef", "jsonl"):
+                continue
+            tree = json.loads(line)
+            tree["records"] = [audit(5)]
+            first = next(iter(tree))
+            less = {key: value for key, value in tree.items()
+                    if key != first}
+            for made in (tree, less):
+                with self.subTest(name=name):
+                    found = synctap("query", "--now", NOW, "--format",
+                                    "jsonl", given=json.dumps(made).encode())
+                    self.assertIn('"record 5"', found.output)
+
+
 class Usage(unittest.TestCase):
     """What is no format is refused."""
 
