@@ -17,7 +17,7 @@ import documents
 import samples
 from harness import as_text
 from records import identity, target, text
-from workplace import RSYSLOGD, Workplace, module_path, stage
+from workplace import RSYSLOGD, Workplace, module_path, stage, stage
 
 SYNC = "svc-connect@contoso.com"
 SYNC_ID = "11111111-2222-4333-8444-555555555555"
@@ -181,6 +181,8 @@ class DocumentCommands(unittest.TestCase):
             elif "workDirectory" not in config:
                 config = WHERE + config
             config = config.replace("@WORK@", str(work.path))
+            config = config.replace("/usr/share/synctap/rules",
+                                    str(stage() / "share/synctap/rules"))
             config += '\naction(type="omfile" file="/dev/null")\n'
             path = work.write("rsyslog.conf", config)
             status, output, words = work.run(RSYSLOGD, "-N1", "-f", path,
