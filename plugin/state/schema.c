@@ -9,7 +9,7 @@
 
 enum {
     APPLICATION_ID = 0x53544150, /* "STAP", in the file's header: whose database it is */
-    SCHEMA_VERSION = 5,
+    SCHEMA_VERSION = 6,
 };
 
 /* Each version's step from the one before it. */
@@ -145,6 +145,20 @@ static const char *const migrations[SCHEMA_VERSION] = {
     " longest_message INTEGER NOT NULL," /* maxMessageSize */
     " version TEXT NOT NULL,"            /* synctap's */
     " built_for TEXT NOT NULL);",        /* rsyslog's */
+    /*
+     * 6: alerts in a table with row ids. Without, all that a row has over a quarter of a page lies
+     * in pages of its own: 4 KB for an alert of 1.5 KB.
+     */
+    "DROP TRIGGER incident_takes_its_alerts;"
+    "ALTER TABLE incident_alert RENAME TO incident_alert_before;"
+    "CREATE TABLE incident_alert (action INTEGER NOT NULL, incident_id TEXT NOT NULL,"
+    " place INTEGER NOT NULL, alert_id TEXT NOT NULL, alert TEXT NOT NULL,"
+    " repeats INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (action, incident_id, place));"
+    "INSERT INTO incident_alert SELECT action, incident_id, place, alert_id, alert, repeats"
+    " FROM incident_alert_before;"
+    "DROP TABLE incident_alert_before;"
+    "CREATE TRIGGER incident_takes_its_alerts AFTER DELETE ON incident BEGIN"
+    " DELETE FROM incident_alert WHERE action = old.action AND incident_id = old.incident_id; END;",
 };
 
 static bool run(sqlite3 *c, const char *sql)

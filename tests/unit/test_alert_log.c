@@ -298,6 +298,36 @@ static void test_bytes_that_are_no_packed_text_are_refused(void)
     buffer_free(&back);
 }
 
+static int64_t size_of(store *s)
+{
+    sqlite3_stmt *pages =
+        store_prepare(s, "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size");
+    int64_t size;
+
+    REQUIRE(pages != NULL && sqlite3_step(pages) == SQLITE_ROW);
+    size = sqlite3_column_int64(pages, 0);
+    sqlite3_finalize(pages);
+    return size;
+}
+
+/* Letters that zlib can do no more with than 6 bits of 8: packed they have 1.5 KB, as a real alert.
+ */
+static void test_an_alert_costs_little_more_than_what_is_packed_of_it(void)
+{
+    enum { ALERTS = 200, LETTERS = 2000, MOST_BYTES = 2600 };
+    room r = open_room();
+    random_source source = random_new(1);
+    int64_t before = size_of(r.store);
+    char letters[LETTERS + 1] = "";
+
+    for (unsigned n = 1; n <= ALERTS; n++) {
+        for (size_t i = 0; i < LETTERS; i++)
+            letters[i] = (char)('0' + random_below(&source, 64));
+        put(&r, sent_at(n, n, letters));
+    }
+    EXPECT(size_of(r.store) - before < ALERTS * MOST_BYTES);
+}
+
 CU_TestInfo alert_log_tests[] = {
     TEST(test_an_alert_is_there_once_however_often_it_is_put),
     TEST(test_an_incident_counts_what_is_in_it),
@@ -309,6 +339,7 @@ CU_TestInfo alert_log_tests[] = {
     TEST(test_an_alert_that_cannot_be_read_is_left_out),
     TEST(test_what_is_loaded_is_what_was_put),
     TEST(test_what_has_expired_goes_with_its_alerts),
+    TEST(test_an_alert_costs_little_more_than_what_is_packed_of_it),
     TEST(test_a_packed_text_comes_back),
     TEST(test_bytes_that_are_no_packed_text_are_refused),
     TESTS_END,
