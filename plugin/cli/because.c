@@ -119,5 +119,5 @@ const char *because_reason(text name)
     for (rule_reason r = 0; r < RULE_REASONS; r++)
         if (text_equal(name, text_of(rule_reason_name(r))))
             return reasons[r];
-    return NULL;
+    return "This term of the rule's query holds.";
 }

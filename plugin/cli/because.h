@@ -14,7 +14,7 @@
  */
 void because_append(json *record, semantics in, buffer *out);
 
-/* What a reason of matched_by means, as a sentence; of one that is not known, NULL. */
+/* What a reason of matched_by means, as a sentence; a rule file's are terms of its query. */
 const char *because_reason(text name);
 
 #endif

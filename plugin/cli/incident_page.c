@@ -150,7 +150,9 @@ static void append_badge(buffer *out, const char *class, size_t count, const cha
 static void append_badges(buffer *out, const incident_view *v)
 {
     buffer_append_string(out, "<p class=\"badges\">");
-    html_append_markup(out, "<span class=\"badge high\">%s</span>\n", RULE_SEVERITY);
+    buffer_append_string(out, "<span class=\"badge high\">");
+    html_append_text(out, v->severity);
+    buffer_append_string(out, "</span>\n");
     html_append_markup(out, "<span class=\"badge %s\">%s</span>\n", v->status, v->status);
     append_badge(out, "", v->count, v->count == 1 ? "alert" : "alerts");
     append_badge(out, "late", v->late, "late");
@@ -365,42 +367,38 @@ static void append_roles(buffer *out, const incident_view *v)
 
 /* --- why --- */
 
-static size_t count_reason(const incident_view *v, text reason)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < v->count; i++) {
-        json *reasons = json_member(v->alerts[i].tree, "matched_by");
-
-        for (size_t r = 0; r < json_array_length(reasons); r++)
-            count += text_equal(json_string(json_array_item(reasons, r)), reason);
-    }
-    return count;
-}
-
 static void append_reasons(buffer *out, const incident_view *v)
 {
-    for (rule_reason r = 0; r < RULE_REASONS; r++) {
-        text name = text_of(rule_reason_name(r));
-        size_t count = count_reason(v, name);
+    for (size_t i = 0; i < v->reasons.count; i++) {
+        const view_name *reason = &v->reasons.names[i];
 
-        if (count > 0)
-            html_append_markup(out,
-                               "<tr><td>%s</td><td><code>%s</code></td><td class=\"number\">%zu"
-                               "</td></tr>\n",
-                               because_reason(name), rule_reason_name(r), count);
+        html_append_markup(out, "<tr><td>%s</td><td><code>", because_reason(reason->name));
+        html_append_text(out, reason->name);
+        html_append_markup(out, "</code></td><td class=\"number\">%zu</td></tr>\n", reason->count);
     }
+}
+
+static void append_rule(buffer *out, const incident_view *v)
+{
+    buffer_append_string(out, "<p>The rule <b>");
+    html_append_text(out, v->rule_name);
+    buffer_append_string(out, "</b> (");
+    html_append_text(out, v->rule_id);
+    buffer_append_string(out, ", version ");
+    html_append_text(out, v->rule_version);
+    buffer_append_string(out, v->count > 0 && v->alerts[0].is_built_in
+                                  ? ") takes each record that registers security info on an Entra "
+                                    "Connect sync account. These targets are sync accounts "
+                                    "because:</p>\n"
+                                  : ") matched because:</p>\n");
 }
 
 static void append_why(buffer *out, const incident_view *v)
 {
     append_heading(out, "Why it matched");
-    html_append_markup(out,
-                       "<p>The rule <b>%s</b> (%s, version %s) takes each record that registers "
-                       "security info on an Entra Connect sync account. These targets are sync "
-                       "accounts because:</p>\n<table><thead><tr><th>Reason</th><th>In the alert"
-                       "</th><th class=\"number\">Alerts</th></tr></thead><tbody>\n",
-                       RULE_NAME, RULE_ID, RULE_VERSION);
+    append_rule(out, v);
+    buffer_append_string(out, "<table><thead><tr><th>Reason</th><th>In the alert</th>"
+                              "<th class=\"number\">Alerts</th></tr></thead><tbody>\n");
     append_reasons(out, v);
     buffer_append_string(out, "</tbody></table>\n");
     if (v->degraded > 0)

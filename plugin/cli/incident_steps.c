@@ -203,6 +203,11 @@ static bool has_alerts(const incident_view *v)
     return v->count > 0;
 }
 
+static bool is_about_security_info(const incident_view *v)
+{
+    return v->count > 0 && v->alerts[0].is_built_in;
+}
+
 static bool has_sources(const incident_view *v)
 {
     return v->sources.count > 0;
@@ -221,9 +226,9 @@ static const struct {
     {"Take back what was registered",
      "A sync account never signs in with a pass, a phone or a key: remove the method now. In the "
      "portal: Users, the account, Authentication methods.",
-     "powershell", write_passes, has_alerts},
+     "powershell", write_passes, is_about_security_info},
     {"End its sessions",
-     "Who has used the pass keeps a token until it is revoked. Then give the account a new "
+     "Who has signed in with it keeps a token until it is revoked. Then give the account a new "
      "password with the wizard on the Entra Connect server.",
      "powershell", write_sessions, has_alerts},
     {"Has the account signed in since?",

@@ -64,7 +64,7 @@ void incident_members_append(buffer *out, const incident_view *v, const incident
     write_time(out, "last_alert_at", v->last_alert);
     write_number(out, "alert_count", (size_t)row->alert_count);
     json_write_member(out, "first_alert", v->first_alert);
-    json_write_member(out, "title", text_of(RULE_NAME));
+    json_write_member(out, "title", v->rule_name);
     write_closing(out, v);
     write_names(out, "actors", &v->actors);
     write_names(out, "operations", &v->operations);
@@ -299,9 +299,11 @@ static void append_markdown_head(buffer *out, const incident_view *v)
     append_code_names(out, &v->targets);
     buffer_append_string(out, "\n\nBy ");
     append_code_names(out, &v->actors);
-    buffer_append_string(out, ". Registered: ");
+    buffer_append_string(out, ". ");
     append_words(out, words_append_pass, v);
-    buffer_append_string(out, "\n\n- Incident: ");
+    buffer_append_string(out, "\n\n- Rule: ");
+    append_code(out, v->rule_name);
+    buffer_append_string(out, "\n- Incident: ");
     append_words(out, append_status, v);
     buffer_append_char(out, '\n');
     if (strcmp(v->status, "closed") == 0) {
@@ -361,31 +363,14 @@ static void append_markdown_roles(buffer *out, const incident_view *v)
     }
 }
 
-static bool has_reason(const view_alert *a, text reason)
-{
-    json *reasons = json_member(a->tree, "matched_by");
-
-    for (size_t i = 0; i < json_array_length(reasons); i++)
-        if (text_equal(json_string(json_array_item(reasons, i)), reason))
-            return true;
-    return false;
-}
-
 static void append_markdown_why(buffer *out, const incident_view *v)
 {
     buffer_append_string(out, "\n## Why it matched\n\n");
-    for (rule_reason r = 0; r < RULE_REASONS; r++) {
-        text name = text_of(rule_reason_name(r));
-        bool any = false;
-
-        for (size_t i = 0; i < v->count && !any; i++)
-            any = has_reason(&v->alerts[i], name);
-        if (!any)
-            continue;
+    for (size_t i = 0; i < v->reasons.count; i++) {
         buffer_append_string(out, "- ");
-        buffer_append_string(out, because_reason(name));
+        buffer_append_string(out, because_reason(v->reasons.names[i].name));
         buffer_append_string(out, " (");
-        append_code(out, name);
+        append_code(out, v->reasons.names[i].name);
         buffer_append_string(out, ")\n");
     }
 }

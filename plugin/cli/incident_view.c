@@ -75,6 +75,14 @@ static text string_of(json *tree, const char *member)
     return t.bytes != NULL ? t : (text)TEXT("");
 }
 
+/* An alert without a rule is as old as the built-in one. */
+static bool is_of_built_in_rule(json *tree)
+{
+    text id = string_of(tree, "rule_id");
+
+    return id.length == 0 || text_equal(id, text_of(RULE_ID));
+}
+
 static view_alert read_alert(json *tree, int64_t repeats)
 {
     static const text degraded = TEXT("degraded");
@@ -94,6 +102,7 @@ static view_alert read_alert(json *tree, int64_t repeats)
         .repeats = repeats,
         .is_late = json_is_true(json_member(tree, "late")),
         .is_cut = json_is_true(json_member(tree, "cut")),
+        .is_built_in = is_of_built_in_rule(tree),
         .is_degraded = text_equal(string_of(tree, "confidence"), degraded),
     };
 }
@@ -149,6 +158,15 @@ static void join_copies(incident_view *self)
     self->count = kept;
 }
 
+static void count_reasons(incident_view *self, size_t at)
+{
+    json *reasons = json_member(self->alerts[at].tree, "matched_by");
+
+    for (size_t i = 0; i < json_array_length(reasons); i++)
+        place_of(self, &self->reasons, json_string(json_array_item(reasons, i)), (text)TEXT(""),
+                 at);
+}
+
 static void count_alert(incident_view *self, size_t at)
 {
     view_alert *a = &self->alerts[at];
@@ -164,6 +182,22 @@ static void count_alert(incident_view *self, size_t at)
     if (a->source.length > 0)
         a->source_at = place_of(self, &self->sources, a->source, (text)TEXT(""), at);
     place_of(self, &self->operations, a->operation, (text)TEXT(""), at);
+    count_reasons(self, at);
+}
+
+static text or_else(text t, const char *otherwise)
+{
+    return t.length > 0 ? t : text_of(otherwise);
+}
+
+static void take_rule(incident_view *self)
+{
+    json *tree = self->count > 0 ? self->alerts[0].tree : NULL;
+
+    self->rule_id = or_else(string_of(tree, "rule_id"), RULE_ID);
+    self->rule_name = or_else(string_of(tree, "rule_name"), RULE_NAME);
+    self->rule_version = or_else(string_of(tree, "rule_version"), RULE_VERSION);
+    self->severity = or_else(string_of(tree, "severity"), RULE_SEVERITY);
 }
 
 static void put_in_order(incident_view *self)
@@ -174,6 +208,13 @@ static void put_in_order(incident_view *self)
     qsort(self->alerts, self->count, sizeof(*self->alerts), by_event);
     for (size_t i = 0; i < self->count; i++)
         count_alert(self, i);
+}
+
+/* The alerts are all there. */
+static void look_through(incident_view *self)
+{
+    put_in_order(self);
+    take_rule(self);
 }
 
 /* --- the incident --- */
@@ -246,7 +287,7 @@ bool incident_view_read(incident_view *self, store *s, const char *id, timestamp
 
     if (!begin(self) || !incident_rows_each(s, id, take_row, &r))
         return false;
-    put_in_order(self);
+    look_through(self);
     return !self->failed;
 }
 
@@ -257,7 +298,7 @@ bool incident_view_read_row(incident_view *self, store *s, const incident_row *r
     if (!begin(self))
         return false;
     take_row(&r, row);
-    put_in_order(self);
+    look_through(self);
     return !self->failed;
 }
 
@@ -346,6 +387,7 @@ void incident_view_free(incident_view *self)
     free(self->targets.names);
     free(self->sources.names);
     free(self->operations.names);
+    free(self->reasons.names);
     free(self->roles);
     arena_free(self->memory);
     json_parser_free(self->parser);

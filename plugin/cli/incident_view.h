@@ -26,6 +26,7 @@ typedef struct view_alert {
     size_t actor_at, target_at, source_at; /* in the view's names */
     int64_t repeats; /* how often the same row came again, or to another action */
     bool is_late, is_degraded, is_cut;
+    bool is_built_in; /* of the built-in rule, which is about security info */
 } view_alert;
 
 /* A name, and in how many of the alerts it stands. */
@@ -68,8 +69,11 @@ typedef struct incident_view {
     size_t count, room;
     size_t unreadable; /* alerts that could not be read, and are missing */
     size_t late, degraded, repeats;
+    text rule_id, rule_name, rule_version,
+        severity; /* the first alert's, else the built-in rule's */
     view_names actors, targets, sources, operations;
-    view_roles *roles; /* of each target, in the order of `targets`; NULL until they are read */
+    view_names reasons; /* of matched_by */
+    view_roles *roles;  /* of each target, in the order of `targets`; NULL until they are read */
 
     arena *memory;
     json_parser *parser;

@@ -148,6 +148,8 @@ void words_append_method(buffer *out, const view_alert *a)
 {
     text end = view_pass(a, "end"), usage = view_pass(a, "usage");
 
+    if (!a->is_built_in && a->method.length == 0)
+        return;
     buffer_append_string(out, words_of_method(a->method));
     if (end.length > 0) {
         buffer_append_string(out, ", valid until ");
@@ -180,6 +182,8 @@ void words_append_pass(buffer *out, const incident_view *v)
 
     if (longest != NULL) {
         words_append_method(out, longest);
+    } else if (v->count > 0 && !v->alerts[0].is_built_in) {
+        buffer_append(out, json_string(json_member(v->alerts[0].tree, "display_name")));
     } else if (v->count > 0) {
         words_append_method(out, &v->alerts[0]);
         buffer_append_string(out, "; no record says until when it is valid");

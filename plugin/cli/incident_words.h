@@ -25,10 +25,16 @@ void words_append_names(buffer *out, const view_names *names);
 /* "eve@x: Admin registered security info on Sync_a@x" */
 void words_append_headline(buffer *out, const incident_view *v);
 
-/* The pass that is valid longest, if one is told of; else what was registered, if that is. */
+/*
+ * The pass that is valid longest, if one is told of; else what was registered, or, of another rule
+ * than the built-in one, the first alert's own title.
+ */
 void words_append_pass(buffer *out, const incident_view *v);
 
-/* Of what was registered in an alert: "temporary access pass, valid until ..., once". */
+/*
+ * Of what was registered in an alert: "Temporary Access Pass, valid until ..., once". Nothing
+ * where another rule is not about that.
+ */
 void words_append_method(buffer *out, const view_alert *a);
 
 /* "late, degraded, came 2 times more", or "". */

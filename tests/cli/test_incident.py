@@ -258,6 +258,22 @@ class Show(IncidentTest):
             [alert(n)["alert_id"] for n in (1, 2)],
             [re.search(r"externalId=(\S+)", line)[1] for line in lines])
 
+    def test_an_alert_of_another_rule_is_shown_as_that(self):
+        whole = self.incidents.put(1, alert(
+            1, rule_id="another", rule_name="Password changed", method="",
+            severity="Low", display_name="A password was changed",
+            matched_by=['TargetUpn startswith "Sync_"'],
+            tap=dict.fromkeys(("id", "start", "end", "usage"), "")))
+        for form in ("table", "html", "md"):
+            text = self.done("show", whole, "--format", form)
+            self.assertIn("A password was changed", text)
+            self.assertNotIn("Temporary Access Pass", text.partition("{")[0])
+        self.assertIn("This term of the rule's query holds. "
+                      '(`TargetUpn startswith "Sync_"`)', text)
+        self.assertNotIn("Take back what was registered", text)
+        one, = objects(self.done("list", "--format", "jsonl"))
+        self.assertEqual("Password changed", one["title"])
+
     def test_an_older_alert_without_some_members_is_shown(self):
         whole = self.incidents.put(1, alert(1))
         self.incidents.run("UPDATE incident_alert SET alert = ?", json.dumps(

@@ -351,10 +351,12 @@ class Hostile(PageTest):
             "operation_name", "actor", "actor_id", "target_upn", "target_id",
             "source_ip", "result", "result_reason", "method", "tenant_id",
             "record_id", "correlation_id", "display_name", "description",
-            "collector", "logged_by_service", "caller_ip")}
+            "collector", "logged_by_service", "caller_ip", "rule_name",
+            "rule_version", "severity")}
         incidents = Incidents(self.directory / f"{len(self.seen)}.db")
         incidents.load(role_row(value or "x", 2, value, display=value))
-        whole = incidents.put(1, alert(1, tap=pass_of, late=True, **names),
+        whole = incidents.put(1, alert(1, tap=pass_of, late=True, matched_by=[
+            value, "identity_upn"], **names),
                               action=value.replace("\0", "") or "x")
         incidents.run("UPDATE incident SET closed = ?, closed_by = ?,"
                       " closed_reason = ?, key = ?", NOW + MINUTE, value,
