@@ -37,6 +37,7 @@ def placed_text(text):
     for old in ("/var/spool/rsyslog", "/var/log/entra", "/var/log",
                 "/var/lib/synctap", "/etc/ssl/synctap"):
         text = re.sub(rf"{old}(?=[/\"])", "@WORK@", text)
+    text = text.replace("/usr/share/synctap", f"{stage()}/share/synctap")
     for module in RULEBASES:
         text = re.sub(rf'type="{module}"',
                       rf'\g<0> rulebase="{rulebase(module)}"', text)
