@@ -32,7 +32,7 @@ def _key(work, name):
 def _sign(work, name, host):
     request = work.path / f"{name}.csr"
     extensions = work.path / "extensions"
-    extensions.write_text(f"subjectAltName=DNS:{host}\n"
+    extensions.write_text(f"subjectAltName=DNS:{host},IP:127.0.0.1\n"
                           "extendedKeyUsage=serverAuth,clientAuth\n")
     _openssl("req", "-new", "-key", _key(work, name), "-subj", f"/CN={host}",
              "-out", request)
