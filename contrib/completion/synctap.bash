@@ -27,6 +27,7 @@ _synctap() {
         case ${COMP_WORDS[1]} in
         identity) words='import list show' ;;
         incident) words='list show close' ;;
+        action) words='list adopt drop' ;;
         rule) words='check show eval' ;;
         esac
     fi

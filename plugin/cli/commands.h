@@ -13,6 +13,7 @@ enum { EXIT_DONE = 0, EXIT_UNREADABLE = 1, EXIT_USAGE = 2, EXIT_FOUND = 3 };
 /* Of selftest: the alert did not come. */
 enum { EXIT_NOT_COME = 2 };
 
+int cmd_action(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 int cmd_query(int argc, char **argv);
 int cmd_identity(int argc, char **argv);

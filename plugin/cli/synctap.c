@@ -18,6 +18,7 @@ static const char USAGE[] =
     "  identity  load the role list, and read it\n"
     "  incident  list the incidents, show and close them\n"
     "  status    say whether detection works now\n"
+    "  action    list what the module's actions remember; adopt a renamed one, drop one\n"
     "  selftest  send a record that must alert, and wait for the alert\n"
     "  rule      try the expressions that a rule is made of\n"
     "\n"
@@ -28,10 +29,15 @@ static const struct {
     int (*run)(int argc, char **argv);
     char *full_name; /* for messages, getopt_long's among them */
 } commands[] = {
-    {"explain", cmd_explain, "synctap explain"},    {"query", cmd_query, "synctap query"},
-    {"replay", cmd_replay, "synctap replay"},       {"identity", cmd_identity, "synctap identity"},
-    {"incident", cmd_incident, "synctap incident"}, {"selftest", cmd_selftest, "synctap selftest"},
-    {"status", cmd_status, "synctap status"},       {"rule", cmd_rule, "synctap rule"},
+    {"explain", cmd_explain, "synctap explain"},
+    {"query", cmd_query, "synctap query"},
+    {"replay", cmd_replay, "synctap replay"},
+    {"identity", cmd_identity, "synctap identity"},
+    {"incident", cmd_incident, "synctap incident"},
+    {"status", cmd_status, "synctap status"},
+    {"action", cmd_action, "synctap action"},
+    {"selftest", cmd_selftest, "synctap selftest"},
+    {"rule", cmd_rule, "synctap rule"},
 };
 
 static bool is_one_of(const char *name, const char *const *names)

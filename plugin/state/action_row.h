@@ -21,6 +21,16 @@ typedef struct action_row {
  */
 bool action_row_find(store *s, const char *name, action_row *row);
 
+/*
+ * Gives all that an action remembers to another, whose row may be there or not, and removes the
+ * first one's row; of two that both remember, one is kept. *found: there is such an action. Within
+ * no transaction. False: store_error says why, and nothing is changed.
+ */
+bool action_row_adopt(store *s, const char *from, const char *to, bool *found);
+
+/* Forgets an action, and all that it remembers; likewise. */
+bool action_row_drop(store *s, const char *name, bool *found);
+
 /* Within no transaction. False: store_error says why. */
 bool action_row_set_judged(store *s, action_row *row, int64_t judged);
 

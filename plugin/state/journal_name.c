@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* journal_name: DATABASE-ACTION.stream, byte by byte. */
-#include "rsyslog/journal_name.h"
+#include "state/journal_name.h"
 
 #include <ctype.h>
 #include <stdio.h>
