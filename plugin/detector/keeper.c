@@ -9,6 +9,7 @@
 
 #include "detector/late_join.h"
 #include "state/store_rescue.h"
+#include "state/sync_census.h"
 
 enum {
     PATIENCE = 200, /* milliseconds that a step waits for another process's lock */
@@ -27,6 +28,8 @@ struct keeper {
     database database;
     sync_accounts *accounts; /* the detector's */
     role_list_facts facts;
+    sync_loss loss; /* not told yet */
+    size_t count_before_loss;
 
     /* Of a stream; else NULL. */
     stream *stream;
@@ -63,6 +66,7 @@ void keeper_free(keeper *self)
     detector_worker_free(self->worker);
     close_database(&self->database);
     sync_accounts_unref(self->accounts);
+    buffer_free(&self->loss.names);
     free(self);
 }
 
@@ -93,8 +97,22 @@ static void *out_of_memory(char **error)
 /* --- the role list --- */
 
 /* The reference becomes the keeper's. */
+static void add_lost(void *arg, text upn)
+{
+    sync_loss_add(arg, upn);
+}
+
+static void note_loss(keeper *self, const sync_accounts *accounts)
+{
+    if (self->loss.count == 0)
+        self->count_before_loss = sync_accounts_count(self->accounts);
+    sync_accounts_each_lost(self->accounts, accounts, add_lost, &self->loss);
+}
+
 static void publish(keeper *self, sync_accounts *accounts)
 {
+    if (self->accounts != NULL)
+        note_loss(self, accounts);
     sync_accounts_unref(self->accounts);
     self->accounts = accounts;
     detector_set_accounts(self->detector, accounts, self->database.change);
@@ -334,6 +352,18 @@ bool keeper_beat(keeper *self, const heartbeat *beat, timestamp now)
 {
     return self->stream != NULL && self->database.store != NULL &&
            store_is_writable(self->database.store) && stream_beat(self->stream, beat, now);
+}
+
+void keeper_write_loss(keeper *self, buffer *out)
+{
+    if (self->loss.count > 0)
+        sync_loss_write(&self->loss, self->count_before_loss, sync_accounts_count(self->accounts),
+                        out);
+}
+
+bool keeper_each_action(keeper *self, timestamp now, action_state_sink *sink, void *arg)
+{
+    return self->database.store != NULL && action_states_each(self->database.store, now, sink, arg);
 }
 
 keeper_status keeper_update(keeper *self, timestamp now, detector_sink *late, void *arg,

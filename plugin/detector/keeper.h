@@ -95,6 +95,15 @@ keeper_status keeper_update(keeper *self, timestamp now, detector_sink *late, vo
  */
 bool keeper_beat(keeper *self, const heartbeat *beat, timestamp now);
 
+/* All actions that the database knows. False: nobody can say now. */
+bool keeper_each_action(keeper *self, timestamp now, action_state_sink *sink, void *arg);
+
+/*
+ * Writes who has ceased to be a sync account since it was last asked, as sync_loss_write does, or
+ * nothing. To be asked after each update.
+ */
+void keeper_write_loss(keeper *self, buffer *out);
+
 keeper_facts keeper_read_facts(const keeper *self, timestamp now);
 
 #endif

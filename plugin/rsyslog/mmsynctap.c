@@ -32,12 +32,12 @@
 #include "record/unwrap.h"
 #include "rsyslog/alert_queue.h"
 #include "rsyslog/cut.h"
-#include "rsyslog/journal_name.h"
 #include "rsyslog/rsyslog_probe.h"
 #include "rsyslog/settings.h"
 #include "rsyslog/state_watcher.h"
 #include "rsyslog/stop.h"
 #include "rsyslog/tag.h"
+#include "state/journal_name.h"
 #include "state/patience.h"
 #include "state/segment_list.h"
 
@@ -465,9 +465,45 @@ static bool follow(instanceData *self)
     return follows && self->late_tag != NULL;
 }
 
+/* For the watcher of a database's first action: has the configuration one of that name? */
+static bool has_action(void *instance, const char *name)
+{
+    const instanceData *self = instance;
+
+    for (const instanceData *i = self->conf->instances; i != NULL; i = i->next)
+        if (strcmp(i->settings.label.name, name) == 0)
+            return true;
+    return false;
+}
+
+static bool is_first_of_database(const instanceData *self)
+{
+    const char *database = self->settings.database;
+    const instanceData *i = self->conf->instances;
+
+    while (i != self && (database == NULL || i->settings.database == NULL ||
+                         strcmp(i->settings.database, database) != 0))
+        i = i->next;
+    return i == self;
+}
+
+static const char *rule_in_words(const instanceData *self, char *words, size_t room)
+{
+    const rule_facts *facts = rule_get_facts(self->settings.rule);
+    text name = facts != NULL ? facts->name : text_of(RULE_NAME);
+    text version = facts != NULL ? facts->version : text_of(RULE_VERSION);
+
+    snprintf(words, room, "rule \"%.*s\" %.*s%s, semantics %s", (int)name.length, name.bytes,
+             (int)version.length, version.bytes, facts != NULL ? " of its file" : "",
+             rule_get_semantics(self->settings.rule) == SEMANTICS_KQL ? "kql" : "wide");
+    return words;
+}
+
 /* Without memory it is no stream, and each message is judged alone. */
 static void activate_instance(instanceData *self, const instanceData *all)
 {
+    char rule_words[512]; /* said at once */
+
     set_collector(self);
     take_up_earlier_journal(self, all);
     if (!follow(self))
@@ -483,6 +519,9 @@ static void activate_instance(instanceData *self, const instanceData *all)
         .late = send_late_alert,
         .ran = set_gauges,
         .describe = describe,
+        .rule = rule_in_words(self, rule_words, sizeof(rule_words)),
+        .uses_role_list = rule_has_sets(self->settings.rule),
+        .has_action = is_first_of_database(self) ? has_action : NULL,
         .arg = self,
     });
 }

@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -34,8 +35,9 @@ struct state_watcher {
     char *trouble; /* what was last said about the database; NULL: it works */
     unsigned busy_rounds;
     timestamp started;
-    timestamp beaten;  /* when it last said in the database that it lives */
-    stream_facts told; /* what was already counted and said */
+    timestamp beaten;     /* when it last said in the database that it lives */
+    stream_facts told;    /* what was already counted and said */
+    const char *weakness; /* of the role list, as it was last said; NULL: none */
 };
 
 /* --- words --- */
@@ -89,6 +91,105 @@ static void fail(state_watcher *self, char *error)
 static const store *store_of(const state_watcher *self)
 {
     return keeper_store(self->what.keeper);
+}
+
+/* --- the role list --- */
+
+static timespan age_of(const role_list_facts *identity)
+{
+    return timestamp_now() - identity->newest;
+}
+
+/* Why the list is no good, or NULL; one of two constants. */
+static const char *weakness_of(const keeper_facts *facts)
+{
+    const timespan old = 2 * TICKS_PER_DAY;
+
+    if (!facts->identity.has_rows)
+        return "is empty";
+    return age_of(&facts->identity) > old ? "is older than 2 days" : NULL;
+}
+
+/* One line when it becomes weak, and when it is well again. */
+static void tell_weakness(state_watcher *self)
+{
+    keeper_facts facts = keeper_read_facts(self->what.keeper, timestamp_now());
+    const char *weakness = weakness_of(&facts);
+
+    if (store_of(self) == NULL || !self->what.uses_role_list || weakness == self->weakness)
+        return;
+    self->weakness = weakness;
+    if (weakness == NULL)
+        LogMsg(0, RS_RET_OK, LOG_NOTICE,
+               "mmsynctap: action '%s': the role list is up to date again: %zu sync account%s",
+               name_of(self), facts.sync_accounts, facts.sync_accounts == 1 ? "" : "s");
+    else
+        LogMsg(0, RS_RET_OK, LOG_WARNING,
+               "mmsynctap: action '%s': the role list in %s %s: %s: load it by omidentityinfo or "
+               "synctap identity import",
+               name_of(self), self->what.database, weakness,
+               facts.identity.has_rows ? "accounts that became sync accounts since are not known"
+                                       : "the naming rules alone judge");
+}
+
+/* Whoever took them away: an import, omidentityinfo, another database. */
+static void tell_loss(state_watcher *self)
+{
+    buffer words = {0};
+
+    keeper_write_loss(self->what.keeper, &words);
+    if (words.length > 0 && buffer_string(&words) != NULL)
+        LogMsg(0, RS_RET_OK, LOG_WARNING, "mmsynctap: action '%s': %s", name_of(self),
+               buffer_string(&words));
+    buffer_free(&words);
+}
+
+/* --- the start --- */
+
+static void tell_start(const state_watcher *self)
+{
+    keeper_facts facts = keeper_read_facts(self->what.keeper, timestamp_now());
+    char age[64] = "it is empty";
+
+    if (facts.identity.has_rows)
+        snprintf(age, sizeof(age), "its newest row is %.1f hours old",
+                 (double)age_of(&facts.identity) / (3600.0 * (double)TICKS_PER_SECOND));
+    LogMsg(0, RS_RET_OK, LOG_NOTICE,
+           "mmsynctap: action '%s' begins: %s; state database %s; sync accounts: %zu, of %lld "
+           "rows of the role list, %s; records that wait for it: %lld",
+           name_of(self), self->what.rule,
+           self->what.database != NULL ? self->what.database : "(none)", facts.sync_accounts,
+           (long long)facts.identity.rows, age, (long long)facts.stream.pending);
+}
+
+/* Is it run by a process that lives? Another rsyslogd may share the database. */
+static bool is_alive(const action_state *state)
+{
+    return state->has_beat && state->beat.stopped == 0 && state->beat.process > 0 &&
+           state->beat.process != getpid() && kill((pid_t)state->beat.process, 0) == 0;
+}
+
+static void tell_stranger(void *arg, const action_state *state)
+{
+    const state_watcher *self = arg;
+
+    if (state->pending + state->seen + state->incidents == 0 || is_alive(state) ||
+        self->what.has_action(self->what.arg, state->name))
+        return;
+    LogMsg(0, RS_RET_OK, LOG_WARNING,
+           "mmsynctap: the state database %s holds what an action '%s' remembered (records that "
+           "wait: %lld, alerts: %lld, incidents: %lld), and the configuration has no such action: "
+           "if it was renamed, stop rsyslogd and run synctap action adopt --database %s '%s' NEW; "
+           "else synctap action drop --database %s '%s'",
+           self->what.database, state->name, (long long)state->pending, (long long)state->seen,
+           (long long)state->incidents, self->what.database, state->name, self->what.database,
+           state->name);
+}
+
+static void tell_strangers(state_watcher *self)
+{
+    if (self->what.has_action != NULL)
+        keeper_each_action(self->what.keeper, timestamp_now(), tell_stranger, self);
 }
 
 /* --- opening --- */
@@ -296,6 +397,8 @@ static void run_once(state_watcher *self, unsigned turn)
 {
     look_after_database(self, turn);
     tell_losses(self);
+    tell_loss(self);
+    tell_weakness(self);
     self->what.ran(self->what.arg);
     beat(self, timestamp_now(), 0);
 }
@@ -413,6 +516,10 @@ state_watcher *state_watcher_start(const watched *what)
     self->started = timestamp_now();
     init(self);
     open_database(self);
+    tell_start(self);
+    self->what.rule = NULL;
+    tell_strangers(self);
+    tell_weakness(self);
     start_thread(self);
     return self;
 }

@@ -26,7 +26,11 @@ typedef struct watched {
     detector_sink *late;       /* takes late alerts, in the watcher's thread; never waits long */
     void (*ran)(void *arg);    /* is called after each look, in the watcher's thread */
     void (*describe)(void *arg, heartbeat *beat); /* says what the action last did; likewise */
-    void *arg;                                    /* of both */
+    const char *rule;    /* what it is called, and its semantics; until the start has returned */
+    bool uses_role_list; /* the rule asks it */
+    /* Has the configuration an action of that name? NULL: another watcher tells of strangers. */
+    bool (*has_action)(void *arg, const char *name);
+    void *arg; /* of all of them */
 } watched;
 
 /* Opens the database and starts the thread; never before activateCnf. NULL when memory is out. */

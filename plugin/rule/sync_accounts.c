@@ -91,6 +91,21 @@ size_t sync_accounts_count(const sync_accounts *self)
     return self->count;
 }
 
+void sync_accounts_each_lost(const sync_accounts *before, const sync_accounts *after,
+                             sync_accounts_sink *sink, void *arg)
+{
+    size_t a = 0;
+
+    for (size_t b = 0; b < before->count; b++) {
+        text upn = before->by_key[b].upn;
+
+        while (a < after->count && text_compare(after->by_key[a].upn, upn) < 0)
+            a++;
+        if (a == after->count || !text_equal(after->by_key[a].upn, upn))
+            sink(arg, upn);
+    }
+}
+
 typedef int account_order(const account *a, text wanted, semantics s);
 
 static int order_by_upn(const account *a, text wanted, semantics s)

@@ -63,6 +63,14 @@ account_standing sync_accounts_standing_of_upn(const sync_accounts *self, text u
 account_standing sync_accounts_standing_of_object_id(const sync_accounts *self, text id,
                                                      timestamp since);
 
+/* Hears of an account by its UPN, which may be "". */
+typedef void sync_accounts_sink(void *arg, text upn);
+
+/* Hands out the accounts of the first snapshot that the second has no more, in the order of their
+ * UPNs. */
+void sync_accounts_each_lost(const sync_accounts *before, const sync_accounts *after,
+                             sync_accounts_sink *sink, void *arg);
+
 /*
  * A new snapshot is made by editing an old one: begin, put each role-list
  * row that changed (the newest of its AccountUPN, no key twice), end. An

@@ -71,57 +71,70 @@ static text upn_of(const sync_census *self, size_t n)
     return (text){bytes + begin, self->ends[n] - begin};
 }
 
-static void write_name(buffer *out, text name)
+static void append_name(buffer *out, text name)
 {
     shown_append(out, (text){name.bytes, name.length < LONGEST_NAME ? name.length : LONGEST_NAME});
     if (name.length == 0)
         buffer_append_string(out, "(without a name)");
 }
 
-size_t sync_census_lost(const sync_census *before, const sync_census *after, buffer *names)
+void sync_loss_add(sync_loss *self, text upn)
 {
-    size_t lost = 0, a = 0;
+    if (self->count < MOST_NAMED) {
+        buffer_append_string(&self->names, self->count > 0 ? ", " : "");
+        append_name(&self->names, upn);
+    }
+    self->count++;
+}
+
+bool sync_loss_write(sync_loss *self, size_t before, size_t after, buffer *out)
+{
+    char number[128];
+    bool failed;
+
+    if (self->count > 0) {
+        snprintf(number, sizeof(number), "%zu %s: ", self->count,
+                 self->count == 1 ? "account is no longer a sync account"
+                                  : "accounts are no longer sync accounts");
+        buffer_append_string(out, number);
+        buffer_append(out, buffer_text(&self->names));
+        snprintf(number, sizeof(number), "%s; %zu -> %zu",
+                 self->count > MOST_NAMED ? " and others" : "", before, after);
+        buffer_append_string(out, number);
+    }
+    failed = buffer_failed(&self->names) || buffer_failed(out);
+    buffer_free(&self->names);
+    self->count = 0;
+    return !failed;
+}
+
+static void find_lost(const sync_census *before, const sync_census *after, sync_loss *loss)
+{
+    size_t a = 0;
 
     for (size_t b = 0; b < before->count; b++) {
         while (a < after->count && text_compare(upn_of(after, a), upn_of(before, b)) < 0)
             a++;
-        if (a < after->count && text_equal(upn_of(after, a), upn_of(before, b)))
-            continue;
-        if (lost < MOST_NAMED) {
-            buffer_append_string(names, lost > 0 ? ", " : "");
-            write_name(names, upn_of(before, b));
-        }
-        lost++;
+        if (a == after->count || !text_equal(upn_of(after, a), upn_of(before, b)))
+            sync_loss_add(loss, upn_of(before, b));
     }
-    return lost;
 }
 
 bool sync_census_write_loss(const sync_census *before, const sync_census *after, buffer *out)
 {
-    buffer names = {0};
-    size_t lost = sync_census_lost(before, after, &names);
-    char number[128];
+    sync_loss loss = {0};
 
-    if (lost > 0) {
-        snprintf(number, sizeof(number), "%zu %s: ", lost,
-                 lost == 1 ? "account is no longer a sync account"
-                           : "accounts are no longer sync accounts");
-        buffer_append_string(out, number);
-        buffer_append(out, buffer_text(&names));
-        snprintf(number, sizeof(number), "%s; %zu -> %zu", lost > MOST_NAMED ? " and others" : "",
-                 before->count, after->count);
-        buffer_append_string(out, number);
-    }
-    lost = buffer_failed(&names) || buffer_failed(out);
-    buffer_free(&names);
-    return lost == 0;
+    find_lost(before, after, &loss);
+    return sync_loss_write(&loss, before->count, after->count, out);
 }
 
 bool sync_census_is_suspicious(const sync_census *before, const sync_census *after)
 {
-    buffer ignored = {0};
-    size_t lost = sync_census_lost(before, after, &ignored);
+    sync_loss loss = {0};
+    size_t lost;
 
-    buffer_free(&ignored);
+    find_lost(before, after, &loss);
+    lost = loss.count;
+    buffer_free(&loss.names);
     return lost > 0 && (after->count == 0 || (before->count >= 3 && 2 * lost > before->count));
 }

@@ -13,19 +13,27 @@
 
 typedef struct sync_census sync_census;
 
+/* Those who left, some of them by name; all zero to begin with. */
+typedef struct sync_loss {
+    buffer names;
+    size_t count;
+} sync_loss;
+
+void sync_loss_add(sync_loss *self, text upn);
+
+/*
+ * "2 accounts are no longer sync accounts: a@x, b@x; 3 -> 1", or nothing; it is empty then. False
+ * when memory was out.
+ */
+bool sync_loss_write(sync_loss *self, size_t before, size_t after, buffer *out);
+
 /* The accounts that the rule takes for sync accounts at `now`. NULL: store_error says why. */
 sync_census *sync_census_take(role_list *list, const rule *r, timestamp now);
 void sync_census_free(sync_census *self);
 
 size_t sync_census_count(const sync_census *self);
 
-/* How many are in the first and not in the second; their UPNs go to `names`, some of them. */
-size_t sync_census_lost(const sync_census *before, const sync_census *after, buffer *names);
-
-/*
- * "2 accounts are no longer sync accounts: a@x, b@x; 3 -> 1"; nothing when
- * none was lost. False when memory was out.
- */
+/* sync_loss_write of those who are in the first and not in the second. */
 bool sync_census_write_loss(const sync_census *before, const sync_census *after, buffer *out);
 
 /*

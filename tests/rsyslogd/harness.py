@@ -173,6 +173,10 @@ class Daemon:
         """Write a file into the daemon's directory; give its path."""
         return self.work.write(name, data)
 
+    def reconfigure(self, old, new):
+        """Put other words into the configuration, for the next start."""
+        self._configuration = self._configuration.replace(old, new)
+
     def synctap(self, *arguments, statuses=(0,)):
         """Run the command line as the daemon's user; give its output."""
         status, output, words = self.work.run(
