@@ -69,7 +69,7 @@ static void read_id(const char *id, uint8_t bytes[static 16])
 /* The id's entry, or the free one where it would stand. */
 static entry *find(const seen *self, const uint8_t id[static 16])
 {
-    uint64_t hash;
+    size_t hash;
     size_t at;
 
     memcpy(&hash, id, sizeof(hash));
