@@ -241,8 +241,7 @@ static void describe(void *instance, heartbeat *beat)
 
     beat->last_message = self->messages.when;
     beat->last_candidate = self->candidates.when;
-    beat->longest_message =
-        self->longest_message > INT64_MAX ? INT64_MAX : (int64_t)self->longest_message;
+    beat->longest_message = (int64_t)self->longest_message; /* rsyslog's own is an int */
     beat->version = SYNCTAP_VERSION;
     beat->built_for = VERSION;
 }
