@@ -318,7 +318,7 @@ static bool read_planned_target(judgement *self, const audit_record *record, con
  * What the query has nothing for may be there in wide semantics' reading; but the target stays
  * the query's.
  */
-static void fill_up(judgement *self, plan_row *row, const kql_value *wide)
+static void fill_up(judgement *self, plan_row *row, planned *wide, const kql_value **of_record)
 {
     const rule_plan *p = rule_get_plan(self->rule);
     const kql_columns *columns = plan_columns(p);
@@ -326,8 +326,13 @@ static void fill_up(judgement *self, plan_row *row, const kql_value *wide)
     for (size_t i = 0; wide != NULL && row->values != NULL && i < columns->count; i++) {
         kql_value v = row->values[i];
 
-        if (v.kind == KIND_STRING && v.string.length == 0 && plan_column_is_of_record(p, i))
-            row->values[i] = wide[i];
+        if (v.kind != KIND_STRING || v.string.length > 0 || !plan_column_is_of_record(p, i))
+            continue;
+        if (*of_record == NULL)
+            *of_record = plan_record_values(&wide->run);
+        if (*of_record == NULL)
+            return; /* memory is out, which is noted */
+        row->values[i] = (*of_record)[i];
     }
 }
 
@@ -391,14 +396,13 @@ static void hand_out_kql_rows(judgement *self, planned *kql, planned *wide,
                               const audit_record *shown)
 {
     alert a = judge_begin_row(self, shown);
-    const kql_value *of_record =
-        wide != NULL && kql->run.first != NULL ? plan_record_values(&wide->run) : NULL;
+    const kql_value *of_record = NULL;
 
     a.kql = true;
     for (plan_row *row = kql->run.first; row != NULL; row = row->next) {
         if (!read_planned_target(self, kql->record, row, &a))
             continue;
-        fill_up(self, row, of_record);
+        fill_up(self, row, wide, &of_record);
         hand_out_planned(self, kql->record, row, &a);
     }
 }

@@ -365,6 +365,8 @@ const plan_text *plan_text_new(const rule_plan *p, const plan_row *row, const pl
                 .memory = memory,
                 .text = t};
 
+    bool is_cut, has_cut_column;
+
     if (t == NULL || row->values == NULL)
         return NULL;
     *t = (plan_text){.positions = row->positions};
@@ -374,8 +376,12 @@ const plan_text *plan_text_new(const rule_plan *p, const plan_row *row, const pl
     t->tactics = tactics(&w);
     t->entities = entities(&w);
     t->details = details(&w);
+    is_cut = t->cut;
+    t->cut = false;
     t->columns = columns(&w, true);
-    t->row = columns(&w, false);
+    has_cut_column = t->cut;
+    t->cut |= is_cut;
+    t->row = has_cut_column ? columns(&w, false) : t->columns;
     t->terms = terms(&w);
     buffer_free(&w.out);
     return w.failed ? NULL : t;
