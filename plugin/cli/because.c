@@ -73,12 +73,35 @@ static bool append_targets(json *targets, semantics in, buffer *out)
     return any;
 }
 
+/* A rule file's row: all conditions, or the first term of the first that does not hold. */
+static void append_rows(json *rows, semantics in, buffer *out)
+{
+    json *last = NULL;
+
+    for (size_t i = 0; i < json_array_length(rows); i++) {
+        json *row = json_array_item(rows, i);
+
+        if (!is_of_reading(row, in))
+            continue;
+        last = row;
+        if (!json_is_true(json_member(row, "matches")))
+            continue;
+        buffer_append_string(out, "all conditions hold for row ");
+        buffer_append(out, json_string(json_member(row, "positions")));
+        return;
+    }
+    buffer_append_string(out, last != NULL ? "a condition does not hold, see its terms"
+                                           : "the query makes no row of it");
+}
+
 void because_append(json *record, semantics in, buffer *out)
 {
     json *operation = json_member(record, "operation");
     json *targets = json_member(record, "targets");
 
-    if (!holds(operation, in))
+    if (json_has_member(record, "rows"))
+        append_rows(json_member(record, "rows"), in, out);
+    else if (!holds(operation, in))
         append_operation(operation, out);
     else if (!json_is_true(json_member(json_member(record, "time"), "is_within_lookback")))
         buffer_append_string(out, "it was generated before the lookback");

@@ -16,7 +16,7 @@ static const char USAGE[] =
     "semantics.\n"
     "\n"
     "  --identity FILE, --database DB, --now TIME, --lookback SPAN, --identity-window SPAN,\n"
-    "  --rulebase FILE, and the rule's lists: as for synctap query\n"
+    "  --rulebase FILE, --rule FILE, and the rule's lists: as for synctap query\n"
     "  --date-order dmy|mdy  how dates in CSV files are written, where they do not show it\n"
     "  --fail-on-match       exit status 3 when a record matches\n"
     "  --format table|jsonl  words for a person, or one JSON object per record\n"
@@ -125,6 +125,46 @@ static void print_record(json *record)
     printf("  verdict: kql %s, wide %s\n", yes_or_no(record, "kql"), yes_or_no(record, "wide"));
 }
 
+/* A term of a rule file's condition. */
+static void print_term(json *term)
+{
+    json *right = json_member(term, "right");
+
+    printf("    %-3s where ", yes_or_no(term, "holds"));
+    print_quoted(json_member(term, "where"));
+    print_member(": ", term, "operand");
+    print_member(" ", term, "left");
+    printf(" %s ", json_string(json_member(term, "operator")).bytes);
+    print_quoted(right);
+    putchar('\n');
+}
+
+static void print_row(json *row)
+{
+    json *terms = json_member(row, "terms");
+
+    print_member("  row ", row, "positions");
+    printf(" (%s reading)", json_string(json_member(row, "reading")).bytes);
+    print_member(" upn ", row, "upn");
+    print_member(" id ", row, "id");
+    printf(": %s\n", json_is_true(json_member(row, "matches")) ? "matches" : "does not match");
+    for (size_t i = 0; i < json_array_length(terms); i++)
+        print_term(json_array_item(terms, i));
+}
+
+static void print_rows(json *record)
+{
+    json *rows = json_member(record, "rows");
+
+    print_time(json_member(record, "time"));
+    print_member("  operation ", record, "operation_name");
+    putchar('\n');
+    for (size_t i = 0; i < json_array_length(rows); i++)
+        print_row(json_array_item(rows, i));
+    print_list("  notes", json_member(record, "notes"));
+    printf("  verdict: kql %s, wide %s\n", yes_or_no(record, "kql"), yes_or_no(record, "wide"));
+}
+
 static void print_words(json *object)
 {
     print_member("", object, "file");
@@ -141,6 +181,8 @@ static void print_words(json *object)
     if (json_has_member(object, "remedy"))
         print_member("\n  remedy ", object, "remedy");
     putchar('\n');
+    if (json_has_member(object, "rows"))
+        print_rows(object);
     if (json_has_member(object, "targets"))
         print_record(object);
 }
@@ -350,5 +392,6 @@ static int explain_with(const options *o)
 
 int cmd_explain(int argc, char **argv)
 {
-    return options_run(argc, argv, GROUP_STORE | GROUP_RULE | GROUP_AUDIT, USAGE, explain_with);
+    return options_run(argc, argv, GROUP_STORE | GROUP_RULE | GROUP_RULE_FILE | GROUP_AUDIT, USAGE,
+                       explain_with);
 }

@@ -888,6 +888,7 @@ static unwrap_kind explain_object(void *arg, json *object)
                             .record = &wide,
                             .kql = as_kql == AUDIT_RECORD ? &kql : NULL,
                             .memory = f->worker->memory,
+                            .parser = unwrap_parser(f->worker->unwrap),
                         });
     audit_record_release(&kql);
     audit_record_release(&wide);

@@ -194,7 +194,8 @@ void kql_pass(kql_passage *self, size_t first, size_t end)
             expand(self, i, end);
             return;
         }
-        if (op->kind == OP_WHERE && (kql_truths(kql_eval(r, op->condition)) & TRUTH_TRUE) == 0)
+        if (op->kind == OP_WHERE && !self->keeps_all &&
+            (kql_truths(kql_eval(r, op->condition)) & TRUTH_TRUE) == 0)
             return;
         if (op->kind == OP_DISTINCT && !is_new_row(self, op))
             return;

@@ -91,6 +91,7 @@ typedef struct kql_passage {
     size_t elements;                       /* how many there were in all */
     struct kql_seen_row *seen;             /* by distinct */
     bool ended;
+    bool keeps_all; /* where lets each row pass, for who asks why */
 } kql_passage;
 
 /* Runs the operators from `first` up to `end`; sorting and take have no effect. */

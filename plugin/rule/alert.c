@@ -455,6 +455,13 @@ static void write_built_in_row(const alert *self, buffer *out)
     json_write_member(out, "Result", r->result);
 }
 
+/* A rule file's own column keeps its name: a key stands once. */
+static bool has_column(const alert *self, const char *name)
+{
+    return self->told != NULL &&
+           kql_find_column(plan_columns(rule_get_plan(self->rule)), text_of(name)) != NULL;
+}
+
 void alert_write_row(const alert *self, buffer *out)
 {
     char index[24];
@@ -465,10 +472,15 @@ void alert_write_row(const alert *self, buffer *out)
         buffer_append(out, self->told->row);
     else
         write_built_in_row(self, out);
-    json_write_member(out, "Id", self->record->record_id);
-    json_write_member(out, "TargetId", self->target.id);
-    write_json(out, "TargetIndex", index);
-    write_matched_by(out, "MatchedBy", self);
-    write_boolean(out, "Kql", self->kql);
+    if (!has_column(self, "Id"))
+        json_write_member(out, "Id", self->record->record_id);
+    if (!has_column(self, "TargetId"))
+        json_write_member(out, "TargetId", self->target.id);
+    if (!has_column(self, "TargetIndex"))
+        write_json(out, "TargetIndex", index);
+    if (!has_column(self, "MatchedBy"))
+        write_matched_by(out, "MatchedBy", self);
+    if (!has_column(self, "Kql"))
+        write_boolean(out, "Kql", self->kql);
     buffer_append_char(out, '}');
 }

@@ -246,6 +246,101 @@ static void write_notes(const audit_record *record, buffer *out)
     buffer_append_char(out, ']');
 }
 
+/* --- a rule file --- */
+
+/* One reading's rows under way. */
+typedef struct row_writer {
+    const explanation *self;
+    const audit_record *record;
+    const char *reading;
+    buffer *out;
+    bool matches;
+} row_writer;
+
+static void write_term(const row_writer *w, const plan_verdict *v)
+{
+    char where[24];
+
+    snprintf(where, sizeof(where), "%zu", v->where);
+    json_write_item(w->out);
+    buffer_append_char(w->out, '{');
+    json_write_key(w->out, "where");
+    buffer_append_string(w->out, where);
+    json_write_member(w->out, "operand", v->subject);
+    json_write_member(w->out, "left", v->left);
+    json_write_member(w->out, "operator", text_of(v->word));
+    json_write_key(w->out, "right");
+    plan_write_right(rule_get_plan(w->self->rule), v->expr, w->out);
+    write_boolean(w->out, "holds", v->truths == TRUTH_TRUE);
+    buffer_append_char(w->out, '}');
+}
+
+static void write_row(void *arg, const plan_row *row, const plan_verdict *terms, size_t count,
+                      bool matches)
+{
+    row_writer *w = arg;
+    audit_target target = {.upn = TEXT(""), .id = TEXT("")};
+
+    if (row->target < audit_record_target_count(w->record))
+        w->out->failed |= !audit_record_target(w->record, row->target, w->self->memory, &target);
+    json_write_item(w->out);
+    buffer_append_char(w->out, '{');
+    json_write_member(w->out, "positions", row->positions);
+    json_write_member(w->out, "reading", text_of(w->reading));
+    json_write_member(w->out, "upn", target.upn);
+    json_write_member(w->out, "id", target.id);
+    write_boolean(w->out, "matches", matches);
+    json_write_key(w->out, "terms");
+    buffer_append_char(w->out, '[');
+    for (size_t i = 0; i < count; i++)
+        write_term(w, &terms[i]);
+    buffer_append_string(w->out, "]}");
+    w->matches |= matches;
+}
+
+/* All rows of one reading, as if no condition held one back; whether one of them matches. */
+static bool write_rows(const explanation *self, const audit_record *record, const char *reading,
+                       buffer *out)
+{
+    const audit_reader reader = {self->memory, self->parser};
+    audit_record read = *record;
+    row_writer w = {self, record, reading, out, false};
+    timestamp time = record->has_time ? record->time_generated : self->now;
+    plan_run run = {
+        .plan = rule_get_plan(self->rule),
+        .row = audit_row_of(&read, &reader, time, self->now),
+        .semantics = record->view,
+        .now = self->now,
+        .lookback = rule_get_lookback(self->rule),
+        .accounts = self->accounts,
+    };
+
+    plan_trace(&run, write_row, &w);
+    out->failed |= run.out_of_memory;
+    return w.matches;
+}
+
+static bool write_plan_members(const explanation *self, buffer *out)
+{
+    bool recent = is_recent(self), is_read = self->record->unread_time.length == 0;
+    verdicts rows = {false, false};
+
+    json_write_member(out, "shape", text_of(audit_shape_name(self->record->shape)));
+    json_write_member(out, "record_id", self->record->record_id);
+    write_time(self, out);
+    json_write_member(out, "operation_name", self->record->operation_name);
+    json_write_key(out, "rows");
+    buffer_append_char(out, '[');
+    if (self->kql != NULL)
+        rows.kql = write_rows(self, self->kql, "kql", out);
+    rows.wide = write_rows(self, self->record, "wide", out);
+    buffer_append_char(out, ']');
+    write_notes(self->record, out);
+    write_verdicts(out,
+                   (verdicts){is_read && recent && rows.kql, recent && (rows.wide || rows.kql)});
+    return !buffer_failed(out);
+}
+
 bool explain_write_members(const explanation *self, buffer *out)
 {
     unsigned needed = 0;
@@ -253,6 +348,8 @@ bool explain_write_members(const explanation *self, buffer *out)
     bool recent = is_recent(self), is_read = self->record->unread_time.length == 0;
     verdicts targets;
 
+    if (rule_get_plan(self->rule) != NULL)
+        return write_plan_members(self, out);
     json_write_member(out, "shape", text_of(audit_shape_name(self->record->shape)));
     json_write_member(out, "record_id", self->record->record_id);
     write_time(self, out);

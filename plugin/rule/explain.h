@@ -19,6 +19,7 @@ typedef struct explanation {
     const audit_record *record; /* in WIDE's reading, which tells most */
     const audit_record *kql;    /* as the query reads it; NULL: it sees no record */
     arena *memory;
+    json_parser *parser;
 } explanation;
 
 /*

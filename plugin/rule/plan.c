@@ -492,6 +492,8 @@ typedef struct branch_run {
     size_t branch;
     kql_passage passage;
     size_t most;
+    plan_trace_sink *trace; /* or NULL */
+    void *trace_arg;
 } branch_run;
 
 static text write_positions(const branch_run *b, size_t expansions)
@@ -720,4 +722,102 @@ void plan_rows(plan_run *self, size_t most)
     for (size_t b = 0; frame != NULL && b < q->branch_count; b++)
         if (most == 0 || self->count < most)
             run_branch(self, b, frame, most);
+}
+
+/* --- why --- */
+
+enum { MOST_VERDICTS = 200 };
+
+typedef struct verdict_list {
+    plan_verdict *all;
+    size_t count;
+} verdict_list;
+
+static void add_verdicts(kql_run *r, const kql_expr *e, size_t where, verdict_list *list)
+{
+    plan_verdict v = {.where = where, .expr = e};
+
+    if (e->form == FORM_CALL && (e->call == &kql_and || e->call == &kql_or)) {
+        for (size_t i = 0; i < e->count; i++)
+            add_verdicts(r, e->args[i], where, list);
+        return;
+    }
+    if (list->count == MOST_VERDICTS)
+        return;
+    v.subject = subject_of(e);
+    v.word = e->operator!= NULL ? e->operator->word : e->form == FORM_CALL ? e->call->name : "";
+    if (e->count > 0)
+        v.left = kql_text_of(r, kql_eval(r, e->args[0]), e->args[0]->type);
+    v.truths = kql_truths(kql_eval(r, e));
+    list->all[list->count++] = v;
+}
+
+static bool trace_row(void *arg, kql_run *r)
+{
+    branch_run *b = arg;
+    const kql_pipeline *branch = &b->run->plan->query->branches[b->branch];
+    verdict_list list = {arena_alloc(r->memory, MOST_VERDICTS * sizeof(plan_verdict)), 0};
+    plan_row row;
+    bool matches = true;
+    size_t where = 0;
+
+    b->run->out_of_memory |= list.all == NULL;
+    if (list.all == NULL)
+        return false;
+    for (size_t i = 0; i < branch->count; i++) {
+        if (branch->ops[i].kind != OP_WHERE)
+            continue;
+        add_verdicts(r, branch->ops[i].condition, ++where, &list);
+        matches &= kql_truths(kql_eval(r, branch->ops[i].condition)) == TRUTH_TRUE;
+    }
+    tell_row(b, r, &row);
+    b->trace(b->trace_arg, &row, list.all, list.count, matches);
+    return true;
+}
+
+void plan_trace(plan_run *self, plan_trace_sink *sink, void *arg)
+{
+    kql_value *frame = new_frame(self);
+
+    for (size_t i = 0; frame != NULL && i < self->plan->query->branch_count; i++) {
+        kql_run run = begin_run(self, frame);
+        branch_run b = {.run = self, .branch = i, .trace = sink, .trace_arg = arg};
+
+        b.passage = (kql_passage){.run = &run,
+                                  .pipeline = &self->plan->query->branches[i],
+                                  .sink = trace_row,
+                                  .arg = &b,
+                                  .keeps_all = true};
+        kql_pass(&b.passage, 0, self->plan->query->branches[i].count);
+        self->out_of_memory |= run.out_of_memory;
+    }
+}
+
+void plan_write_right(const rule_plan *self, const kql_expr *term, buffer *out)
+{
+    buffer name = {0};
+
+    if (term->in_set) {
+        const kql_set *set = &self->query->sets[term->set];
+
+        buffer_append(&name, set->name);
+        buffer_append_char(&name, '.');
+        buffer_append(&name, set->rows.columns.all[term->set_column].name);
+        json_write_string(out, buffer_text(&name));
+        out->failed |= buffer_failed(&name);
+        buffer_free(&name);
+    } else if (term->list != NULL) {
+        buffer_append_char(out, '[');
+        for (size_t i = 0; i < term->list_count; i++) {
+            json_write_item(out);
+            kql_write_json(out, term->list[i]);
+        }
+        buffer_append_char(out, ']');
+    } else if (term->count > 1 && term->args[1]->form == FORM_LITERAL) {
+        kql_write_json(out, term->args[1]->value);
+    } else if (term->count > 1 && term->operator != NULL) {
+        json_write_string(out, term->args[1]->source);
+    } else {
+        buffer_append_string(out, "null");
+    }
 }

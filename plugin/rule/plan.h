@@ -72,6 +72,24 @@ typedef struct plan_run {
 /* The record's rows, in self->first. With `most` > 0 it ends when there are so many. */
 void plan_rows(plan_run *self, size_t most);
 
+/* A term of a condition, for a row that no condition held back. */
+typedef struct plan_verdict {
+    size_t where;     /* which of the query's conditions, from 1 */
+    text subject;     /* the column that it is about */
+    const char *word; /* its operator, or its function */
+    text left;        /* what stands on its left side */
+    const kql_expr *expr;
+    unsigned truths;
+} plan_verdict;
+
+/* A row as it would be if every condition let it pass, and its terms; alive until it returns. */
+typedef void plan_trace_sink(void *arg, const plan_row *row, const plan_verdict *verdicts,
+                             size_t count, bool matches);
+void plan_trace(plan_run *self, plan_trace_sink *sink, void *arg);
+
+/* The right side of a term, as JSON. */
+void plan_write_right(const rule_plan *self, const kql_expr *term, buffer *out);
+
 /* The values of the columns that tell of the record alone; the others are null. In the arena. */
 kql_value *plan_record_values(plan_run *self);
 

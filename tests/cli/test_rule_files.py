@@ -1,0 +1,289 @@
+"""Rule files run: their rows, alerts and explanations.
+
+The records are made up, in the shapes in which collectors get them; the rules
+are those that ship and some that are made here for one behaviour each.
+"""
+
+import json
+import pathlib
+import unittest
+
+import rule_files
+from command import objects, synctap
+
+RULES = pathlib.Path(__file__).resolve().parents[2] / "rules"
+NOW = "2026-06-01T13:00:00Z"
+CONNECT = "ConnectSyncProvisioning_EDGE7_0a1b2c3d4e5f"
+
+
+def properties(**values):
+    """Make modified properties, whose values are JSON in strings."""
+    return [{"displayName": name.replace("_", "."), "oldValue": None,
+             "newValue": json.dumps(value)} for name, value in values.items()]
+
+
+def record(operation, *targets, number=1, initiator=None, result="success",
+           shape="diagnostic"):
+    """Make a record in one of the shapes."""
+    parts = {"id": f"r{number}", "result": result,
+             "initiatedBy": initiator or {"user": {
+                 "id": "u1", "userPrincipalName": "eve@nordwind.example",
+                 "ipAddress": "203.0.113.7"}},
+             "targetResources": list(targets),
+             "activityDisplayName": operation}
+    time = f"2026-06-01T12:{number:02}:00Z"
+    if shape == "diagnostic":
+        return {"time": time, "tenantId": "t1", "operationName": operation,
+                "properties": parts}
+    if shape == "graph":
+        return {**parts, "activityDateTime": time}
+    return {"TimeGenerated": time, "OperationName": operation,
+            "AADTenantId": "t1", "Id": parts["id"], "Result": result,
+            "ActivityDisplayName": operation,
+            "InitiatedBy": parts["initiatedBy"] if shape == "rows"
+            else json.dumps(parts["initiatedBy"]),
+            "TargetResources": list(targets) if shape == "rows"
+            else json.dumps(targets)}
+
+
+SHAPES = ("diagnostic", "graph", "rows", "strings")
+KEY = {"id": "a1", "displayName": CONNECT, "type": "Application",
+       "modifiedProperties": properties(KeyDescription=["k"])}
+
+
+class RuleFiles(unittest.TestCase):
+    """A few records each."""
+
+    def setUp(self):
+        """Have a folder."""
+        self.folder = rule_files.Folder(self)
+
+    def run_on(self, records, rule, *options, command="query", status=0):
+        """Run a command over records with a rule."""
+        lines = "".join(json.dumps(one) + "\n" for one in records)
+        path = self.folder.put(lines, "records.jsonl")
+        done = synctap(command, "--rule", rule, "--now", NOW, "--format",
+                       "jsonl", *options, path)
+        self.assertEqual(done.status, status, done.words)
+        return objects(done.output)
+
+    def rows(self, records, query, *options, **more):
+        """Run a query of the test's own."""
+        rule = self.folder.put(rule_files.text(query, **more))
+        return self.run_on(records, rule, *options)
+
+    def changes(self, *records, semantics="kql"):
+        """Give what the shipped rule says of records."""
+        return [(row["Id"], row["Change"], row["Severity"])
+                for row in self.run_on(
+                    records, RULES / "credential-on-sync-identity.yaml",
+                    "--semantics", semantics)]
+
+    def test_a_key_on_connects_application_in_every_shape(self):
+        operation = "Update application – Certificates and secrets " \
+            "management "
+        for shape in SHAPES:
+            with self.subTest(shape=shape):
+                self.assertEqual(
+                    self.changes(record(operation, KEY, shape=shape),
+                                 semantics="wide"),
+                    [("r1", "key or secret on the application", "High")])
+
+    def test_connects_own_renewal_is_low(self):
+        own = {"app": {"displayName": CONNECT, "servicePrincipalId": "s"}}
+        self.assertEqual(
+            self.changes(record("Add service principal credentials", KEY,
+                                initiator=own)),
+            [("r1", "key on the service principal", "Low")])
+
+    def test_the_other_ways_to_a_credential(self):
+        federated = dict(KEY, modifiedProperties=properties(
+            FederatedIdentityCredentials=["x"]))
+        owner = {"id": "o", "userPrincipalName": "mallory@nordwind.example",
+                 "modifiedProperties": properties(
+                     Application_DisplayName=CONNECT)}
+        right = {"id": "g", "displayName": "Microsoft.Azure.SyncFabric",
+                 "modifiedProperties": properties(
+                     AppRole_Value="ADSynchronization.ReadWrite.All")}
+        self.assertEqual(
+            self.changes(
+                record("Update application", federated),
+                record("Add owner to application", owner, number=2),
+                record("Add app role assignment to service principal", right,
+                       number=3),
+                record("Update application", KEY, number=4),
+                record("Add owner to application",
+                       dict(owner, modifiedProperties=[]), number=5)),
+            [("r3", "right to call the synchronization API", "High"),
+             ("r2", "owner", "High"), ("r1", "federated credential", "High")])
+
+    def test_a_password_in_every_shape(self):
+        target = {"id": "x", "userPrincipalName": "Sync_E_1@nordwind.example"}
+        for shape in SHAPES:
+            for operation in ("Reset user password",
+                              "Reset password (by admin)",
+                              "Change user password.",
+                              "Update PasswordProfile"):
+                with self.subTest(shape=shape, operation=operation):
+                    row, = self.run_on(
+                        [record(operation, target, shape=shape)],
+                        RULES / "password-reset-on-sync-account.yaml",
+                        "--semantics", "wide")
+                    self.assertEqual((row["TargetUpn"], row["MatchedBy"][0]),
+                                     (target["userPrincipalName"],
+                                      "upn_startswith"))
+
+    def test_without_a_projection_a_row_has_what_the_query_made(self):
+        row, = self.rows(
+            [record("Update user", {"id": "x"})],
+            "AuditLogs | where OperationName == 'Update user' "
+            "| extend Who = tostring(InitiatedBy.user.id), Two = 1",
+            more="customDetails:\n  Result: Result\n")
+        self.assertEqual(list(row), ["Result", "Who", "Two", "Id", "TargetId",
+                                     "TargetIndex", "MatchedBy", "Kql"])
+        self.assertEqual((row["Who"], row["Two"]), ("u1", 1))
+
+    def test_each_element_of_each_expansion_is_a_row_of_its_own(self):
+        target = {"id": "x", "modifiedProperties": [
+            {"displayName": "a"}, {"displayName": "b"}, {"displayName": "a"}]}
+        rule = self.folder.put(rule_files.text(
+            "AuditLogs | where OperationName == 'Update user' "
+            "| mv-expand T = TargetResources "
+            "| mv-apply P = T.modifiedProperties on "
+            "(where P.displayName == 'a' | project N = tostring("
+            "P.displayName)) | project N"))
+        records = [record("Update user", target, target)]
+        rows = self.run_on(records, rule)
+        self.assertEqual([(row["N"], row["TargetIndex"]) for row in rows],
+                         [("a", 0), ("a", 0), ("a", 1), ("a", 1)])
+        alerts = self.run_on(records, rule, command="replay")
+        self.assertEqual(len({alert["alert_id"] for alert in alerts}), 4)
+
+    def test_a_union_has_the_rows_of_all_branches(self):
+        rows = self.rows(
+            [record("First thing"), record("Second thing", number=2)],
+            "union isfuzzy=true (AuditLogs | where OperationName == "
+            "'First thing' | project Id, A = 1), (AuditLogs | where "
+            "OperationName == 'Second thing' | project Id, B = 'b') "
+            "| extend C = strcat(Id, B)")
+        self.assertEqual(
+            [[row[name] for name in ("Id", "A", "B", "C")] for row in rows],
+            [["r2", None, "b", "r2b"], ["r1", 1, "", "r1"]])
+
+    def test_formats_entities_and_details_are_the_files(self):
+        alert, = self.run_on(
+            [record("Update user", {"id": "x"})],
+            self.folder.put(rule_files.text(
+                "AuditLogs | where OperationName == 'Update user' | extend "
+                "Name = 'eve', Suffix = 'nordwind.example', Level = 'low' "
+                "| project TimeGenerated, Name, Suffix, Level, InitiatedBy",
+                more="""entityMappings:
+  - entityType: Account
+    fieldMappings:
+      - identifier: Name
+        columnName: Name
+      - identifier: UPNSuffix
+        columnName: Suffix
+  - entityType: Host
+    fieldMappings:
+      - identifier: HostName
+        columnName: Level
+customDetails:
+  Who: Name
+alertDetailsOverride:
+  alertDisplayNameFormat: "{{Name}} at {{ TimeGenerated }}, {{Gone}}"
+  alertSeverityColumnName: Level
+""")), command="replay")
+        self.assertEqual(alert["display_name"],
+                         "eve at 2026-06-01T12:01:00.0000000Z, {{Gone}}")
+        self.assertEqual(alert["severity"], "Low")
+        self.assertEqual(alert["techniques"], ["T1098"])
+        self.assertEqual(alert["sub_techniques"], ["T1556.006", "T1098.003"])
+        self.assertEqual(alert["entities"], [
+            {"$id": "1", "Type": "account", "FullName":
+             "eve@nordwind.example", "Name": "eve",
+             "UPNSuffix": "nordwind.example", "AadUserId": "u1"},
+            {"$id": "2", "Type": "host", "HostName": "low"}])
+        self.assertEqual(alert["custom_details"], {"Who": "eve"})
+        self.assertEqual(list(alert["columns"]),
+                         ["TimeGenerated", "Name", "Suffix", "Level",
+                          "InitiatedBy"])
+
+    def test_an_alert_of_a_rule_file_is_not_judged_again(self):
+        rule = self.folder.put(rule_files.text(
+            "AuditLogs | where OperationName == 'Update user'"))
+        alerts = self.run_on([record("Update user", {"id": "x"})], rule,
+                             command="replay")
+        self.assertEqual(len(alerts), 1)
+        self.assertEqual(self.run_on(alerts, rule, command="replay",
+                                     status=1), [])
+
+    def test_a_role_that_is_taken_away_makes_a_row_of_not_in_late(self):
+        rule = self.folder.put(rule_files.text(
+            "let Known = IdentityInfo | summarize arg_max(TimeGenerated, *) "
+            "by AccountUPN | where AssignedRoles has 'Trusted' "
+            "| project AccountUPN;\nAuditLogs "
+            "| where OperationName == 'Update user' "
+            "| mv-expand TargetResources "
+            "| extend Upn = tostring(TargetResources.userPrincipalName) "
+            "| where Upn !in~ (Known) | project Upn"))
+        upn = "a@nordwind.example"
+
+        def role(minute, *roles):
+            return {"TimeGenerated": f"2026-06-01T12:{minute:02}:00Z",
+                    "AccountUPN": upn, "AccountObjectId": "1",
+                    "AccountDisplayName": "", "AssignedRoles": list(roles)}
+        events = [role(0, "Trusted"),
+                  record("Update user", {"userPrincipalName": upn}, number=1)]
+        self.assertEqual(self.run_on(events, rule, "--order", "time",
+                                     command="replay"), [])
+        alert, = self.run_on([*events, role(5)], rule, "--order", "time",
+                             command="replay")
+        self.assertEqual((alert["late"], alert["matched_by"]),
+                         (True, ["not_identity_upn"]))
+
+    def test_explain_tells_each_term(self):
+        told, = self.run_on(
+            [record("Update user", {"id": "x",
+                                    "userPrincipalName": "a@b.example"})],
+            self.folder.put(rule_files.text(
+                "AuditLogs | where OperationName == 'Update user' "
+                "| mv-expand T = TargetResources "
+                "| where tostring(T.id) == 'y' or Result =~ 'SUCCESS'")),
+            command="explain")
+        self.assertEqual((told["verdict"], told["kql"], told["wide"]),
+                         ("match", True, True))
+        row = told["rows"][0]
+        self.assertEqual((row["reading"], row["upn"], row["matches"]),
+                         ("kql", "a@b.example", True))
+        self.assertEqual(
+            [(term["where"], term["left"], term["operator"], term["right"],
+              term["holds"]) for term in row["terms"]],
+            [(1, "Update user", "==", "Update user", True),
+             (2, "x", "==", "y", False),
+             (2, "success", "=~", "SUCCESS", True)])
+
+    def test_lists_belong_to_the_built_in_rule(self):
+        done = synctap("query", "--rule", RULES / "tap-on-sync-account.yaml",
+                       "--roles", "x", given=b"")
+        self.assertEqual(done.status, 2)
+        self.assertIn("--roles belongs to the built-in rule", done.words)
+
+    def test_a_refused_rule_runs_nothing(self):
+        path = self.folder.put(rule_files.text("AuditLogs | count"))
+        done = synctap("query", "--rule", path, given=b"")
+        self.assertEqual(done.status, 2)
+        self.assertIn('rule.yaml:18:15: "count"', done.words)
+
+    def test_a_column_of_the_role_list_that_is_not_looked_up(self):
+        path = self.folder.put(rule_files.text(
+            "let W = _GetWatchlist('vip') | project SearchKey;\nAuditLogs "
+            "| where OperationName == 'Update user' and Result in (W)"))
+        self.assertEqual(synctap("rule", "check", path).status, 0)
+        done = synctap("query", "--rule", path, given=b"")
+        self.assertEqual(done.status, 2)
+        self.assertIn('"Result" is looked up in a column', done.words)
+
+
+if __name__ == "__main__":
+    unittest.main()
