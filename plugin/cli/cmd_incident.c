@@ -203,8 +203,8 @@ static int tell_trouble(const options *o, const store *s)
 
 static bool begin_table(list_run *l)
 {
-    static const char *const open[] = {"incident", "status", "opened", "who", "what",
-                                       "target",   "alerts", "late",   NULL};
+    static const char *const open[] = {"incident", "opened", "who",  "what",
+                                       "target",   "alerts", "late", NULL};
     static const char *const all[] = {"incident", "status", "opened", "who",    "what",
                                       "target",   "alerts", "late",   "closed", NULL};
 

@@ -234,9 +234,10 @@ void words_append_roles(buffer *out, const view_account *account)
 
 void words_append_roles_then(buffer *out, const view_roles *roles, bool is_late)
 {
-    if (is_late)
-        buffer_append_string(out, "not yet a sync account by the list when the record came; before "
-                                  "the list changed: ");
+    if (is_late && (!roles->then.is_known || roles->then.is_sync_account)) {
+        buffer_append_string(out, "not a sync account by the list when the record came");
+        return;
+    }
     words_append_roles(out, &roles->then);
     if (!roles->then_is_kept)
         buffer_append_string(out, " (as far as is known: changes are kept for a day)");

@@ -11,7 +11,8 @@
 #include "base/json.h"
 #include "base/shown.h"
 
-enum { WIDEST = 48, NARROWEST = 2, GAP = 2 }; /* terminal columns */
+/* In terminal columns. Texts of SHORT ones are kept whole until the others have LEAST_OF_LONG. */
+enum { WIDEST = 48, SHORT = 19, LEAST_OF_LONG = 8, NARROWEST = 2, GAP = 2 };
 
 struct table {
     FILE *out;
@@ -143,30 +144,47 @@ static bool put_row(table *self, size_t row, text line)
     return put;
 }
 
-static size_t widest_column(const table *self)
+/* Of those that needed more than `needed`; self->width when there is none. */
+static size_t widest_column(const table *self, const size_t *wanted, size_t needed)
 {
-    size_t widest = 0;
+    size_t widest = self->width;
 
-    for (size_t c = 1; c < self->width; c++)
-        if (self->widths[c] > self->widths[widest])
+    for (size_t c = 0; c < self->width; c++)
+        if (wanted[c] > needed && (widest == self->width || self->widths[c] > self->widths[widest]))
             widest = c;
     return widest;
 }
 
-/* The widest columns give way first. */
-static void fit_into_terminal(table *self)
+/* Takes from the widest, as long as it is wider than `least`. */
+static void narrow(table *self, const size_t *wanted, size_t needed, size_t least, size_t *taken)
+{
+    while (*taken > self->terminal) {
+        size_t widest = widest_column(self, wanted, needed);
+
+        if (widest == self->width || self->widths[widest] <= least)
+            return;
+        self->widths[widest]--;
+        --*taken;
+    }
+}
+
+/* Long texts give way first: an id or a time that is cut is worth nothing. */
+static bool fit_into_terminal(table *self)
 {
     size_t taken = GAP * (self->width - 1);
+    size_t *wanted = malloc(self->width * sizeof(*wanted));
 
+    if (wanted == NULL)
+        return false;
+    memcpy(wanted, self->widths, self->width * sizeof(*wanted));
     for (size_t c = 0; c < self->width; c++)
         taken += self->widths[c];
-    for (; self->terminal > 0 && taken > self->terminal; taken--) {
-        size_t widest = widest_column(self);
-
-        if (self->widths[widest] <= NARROWEST)
-            break;
-        self->widths[widest]--;
+    if (self->terminal > 0) {
+        narrow(self, wanted, SHORT, LEAST_OF_LONG, &taken);
+        narrow(self, wanted, 0, NARROWEST, &taken);
     }
+    free(wanted);
+    return true;
 }
 
 /* On a terminal no cell is wider than its column. */
@@ -191,7 +209,7 @@ static void write_row(const table *self, size_t row)
 
 static void write_kept(table *self)
 {
-    fit_into_terminal(self);
+    self->failed |= !fit_into_terminal(self);
     for (size_t r = 0; r < self->kept; r++)
         write_row(self, r);
     self->is_flowing = true;

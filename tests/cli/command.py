@@ -1,8 +1,12 @@
 """Runs the command line and reads what it writes."""
 
+import fcntl
 import json
 import os
+import pty
+import struct
 import subprocess
+import termios
 from collections import namedtuple
 
 import rule
@@ -23,6 +27,30 @@ def synctap(*arguments, given=None):
     done = subprocess.run(command, capture_output=True, timeout=60, **source)
     return Done(done.returncode, done.stdout.decode(),
                 done.stderr.decode(errors="replace"))
+
+
+def on_terminal(columns, *arguments, **environment):
+    """Give the lines that a terminal of that width gets from synctap."""
+    here, there = pty.openpty()
+    fcntl.ioctl(there, termios.TIOCSWINSZ,
+                struct.pack("HHHH", 24, columns, 0, 0))
+    process = subprocess.Popen(arguments_of(arguments), stdout=there,
+                               env=dict(os.environ, **environment))
+    os.close(there)
+    data = b""
+    while piece := _read(here):
+        data += piece
+    os.close(here)
+    process.wait(timeout=60)
+    return data.decode().splitlines()
+
+
+def _read(terminal):
+    """Give what comes next; nothing once the other end is closed."""
+    try:
+        return os.read(terminal, 65536)
+    except OSError:
+        return b""
 
 
 def arguments_of(arguments):

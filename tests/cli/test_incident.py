@@ -9,7 +9,7 @@ import re
 
 import plain
 import ticks
-from command import objects, synctap
+from command import objects, on_terminal, synctap
 from incidents import (DAY, HOUR, MINUTE, NOW, TARGET_ID, TENANT, Incidents,
                        alert, incident_id, role_row)
 from role_lists import RoleListTest, log_analytics
@@ -98,7 +98,7 @@ class List(IncidentTest):
     def test_who_what_target_when_and_late(self):
         self.incidents.put(1, alert(1, actor="eve@x"))
         self.assertEqual(
-            [["00000001", "open", "2026-06-01 12:00", "eve@x",
+            [["00000001", "2026-06-01 12:00", "eve@x",
               plain.OPERATION, plain.SYNC_UPN, "1", "no"]],
             self.rows("list"))
 
@@ -108,13 +108,13 @@ class List(IncidentTest):
                            alert(3, at=2 * MINUTE, actor="", actor_id="an id",
                                  target_upn="", target_id="another"))
         row, = self.rows("list")
-        self.assertEqual("eve@x and 2 more", row[3])
-        self.assertEqual(f"{plain.SYNC_UPN} and 1 …", row[5])
-        self.assertEqual(["3", "1 of 3"], row[6:])
+        self.assertEqual("eve@x and 2 more", row[2])
+        self.assertEqual(f"{plain.SYNC_UPN} and 1 …", row[4])
+        self.assertEqual(["3", "1 of 3"], row[5:])
 
     def test_all_late_is_a_yes(self):
         self.incidents.put(1, alert(1, late=True))
-        self.assertEqual("yes", self.rows("list")[0][7])
+        self.assertEqual("yes", self.rows("list")[0][6])
 
     def test_ids_are_as_short_as_they_may(self):
         self.incidents.put(0x10, alert(1))
@@ -128,6 +128,20 @@ class List(IncidentTest):
         self.incidents.put(1, alert(1), closed=NOW + HOUR)
         self.assertEqual([], self.rows("list"))
         self.assertEqual("2026-06-01 13:00", self.rows("list", "--all")[0][8])
+
+    def test_a_narrow_terminal_keeps_ids_and_times_whole(self):
+        self.incidents.put(1, alert(1, actor="eve.of.the.long.name@x",
+                                    late=True))
+        lines = on_terminal(80, "incident", "list", "--database",
+                            self.database, "--now", ticks.render(NOW + HOUR))
+        self.assertLessEqual(max(map(len, lines)), 80)
+        row = re.split(r"  +", lines[1])
+        self.assertEqual(("00000001", "2026-06-01 12:00", ["1", "yes"]),
+                         (row[0], row[1], row[5:]))
+        for cell, whole in zip(row[2:5], (
+                "eve.of.the.long.name@x", plain.OPERATION, plain.SYNC_UPN)):
+            self.assertRegex(cell, r".{7,}…")
+            self.assertTrue(whole.startswith(cell[:-1]))
 
     def test_a_script_gets_all_of_it(self):
         whole = self.incidents.put(

@@ -4,17 +4,12 @@ The database is one that a daemon has left; what the daemon said of itself is
 put there by the tests. A live daemon is a scenario of tests/rsyslogd.
 """
 
-import fcntl
 import json
 import os
 import pathlib
-import pty
 import shutil
 import sqlite3
-import struct
-import subprocess
 import tempfile
-import termios
 import unittest
 
 import command
@@ -368,28 +363,9 @@ class Terminal(StatusTest):
 
     def _on_terminal(self, columns=60, **environment):
         """Give what a terminal of that width gets."""
-        here, there = pty.openpty()
-        try:
-            fcntl.ioctl(there, termios.TIOCSWINSZ,
-                        struct.pack("HHHH", 24, columns, 0, 0))
-            process = subprocess.Popen(command.arguments_of((
-                "status", "--database", self.database, "--rsyslogd",
-                self.rsyslogd, "--now", ticks.render(NOW))),
-                stdout=there, env=dict(os.environ, **environment))
-            os.close(there)
-            data = b""
-            while True:
-                try:
-                    piece = os.read(here, 65536)
-                except OSError:  # the other end is closed
-                    break
-                if not piece:
-                    break
-                data += piece
-            process.wait(timeout=60)
-        finally:
-            os.close(here)
-        return data.decode().replace("\r\n", "\n")
+        return "\n".join(command.on_terminal(
+            columns, "status", "--database", self.database, "--rsyslogd",
+            self.rsyslogd, "--now", ticks.render(NOW), **environment))
 
     def test_a_terminal_gets_colours(self):
         self.assertIn("\x1b[32mok\x1b[0m", self._on_terminal(TERM="xterm"))
