@@ -238,10 +238,27 @@ typedef struct file_reading {
     bool goes_on;
 } file_reading;
 
+/* Half a second after the last time, on a terminal alone. */
+static void show_progress(const file_reading *r)
+{
+    audit_session *self = r->session;
+    progress_state state = {.name = input_file_name(r->file)};
+    size_t position = input_file_position(r->file);
+
+    if (!progress_is_due(&self->progress))
+        return;
+    if (!input_file_progress(r->file, &state.done, &state.size))
+        state.done = position;
+    state.bytes = self->passed + position;
+    progress_show(&self->progress, &state);
+}
+
 static bool take_message(void *arg, const input_message *message)
 {
     file_reading *r = arg;
     unsigned sights = SIGHT_MESSAGE;
+
+    show_progress(r);
 
     r->goes_on = r->sink(r->arg, r->file, message, &sights);
     audit_session_note(r->session, r->number, sights);
@@ -279,6 +296,7 @@ static bool read_file(audit_session *self, size_t number, audit_session_sink *si
     trouble = goes_on ? input_file_trouble(file, &line) : NULL;
     if (trouble != NULL)
         audit_session_tell(self, file, line, trouble);
+    self->passed += input_file_position(file);
     input_file_close(file);
     return goes_on;
 }
@@ -289,6 +307,7 @@ void audit_session_read(audit_session *self, audit_session_sink *sink, void *arg
 
     for (size_t i = 0; goes_on && i < count_files(self->options); i++)
         goes_on = read_file(self, i, sink, arg);
+    progress_wipe(&self->progress);
     if (goes_on)
         tell_where_no_record_is(self);
 }

@@ -28,6 +28,7 @@ typedef struct audit_session {
     detector_worker *worker;
     store *store; /* of a stream: in memory, the keeper's; else NULL */
     progress progress;
+    size_t passed;     /* bytes of the files before this one, where one thread reads them */
     atomic_uint *seen; /* audit_sights of each file */
     bool found;        /* something matched */
     bool unreadable;   /* something could not be read; said on standard error */

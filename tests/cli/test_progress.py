@@ -12,6 +12,7 @@ import pty
 import select
 import subprocess
 import tempfile
+import time
 import unittest
 
 import ticks
@@ -19,6 +20,7 @@ from command import synctap
 
 ROW = ('{"TimeGenerated":"%s","AccountUPN":"%s@nordwind.example",'
        '"AccountDisplayName":"An account","AssignedRoles":[]}\n')
+MOST_SECONDS = 60  # on a busy machine; then nothing will ever be shown
 SHOWN = r"^synctap: standard input: \d+ MB, [0-9.]+ [MG]B/s *$"
 
 
@@ -39,7 +41,11 @@ class Progress(unittest.TestCase):
                  self.database, "-"], stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL, stderr=stderr) as running:
             os.close(stderr)
+            end = time.monotonic() + MOST_SECONDS
             while b"/s" not in shown:
+                if time.monotonic() > end:
+                    running.kill()
+                    self.fail(f"nothing is shown but {shown}")
                 running.stdin.write(piece)
                 if select.select([terminal], [], [], 0)[0]:
                     shown += os.read(terminal, 65536)
