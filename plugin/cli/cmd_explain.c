@@ -2,6 +2,7 @@
 /* cmd_explain: for each record each clause, its operands and its verdict. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "cli/audit_session.h"
 #include "cli/because.h"
@@ -379,6 +380,8 @@ static int explain_with(const options *o)
     rule_set_semantics(o->rule, SEMANTICS_WIDE); /* both are told, whichever was asked for */
     e.parser = json_parser_new(OBJECT_DEPTH);
     begun = audit_session_begin(&e.session, o) && e.parser != NULL;
+    if (isatty(STDOUT_FILENO))
+        e.session.progress.is_on = false; /* each record shows how far it is */
     if (begun)
         audit_session_read(&e.session, explain_message, &e);
     if (e.failed)
