@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <sqlite3.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,8 @@
 #include "msg.h"
 #include "obj.h"
 #include "rainerscript.h"
+
+#include "state/store_trial.h"
 
 enum { LOG_PAUSE = 60 }; /* seconds between two lines of one kind */
 
@@ -172,10 +175,27 @@ static bool check_content(const action_label *self, const char *database)
     return false;
 }
 
+static bool check_sqlite(const action_label *self, const char *database)
+{
+    char *error = NULL;
+    bool works = !iConfigVerify || store_try_statements(&error);
+    char *right = NULL;
+
+    if (!works &&
+        asprintf(&right,
+                 "the SQLite library %s that is installed cannot keep it: %s: install the "
+                 "distribution's own, or a newer one",
+                 sqlite3_libversion(), error ? error : "out of memory") >= 0)
+        action_reject(self, "database", database, right);
+    free(right);
+    free(error);
+    return works;
+}
+
 bool action_check_database(const action_label *self, const char *database)
 {
     return action_check_path(self, "database", database) && check_directory(self, database) &&
-           check_content(self, database);
+           check_content(self, database) && check_sqlite(self, database);
 }
 
 /* Is it this call's turn to log? Threads that come at once agree on one of them. */

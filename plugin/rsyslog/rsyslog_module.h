@@ -86,7 +86,8 @@ bool action_check_path(const action_label *self, const char *parameter, const ch
 
 /*
  * The same for a database that is there or can be made. `rsyslogd -N1` also
- * refuses a file that is another program's.
+ * refuses a file that is another program's, and an SQLite that cannot do what
+ * will be asked of it.
  */
 bool action_check_database(const action_label *self, const char *database);
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "fixtures.h"
+#include "state/store_trial.h"
 #include "suites.h"
 #include "test.h"
 
@@ -490,6 +491,36 @@ static void test_a_database_of_version_1_is_brought_up_to_date_with_its_rows(voi
     EXPECT_INT(rows_in(s), 2);
 }
 
+/* --- another SQLite --- */
+
+/* As one that was built so: it takes no statement with a second parameter. */
+static int allow_one_parameter(sqlite3 *c, char **error, const struct sqlite3_api_routines *api)
+{
+    (void)error;
+    (void)api;
+    sqlite3_limit(c, SQLITE_LIMIT_VARIABLE_NUMBER, 1);
+    return SQLITE_OK;
+}
+
+static void forget_extension(void *extension)
+{
+    (void)extension;
+    sqlite3_reset_auto_extension();
+}
+
+static void test_an_sqlite_that_cannot_prepare_a_statement_is_told(void)
+{
+    char *error;
+
+    EXPECT(store_try_statements(&error));
+    EXPECT(error == NULL);
+    REQUIRE(sqlite3_auto_extension((void (*)(void))allow_one_parameter) == SQLITE_OK);
+    test_at_end(forget_extension, NULL);
+    EXPECT_NOT(store_try_statements(&error));
+    EXPECT(strstr(error, "variable number must be between ?1 and ?1") != NULL);
+    free(error);
+}
+
 CU_TestInfo store_tests[] = {
     TEST(test_a_new_file_has_mode_0640_whatever_the_umask),
     TEST(test_a_file_that_must_be_there_is_not_made),
@@ -521,6 +552,7 @@ CU_TestInfo store_tests[] = {
     TEST(test_a_connections_own_change_is_none),
     TEST(test_a_change_that_was_rolled_back_is_none),
     TEST(test_a_forgotten_version_is_a_change_again),
+    TEST(test_an_sqlite_that_cannot_prepare_a_statement_is_told),
     TEST(test_a_database_of_version_1_is_brought_up_to_date_with_its_rows),
     TESTS_END,
 };
