@@ -13,11 +13,16 @@ import os
 import pathlib
 import unittest
 
+import slow_reader
+import ticks
 from harness import Daemon
+from random_messages import Message
 from records import MODULE, audit, mmsynctap, target
 
 FIELD = pathlib.Path(os.environ.get("SYNCTAP_FIELD_INPUTS", pathlib.Path(
     __file__).resolve().parents[4] / "shared" / "data" / "field"))
+MESSAGES = int(os.environ.get("SYNCTAP_LIVE_MESSAGES", "400"))
+SEED = int(os.environ.get("SYNCTAP_SEED", "0"))
 HEADER = "<134>Nov 26 00:57:47 edge7 app: "
 UPN = "Sync_ADC01_1a2b3c4d5e6f@contoso.onmicrosoft.com"
 OBJECT_ID = "11111111-2222-4333-8444-555555555555"
@@ -113,6 +118,22 @@ class Flat(unittest.TestCase):
             alert = daemon.alerts(1)[0].json()
             self.assertEqual(("degraded", UPN),
                              (alert["confidence"], alert["target_upn"]))
+
+
+class Random(unittest.TestCase):
+    """Random messages, some of them damaged; SYNCTAP_LIVE_MESSAGES of them."""
+
+    def test_what_a_slow_reader_finds_is_never_passed(self):
+        made = [Message(seed, ticks.now()).text
+                for seed in range(SEED, SEED + MESSAGES)]
+        messages = list(filter(slow_reader.matches, made))
+        self.assertGreater(len(messages), MESSAGES // 10)
+        with daemon_with('lookback="365d"') as daemon:
+            daemon.send(messages, "octet")
+            tags = list(map(status, daemon.originals(len(messages))))
+            daemon.stop()
+        self.assertEqual([], [message for message, tag in zip(messages, tags)
+                              if tag is None][:3])
 
 
 @unittest.skipUnless(FIELD.is_dir(), f"no inputs at {FIELD}")
