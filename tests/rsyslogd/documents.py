@@ -14,7 +14,8 @@ In Markdown every block of code is fenced, and says what it is:
     kql, text     for people
 
 In a manual page commands are the lines of .Dl; one that ends with a backslash
-or a pipe goes on. Those that talk to a collector or another host need one.
+or a pipe goes on. Those that talk to a collector or another host need one,
+and those that change what a certain action remembers.
 """
 
 import collections
@@ -24,7 +25,8 @@ import re
 TOP = pathlib.Path(__file__).resolve().parents[2]
 KINDS = ("sh", "sh root", "sh network", "sh build", "rsyslog",
          "rsyslog-part", "rsyslog-alone", "json", "kql", "text")
-NEEDS_THE_WORLD = r"--send|--wait|\blogger\b|synctap status|/dev/tcp"
+NEEDS_THE_WORLD = (r"--send|--wait|\blogger\b|synctap status|/dev/tcp"
+                   r"|systemctl|synctap action (adopt|forget)")
 PART = """global(maxMessageSize="2m")
 module(load="mmsynctap")
 ruleset(name="alerts" queue.type="LinkedList") { stop }
