@@ -84,19 +84,16 @@ void leef_write(const alert_fields *alert, buffer *out)
 
 /* --- read back --- */
 
-/* Behind the next tab, or what rsyslog writes for one it receives; or empty. */
-static text next_pair(text t)
-{
-    static const text received = TEXT("#011");
+/* What rsyslog writes for a tab that it receives. */
+static const text RECEIVED_TAB = TEXT("#011");
 
-    for (size_t at = 0; at < t.length; at++) {
-        if (t.bytes[at] == '\t')
-            return text_from(t, at + 1);
-        if (t.length - at > received.length &&
-            memcmp(t.bytes + at, received.bytes, received.length) == 0)
-            return text_from(t, at + received.length);
-    }
-    return (text){"", 0};
+/* Behind the next separator, or empty. */
+static text next_pair(text t, text separator)
+{
+    const char *found =
+        t.length > 0 ? memmem(t.bytes, t.length, separator.bytes, separator.length) : NULL;
+
+    return found ? text_between(found + separator.length, t.bytes + t.length) : (text){"", 0};
 }
 
 static bool is_pair_of(text t, const char *key)
@@ -106,28 +103,40 @@ static bool is_pair_of(text t, const char *key)
     return t.length > length && memcmp(t.bytes, key, length) == 0 && t.bytes[length] == '=';
 }
 
+/* Behind the header, whatever version wrote it; or empty. */
+static text behind_header(text line)
+{
+    static const text begin = TEXT("LEEF:1.0|synctap|synctap|"), event = TEXT("|TAPSyncAccount|");
+    const char *bar;
+
+    if (line.length < begin.length || memcmp(line.bytes, begin.bytes, begin.length) != 0)
+        return (text){"", 0};
+    line = text_from(line, begin.length);
+    bar = line.length > 0 ? memchr(line.bytes, '|', line.length) : NULL;
+    if (bar != NULL)
+        line = text_from(line, (size_t)(bar - line.bytes));
+    if (bar == NULL || line.length < event.length ||
+        memcmp(line.bytes, event.bytes, event.length) != 0)
+        return (text){"", 0};
+    return text_from(line, event.length);
+}
+
 /* The last pair of a line that was cut may have lost its end. */
 bool leef_is(text line)
 {
-    static const text begin = TEXT("LEEF:1.0|synctap|synctap|"), event = TEXT("|TAPSyncAccount|");
     const leef_row *row = rows, *end = rows + sizeof(rows) / sizeof(rows[0]);
+    text pair = behind_header(line);
+    bool has_tabs = pair.length > 0 && memchr(pair.bytes, '\t', pair.length) != NULL;
+    text separator = has_tabs ? (text)TEXT("\t") : RECEIVED_TAB;
 
-    if (line.length < begin.length || memcmp(line.bytes, begin.bytes, begin.length) != 0)
+    if (!is_pair_of(pair, rows[0].key))
         return false;
-    line = text_from(line, begin.length);
-    while (line.length > event.length && memcmp(line.bytes, event.bytes, event.length) != 0 &&
-           line.bytes[0] != '\t')
-        line = text_from(line, 1); /* the version */
-    if (line.length <= event.length || line.bytes[0] != '|')
-        return false;
-    line = text_from(line, event.length);
-    if (!is_pair_of(line, rows[0].key))
-        return false;
-    for (; line.length > 0; line = next_pair(line)) {
-        while (row < end && !is_pair_of(line, row->key))
+    for (; pair.length > 0; pair = next_pair(pair, separator)) {
+        while (row < end && !is_pair_of(pair, row->key))
             row++;
         if (row++ == end)
-            return next_pair(line).length == 0 && memchr(line.bytes, '=', line.length) == NULL;
+            return next_pair(pair, separator).length == 0 &&
+                   memchr(pair.bytes, '=', pair.length) == NULL;
     }
     return true;
 }

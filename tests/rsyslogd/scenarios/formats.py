@@ -9,8 +9,8 @@ import unittest
 
 import dialects
 from harness import Daemon, as_text
-from records import (BOTH_MODULES, MODULE, ROLE_KEEPER, audit, identity,
-                     mmsynctap, target, text)
+from records import (BOTH_MODULES, HEADER, MODULE, ROLE_KEEPER, audit,
+                     identity, mmsynctap, target, text)
 
 SYNC = target("Sync_HOST1_0123456789ab@nordwind.example")
 ALL = 'formats=["securityalert", "cef", "leef", "ecs", "ocsf", "hec"]'
@@ -54,6 +54,22 @@ class Formats(unittest.TestCase):
             message, = daemon.alerts(1)
             self.assertTrue(message.json()["late"])
             self._check(daemon, message)
+
+    def test_none_of_them_is_judged_again(self):
+        """A value of the record is a record that would match."""
+        hostile = {**SYNC, "displayName": text("inner", SYNC),
+                   "userPrincipalName": "Sync_1" + text("inner", SYNC)}
+        with Daemon(mmsynctap(f'ruleset="alerts" {ALL}'), MODULE,
+                    keep_control_characters=True) as daemon:
+            daemon.send([text("one", hostile)])
+            tag = daemon.originals(1)[0].tree["synctap"]
+            daemon.alerts(1)
+            sent = [header + rendering for header in ("", HEADER + "synctap: ")
+                    for rendering in (as_text(tag["alert"]),
+                                      *(tag[name] for name in dialects.NAMES))]
+            daemon.send(sent)
+            for original in daemon.originals(len(sent)):
+                self.assertEqual({}, original.tree, original.text)
 
     def test_one_of_them_named_twice(self):
         rules = mmsynctap('formats=["cef", "cef"]')
