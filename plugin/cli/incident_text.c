@@ -77,6 +77,13 @@ void incident_members_append(buffer *out, const incident_view *v, const incident
 
 /* --- a row of a person's list --- */
 
+/* For the next words; a failure of those before is the text's. */
+static void begin_anew(buffer *words, buffer *out)
+{
+    out->failed |= buffer_failed(words);
+    buffer_clear(words);
+}
+
 /* To the minute, as a list needs it. */
 static void write_minute(buffer *out, const char *key, timestamp t)
 {
@@ -153,7 +160,7 @@ void incident_alert_row_append(buffer *out, const view_alert *a)
     json_write_member(out, "what", a->operation);
     json_write_member(out, "target", view_name_or_id(a->target, a->target_id));
     json_write_member(out, "from", a->source);
-    buffer_clear(&words);
+    begin_anew(&words, out);
     words_append_marks(&words, a);
     json_write_member(out, "marks", buffer_text(&words));
     buffer_append_char(out, '}');
@@ -354,7 +361,7 @@ static void append_markdown_roles(buffer *out, const incident_view *v)
         words_append_roles_then(&words, &v->roles[i], v->alerts[name->first].is_late);
         append_code(out, buffer_text(&words));
         buffer_append_string(out, ", now ");
-        buffer_clear(&words);
+        begin_anew(&words, out);
         words_append_roles(&words, &v->roles[i].now);
         append_code(out, buffer_text(&words));
         buffer_append_char(out, '\n');

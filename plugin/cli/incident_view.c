@@ -117,10 +117,12 @@ static void take_alert(void *arg, const incident_alert_row *row)
         self->failed = true;
         return;
     }
-    if (json_parse(self->parser, row->alert, &tree, &taken) != NULL)
-        self->unreadable++;
-    else
+    if (json_parse(self->parser, row->alert, &tree, &taken) == NULL)
         self->alerts[self->count++] = read_alert(tree, row->repeats);
+    else if (json_parser_ran_out(self->parser))
+        self->failed = true;
+    else
+        self->unreadable++;
 }
 
 static int by_id(const void *left, const void *right)
@@ -311,6 +313,14 @@ typedef struct roles_reading {
     timestamp event;
 } roles_reading;
 
+static text tostring(incident_view *self, json *value)
+{
+    text t = json_tostring(value, self->memory);
+
+    self->failed |= t.bytes == NULL;
+    return t.bytes != NULL ? t : (text)TEXT("");
+}
+
 /* The strings of an array side by side; of anything else, what it is. */
 static text join_roles(incident_view *self, text roles)
 {
@@ -319,11 +329,13 @@ static text join_roles(incident_view *self, text roles)
     size_t taken;
     text kept;
 
-    if (roles.length == 0 || json_parse(self->parser, roles, &array, &taken) != NULL)
+    if (roles.length == 0 || json_parse(self->parser, roles, &array, &taken) != NULL) {
+        self->failed |= roles.length > 0 && json_parser_ran_out(self->parser);
         return keep(self, roles);
+    }
     for (size_t i = 0; i < json_array_length(array); i++) {
         buffer_append_string(&joined, i > 0 ? ", " : "");
-        buffer_append(&joined, json_tostring(json_array_item(array, i), self->memory));
+        buffer_append(&joined, tostring(self, json_array_item(array, i)));
     }
     kept = keep(self, buffer_text(&joined));
     self->failed |= buffer_failed(&joined);

@@ -303,15 +303,18 @@ bool incident_rows_each_alert(store *s, int64_t action_id, const char *id,
                                         id);
     buffer unpacked = {0};
     int step = SQLITE_ERROR;
+    bool failed = false;
     text written;
 
     if (rows != NULL)
         sqlite3_bind_int64(rows, 2, action_id);
-    while (rows != NULL && (step = sqlite3_step(rows)) == SQLITE_ROW)
+    while (rows != NULL && !failed && (step = sqlite3_step(rows)) == SQLITE_ROW) {
         if (read_alert(rows, &unpacked, &written))
             sink(arg, &(incident_alert_row){written, sqlite3_column_int64(rows, 1)});
+        failed = buffer_failed(&unpacked);
+    }
     buffer_free(&unpacked);
-    return sqlite3_finalize(rows) == SQLITE_OK && step == SQLITE_DONE;
+    return sqlite3_finalize(rows) == SQLITE_OK && !failed && step == SQLITE_DONE;
 }
 
 static void bind_text_or_null(sqlite3_stmt *s, int place, text t)

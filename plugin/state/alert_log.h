@@ -78,7 +78,7 @@ bool incident_rows_each(store *s, const char *id, incident_sink *sink, void *arg
 
 /*
  * The alerts of an action's incident, in the order of their places. One that cannot be read is
- * left out.
+ * left out. False: store_error, or memory is out.
  */
 bool incident_rows_each_alert(store *s, int64_t action_id, const char *id,
                               incident_alert_sink *sink, void *arg);

@@ -34,6 +34,7 @@ bool text_unpack(text packed, buffer *out)
     size_t length = 0;
     char *bytes;
     uLongf got;
+    int result;
 
     buffer_clear(out);
     if (packed.length < LENGTH_SIZE)
@@ -45,8 +46,11 @@ bool text_unpack(text packed, buffer *out)
         return false;
     bytes = buffer_room(out, length + 1);
     got = (uLongf)length + 1;
-    if (bytes == NULL ||
-        uncompress((Bytef *)bytes, &got, (const Bytef *)packed.bytes, (uLong)packed.length) != Z_OK)
+    if (bytes == NULL)
+        return false;
+    result = uncompress((Bytef *)bytes, &got, (const Bytef *)packed.bytes, (uLong)packed.length);
+    out->failed |= result == Z_MEM_ERROR;
+    if (result != Z_OK)
         return false;
     out->length = got;
     return got == length;

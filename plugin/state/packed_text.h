@@ -15,7 +15,7 @@ bool text_pack(text t, buffer *out);
 
 /*
  * Replaces the buffer's content by the text that was packed. False when these
- * bytes are none, or memory is out.
+ * bytes are none, or memory is out: buffer_failed tells.
  */
 bool text_unpack(text packed, buffer *out);
 

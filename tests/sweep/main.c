@@ -8,8 +8,8 @@
 #include "failing_malloc.h"
 #include "sweep.h"
 
-static const sweep_run *const tables[] = {memory_runs, text_runs, record_runs, store_runs,
-                                          detector_runs};
+static const sweep_run *const tables[] = {memory_runs, text_runs,     record_runs,
+                                          store_runs,  detector_runs, incident_runs};
 
 /* Of the run at work. */
 static long nth;

@@ -33,6 +33,7 @@ extern const sweep_run text_runs[];
 extern const sweep_run record_runs[];
 extern const sweep_run store_runs[];
 extern const sweep_run detector_runs[];
+extern const sweep_run incident_runs[];
 
 /* Inside of a run: between these two allocations fail; what is around them prepares and looks. */
 void sweep_begin(void);
