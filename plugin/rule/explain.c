@@ -320,6 +320,20 @@ static bool write_rows(const explanation *self, const audit_record *record, cons
     return w.matches;
 }
 
+/* Where the operation's name gives nothing, wide semantics tries the activity's. */
+static bool write_wide_rows(const explanation *self, buffer *out)
+{
+    audit_record by_activity = *self->record;
+
+    if (write_rows(self, self->record, "wide", out))
+        return true;
+    if (by_activity.activity_name.length == 0 ||
+        text_equal(by_activity.activity_name, by_activity.operation_name))
+        return false;
+    by_activity.operation_name = by_activity.activity_name;
+    return write_rows(self, &by_activity, "wide, by the activity's name", out);
+}
+
 static bool write_plan_members(const explanation *self, buffer *out)
 {
     bool recent = is_recent(self), is_read = self->record->unread_time.length == 0;
@@ -333,7 +347,7 @@ static bool write_plan_members(const explanation *self, buffer *out)
     buffer_append_char(out, '[');
     if (self->kql != NULL)
         rows.kql = write_rows(self, self->kql, "kql", out);
-    rows.wide = write_rows(self, self->record, "wide", out);
+    rows.wide = write_wide_rows(self, out);
     buffer_append_char(out, ']');
     write_notes(self->record, out);
     write_verdicts(out,

@@ -29,9 +29,8 @@ static yaml_place place_of(yaml_mark_t mark)
 static const char *reason_of(const yaml_parser_t *parser, yaml_place *place)
 {
     *place = place_of(parser->problem_mark);
-    if (parser->error == YAML_MEMORY_ERROR)
-        return NULL;
-    return parser->problem != NULL ? parser->problem : "it is no YAML";
+    /* without words it is memory that is out, whatever kind of error it is called */
+    return parser->error == YAML_MEMORY_ERROR ? NULL : parser->problem;
 }
 
 /* libyaml's words are constants. */

@@ -4,6 +4,7 @@
 #include "rule/alert.h"
 #include "rule/explain.h"
 #include "rule/fragment.h"
+#include "rule/judge.h"
 #include "rule/sync_accounts.h"
 #include "sweep.h"
 
@@ -198,6 +199,98 @@ static outcome run_sync_accounts(void)
     return came;
 }
 
+/* --- a rule file --- */
+
+/* A bit of all that a file can say. */
+static const char rule_text[] =
+    "id: 1\nname: A rule\nqueryPeriod: soon\ntactics: [a, b]\nquery: |\n"
+    "  let L = dynamic([\"Register security info\"]);\n"
+    "  let S = IdentityInfo | summarize arg_max(TimeGenerated, *) by AccountUPN\n"
+    "    | where AccountUPN matches regex 'a+' | project AccountUPN;\n"
+    "  AuditLogs | where OperationName has_any (L)\n"
+    "  | mv-apply T = TargetResources on (where isnotempty(T.id) | extend U = tolower(T.id))\n"
+    "  | parse U with * '[' V ']'\n"
+    "  | extend X = strcat(V, '-', trim('x', V)), D = parse_json('{\"a\":[1]}')\n"
+    "  | where U in~ (S) or D.a[0] == 1\n"
+    "entityMappings:\n  - entityType: Account\n    fieldMappings:\n"
+    "      - {identifier: FullName, columnName: X}\n"
+    "customDetails: {a: X, b: Gone}\n"
+    "alertDetailsOverride: {alertDisplayNameFormat: 'x {{X}} y'}\n";
+
+/* NULL without memory; any other reason is wrong. */
+static rule *rule_of_file(outcome *came)
+{
+    char *error = NULL;
+    rule *r = rule_new();
+    rule_file *file = r != NULL ? rule_file_read(text_of(rule_text), "rule", &error) : NULL;
+    bool used = file != NULL && rule_use_file(r, file, &error);
+
+    *came = OUT_OF_MEMORY;
+    if (!used && error != NULL)
+        *came = SWEEP_EXPECT(strstr(error, "memory") != NULL) == WRONG ? WRONG : OUT_OF_MEMORY;
+    free(error);
+    if (used)
+        return r;
+    rule_free(r);
+    return NULL;
+}
+
+static outcome run_rule_file(void)
+{
+    outcome came;
+    rule *r;
+
+    sweep_begin();
+    r = rule_of_file(&came);
+    sweep_end();
+    if (r == NULL)
+        return came;
+    rule_free(r);
+    return AS_ALWAYS;
+}
+
+static void write_matched(void *arg, alert *row)
+{
+    buffer *out = arg;
+
+    if (alert_give_id(row))
+        alert_write(row, out);
+    else
+        out->failed = true;
+}
+
+static outcome run_judge_by_file(void)
+{
+    record_desk desk = begin_desk();
+    sync_accounts *none = sync_accounts_new(SEMANTICS_WIDE);
+    buffer written = {0};
+    outcome came;
+    rule *r = rule_of_file(&came);
+    judgement j = {.rule = r,
+                   .accounts = none,
+                   .now = sweep_now(),
+                   .received = sweep_now(),
+                   .collector = TEXT("here"),
+                   .memory = desk.memory,
+                   .parser = desk.parser,
+                   .take_match = write_matched,
+                   .arg = &written};
+    audit_result reading;
+
+    SWEEP_REQUIRE(r != NULL && none != NULL);
+    sweep_begin();
+    reading = judge_record(&j, desk.tree);
+    sweep_end();
+    came = OUT_OF_MEMORY;
+    if (reading == AUDIT_RECORD && !j.out_of_memory && !buffer_failed(&written))
+        came = sweep_compare(buffer_text(&written));
+    buffer_free(&written);
+    sync_accounts_unref(none);
+    rule_free(r);
+    end_desk(&desk);
+    return came;
+}
+
 /* --- alert --- */
 
 static outcome write_alert(record_desk *desk, bool as_row)
@@ -315,6 +408,8 @@ const sweep_run record_runs[] = {
     {"audit_record in kql", run_record_in_kql},
     {"audit_record in wide", run_record_in_wide},
     {"rule", run_rule},
+    {"rule file", run_rule_file},
+    {"judge by a rule file", run_judge_by_file},
     {"sync_accounts", run_sync_accounts},
     {"alert", run_alert},
     {"alert, row", run_alert_row},

@@ -8,6 +8,7 @@
 #include <libestr.h>
 #include <libfastjson/json.h> /* before liblognorm: names its json_object */
 #include <liblognorm.h>
+#include <yaml.h>
 
 #include "failing_malloc.h"
 
@@ -55,3 +56,7 @@ UNCHECKED(int, ln_normalize,
           (ln_ctx context, const char *message, size_t length, struct fjson_object **fields),
           (context, message, length, fields))
 UNCHECKED(int, ln_loadSamples, (ln_ctx context, const char *path), (context, path))
+
+/* libyaml 0.2.5: yaml_parser_load does not give back its stack when it fails (loader.c). */
+UNCHECKED(int, yaml_parser_load, (yaml_parser_t * parser, yaml_document_t *document),
+          (parser, document))
