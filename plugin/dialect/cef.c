@@ -157,6 +157,7 @@ static void write_header(const alert_fields *alert, buffer *out)
     value_severity(&(value){.word = "cef"}, alert, &severity);
     buffer_append(out, severity.length > 0 ? buffer_text(&severity) : (text)TEXT("Unknown"));
     buffer_append_char(out, '|');
+    out->failed |= buffer_failed(&severity);
     buffer_free(&severity);
 }
 

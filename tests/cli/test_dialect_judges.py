@@ -37,6 +37,7 @@ def renderings():
 
         def compare(self, name, alerts, lines):
             """Keep the lines."""
+            super().compare(name, alerts, lines)
             self.found += [(name, line) for line in lines]
 
     collect = Collect("test_all_alerts")
@@ -212,7 +213,8 @@ class Schemas(unittest.TestCase):
         judged = [line for dialect, line in renderings() if dialect == name]
         self.assertGreater(len(judged), 40)
         for line in judged:
-            self.assertEqual([], list(errors(json.loads(line))), line[:3000])
+            with self.subTest(rendering=line[:3000]):
+                self.assertEqual([], list(errors(json.loads(line))))
 
     def test_ocsf(self):
         self._judge("ocsf", Ocsf(SCHEMAS / "ocsf-1.8.0").errors)

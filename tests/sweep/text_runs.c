@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/json.h"
+#include "dialect/dialect.h"
 #include "failing_malloc.h"
 #include "gate/gate.h"
 #include "record/audit_table.h"
@@ -29,6 +30,31 @@ static outcome write_tree(json *tree)
     sweep_end();
     came = buffer_failed(&written) ? OUT_OF_MEMORY : sweep_compare(buffer_text(&written));
     buffer_free(&written);
+    return came;
+}
+
+static outcome run_dialects(void)
+{
+    json_parser *parser = json_parser_new(JSON_MOST_DEPTH);
+    json *alert =
+        parse(parser, "{\"alert_id\":\"a\",\"rule_id\":\"r\",\"severity\":\"High\",\"tactics\":"
+                      "[\"Persistence\",\"X\"],\"techniques\":[\"T1098\",\"T1556\"],"
+                      "\"sub_techniques\":[\"T1098.001\"],\"display_name\":\"CEF:0|\\n=\","
+                      "\"time_generated\":\"2026-06-01T12:00:00.0000000Z\",\"actor\":\"e@x.y\","
+                      "\"source_ip\":\"::1\",\"target_upn\":\"s@x.y\",\"result\":\"success\","
+                      "\"method\":\"phone\",\"tap\":{\"usage\":\"once\"},\"matched_by\":[\"u\"],"
+                      "\"kql\":true,\"confidence\":\"exact\",\"entities\":[{\"a\":\"b\"}]}");
+    buffer written = {0};
+    outcome came;
+
+    sweep_begin();
+    for (size_t n = 0; dialect_at(n) != NULL; n++)
+        dialect_write(dialect_at(n), alert, &written);
+    sweep_end();
+    came = buffer_failed(&written) ? OUT_OF_MEMORY : sweep_compare(buffer_text(&written));
+    buffer_free(&written);
+    json_free(alert);
+    json_parser_free(parser);
     return came;
 }
 
@@ -329,6 +355,7 @@ const sweep_run text_runs[] = {
     {"json writing", run_json_writing},
     {"json members", run_json_members},
     {"json tostring", run_json_tostring},
+    {"dialects", run_dialects},
     {"gate", run_gate},
     {"carrier", run_carrier_open},
     {"carrier, absent", run_carrier_absent},
