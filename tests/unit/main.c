@@ -27,6 +27,7 @@ static const struct {
     {"digest", digest_tests},
     {"earlier", earlier_tests},
     {"gate", gate_tests},
+    {"hostile_database", hostile_database_tests},
     {"identity_import", identity_import_tests},
     {"identity_record", identity_record_tests},
     {"heartbeat", heartbeat_tests},

@@ -19,6 +19,7 @@ extern CU_TestInfo detector_tests[];
 extern CU_TestInfo digest_tests[];
 extern CU_TestInfo earlier_tests[];
 extern CU_TestInfo gate_tests[];
+extern CU_TestInfo hostile_database_tests[];
 extern CU_TestInfo identity_import_tests[];
 extern CU_TestInfo identity_record_tests[];
 extern CU_TestInfo heartbeat_tests[];
