@@ -94,6 +94,7 @@ typedef struct table {
     audit_table_sink *sink;
     void *arg;
     bool is_ended;
+    bool ran_out; /* of memory: rows would be less than they are */
 } table;
 
 /* --- the header --- */
@@ -192,7 +193,7 @@ static column member_column(const table *self, text name)
                                            "properties", NULL};
 
     for (size_t i = 0; i < self->count; i++)
-        if (self->columns[i].part == MEMBER && text_equal(name, text_of(self->columns[i].name)))
+        if (self->columns[i].name != NULL && text_equal(name, text_of(self->columns[i].name)))
             return (column){.part = NOTHING};
     return (column){.part = MEMBER,
                     .is_date = is_one_of(name, dates),
@@ -216,7 +217,7 @@ static void take_header(table *self, const csv_row *row)
         text name = csv_head_name(row->cells[i]);
         column c = self->is_entra ? entra_column(name) : member_column(self, name);
 
-        self->record.failed |= c.part == MEMBER && c.name == NULL;
+        self->ran_out |= c.part == MEMBER && c.name == NULL;
         self->targets = c.target > self->targets ? c.target : self->targets;
         self->pairs = c.pair > self->pairs ? c.pair : self->pairs;
         self->columns[self->count++] = c;
@@ -400,9 +401,12 @@ static bool is_json(table *self, text cell)
 {
     json *tree = NULL;
     size_t taken = 0;
-    bool is_one = cell.length > 0 && (cell.bytes[0] == '{' || cell.bytes[0] == '[') &&
-                  json_parse(self->parser, cell, &tree, &taken) == NULL && taken == cell.length;
+    bool is_one;
 
+    if (cell.length == 0 || (cell.bytes[0] != '{' && cell.bytes[0] != '['))
+        return false;
+    is_one = json_parse(self->parser, cell, &tree, &taken) == NULL && taken == cell.length;
+    self->ran_out |= json_parser_ran_out(self->parser);
     json_free(tree);
     return is_one;
 }
@@ -440,7 +444,7 @@ static void take_row(void *arg, const csv_row *row)
         self->has_preamble = false;
         return;
     }
-    if (take_if_header(self, row))
+    if (take_if_header(self, row) || self->ran_out)
         return;
     if (row->count != self->count) {
         hand_out(self, row->line, (text)TEXT(""), "not as many cells as the header has: left out");
@@ -453,7 +457,7 @@ static void take_row(void *arg, const csv_row *row)
     else
         write_members(self, row);
     buffer_append_char(&self->record, '}');
-    if (!buffer_failed(&self->record))
+    if (!buffer_failed(&self->record) && !self->ran_out)
         hand_out(self, row->line, buffer_text(&self->record), NULL);
 }
 
@@ -485,7 +489,7 @@ static const char *run(table *self, const csv_head *head, text whole, csv_rows_s
     if (trouble == NULL && !self->is_ended)
         trouble = csv_rows_end(rows);
     *line = csv_rows_line(rows);
-    *out_of_memory |= csv_rows_failed(rows) || buffer_failed(&self->record);
+    *out_of_memory |= csv_rows_failed(rows) || buffer_failed(&self->record) || self->ran_out;
     csv_rows_free(rows);
     return trouble;
 }
