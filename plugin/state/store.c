@@ -209,7 +209,9 @@ static bool find_or_make(const char *path, store_open_mode how, char **news, cha
     file_identity found;
 
     if (!file_identify(path, &found) && (how & STORE_CREATE) == 0) {
-        say(error, strerror(errno));
+        say(error, errno == ENOENT ? "No such file or directory: name the database that mmsynctap "
+                                     "has as database=; synctap identity import makes one"
+                                   : strerror(errno));
         return false;
     }
     return database_file_settle(path, news, error) &&

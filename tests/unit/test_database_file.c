@@ -233,7 +233,10 @@ static void test_who_is_not_to_make_it_leaves_the_log_of_a_deleted_file(void)
 
     REQUIRE(unlink(path) == 0);
     EXPECT(store_open(path, STORE_EXISTING | STORE_AT_ONCE, &error) == NULL);
-    EXPECT_STRING(error, "No such file or directory");
+    EXPECT_STRING(
+        error,
+        "No such file or directory: name the database that mmsynctap has as database=; synctap "
+        "identity import makes one");
     free(error);
     EXPECT_STRING(files(), "state.db-owner state.db-shm state.db-wal ");
 }
