@@ -19,7 +19,8 @@ from random_messages import Message
 MESSAGES = int(os.environ.get("SYNCTAP_MESSAGES", "150"))
 FIRST_SEED = int(os.environ.get("SYNCTAP_SEED", "0"))
 OPTIONS = ("--format", "jsonl", "--now", "2026-06-01T12:00:00Z",
-           "--identity", "/dev/null", "--semantics", "wide")
+           "--identity", "/dev/null", "--semantics", "wide",
+           "--lookback", "0")  # a time that was damaged makes no record old
 
 class NothingMissed(unittest.TestCase):
     """All messages in files of their own."""
