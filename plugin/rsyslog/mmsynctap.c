@@ -148,7 +148,8 @@ typedef struct wrkrInstanceData {
     size_t first_length;
     size_t count;
     bool is_match; /* one of them is new, and exact */
-    int64_t end;   /* of its judgement, in milliseconds; 0: rsyslogd was not seen to stop */
+    bool is_tagged;
+    int64_t end; /* of its judgement, in milliseconds; 0: rsyslogd was not seen to stop */
     bool out_of_memory;
 } wrkrInstanceData_t;
 
@@ -632,7 +633,19 @@ static void put_tag(wrkrInstanceData_t *self, const char *status)
     if (tree == NULL)
         self->out_of_memory = true;
     else
-        msgAddJSON(self->message, (uchar *)self->pData->settings.container + 1, tree, 1, 0);
+        self->is_tagged = msgAddJSON(self->message, (uchar *)self->pData->settings.container + 1,
+                                     tree, 1, 0) == RS_RET_OK;
+}
+
+/*
+ * Whoever writes messages that are parsed as JSON can plant a tag. It goes,
+ * unless our own has taken its place. After the judgement, as a record may
+ * stand in it; a message without any tree costs a lock and a look.
+ */
+static void take_planted_tag_off(const wrkrInstanceData_t *self, smsg_t *message)
+{
+    if (!self->is_tagged)
+        msgDelJSON(message, (uchar *)self->pData->settings.container + 1);
 }
 
 static int length_of(smsg_t *message)
@@ -999,10 +1012,12 @@ BEGINdoAction_NoStrings
     smsg_t *message = ((smsg_t **)pMsgData)[0];
     int cancellation = switch_cancellation_off();
 CODESTARTdoAction
+    pWrkrData->is_tagged = false;
     if (pWrkrData->pData->settings.has_property)
         judge_property(pWrkrData, message);
     else
         judge_raw_message(pWrkrData, message);
+    take_planted_tag_off(pWrkrData, message);
     restore_cancellation(cancellation);
 ENDdoAction
 

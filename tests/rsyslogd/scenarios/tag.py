@@ -86,6 +86,24 @@ class Tag(unittest.TestCase):
         self._check_tag(tagged.tree.pop("synctap"), ["one"])
         self.assertEqual(tagged.tree, kept)
 
+    def test_a_planted_tag_is_taken_off(self):
+        """Also from messages that nothing speaks for, and in any case."""
+        planted = {"status": "match", "count": 1, "alert": {"x": 1}}
+        sent = [as_text({"message": "hello", "synctap": planted}),
+                as_text({"message": "hello", "SYNCTAP": planted}),
+                as_text({"message": "hello", "synctap": "match"}),
+                as_text(dict(audit("two", PERSON), synctap=planted)),
+                as_text(dict(audit("one", SYNC), synctap=planted))]
+        rules = 'action(type="mmjsonparse" cookie="")\n' + mmsynctap()
+        with Daemon(rules, MODULE + '\nmodule(load="mmjsonparse")') as daemon:
+            daemon.send([HEADER + "azure: " + one for one in sent])
+            *others, tagged = daemon.originals(len(sent))
+        for original in others:
+            self.assertEqual([], [name for name in original.tree
+                                  if name.lower() == "synctap"])
+        self.assertEqual("hello", others[0].tree["message"])
+        self._check_tag(tagged.tree["synctap"], ["one"])
+
     def test_the_container_can_have_another_name(self):
         rules = mmsynctap('container="$!found!tap"')
         with Daemon(rules, MODULE) as daemon:
