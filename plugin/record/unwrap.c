@@ -31,6 +31,7 @@ typedef struct walk {
     unwrap *unwrap;
     const unwrap_sink *sink;
     int level;          /* of strings in strings */
+    bool lacks_targets; /* a record that was found */
     bool is_in_stretch; /* that cannot be read: texts that somebody chose are only that */
     bool is_inside;     /* of an object that is known for what it is: its texts may be anything */
     unwrapped found;
@@ -371,6 +372,7 @@ static void walk_object(walk *w, json *object)
         break;
     case UNWRAP_RECORD_WITHOUT_TARGETS:
         w->found.records++;
+        w->lacks_targets = true;
         walk_known(w, object);
         break;
     case UNWRAP_OTHER_KIND:
@@ -484,6 +486,23 @@ static bool is_a_broken_records_part(text t, size_t at)
     return at >= key.length && text_equal((text){t.bytes + at - key.length, key.length}, key);
 }
 
+/* Behind brackets that close, only a key says that they closed too early. */
+static bool goes_on_with_a_key(text rest)
+{
+    while (rest.length > 0) {
+        size_t blanks = json_blanks(rest);
+
+        if (blanks == 0 && rest.bytes[0] != '}' && rest.bytes[0] != ']')
+            break;
+        rest = text_from(rest, blanks > 0 ? blanks : 1);
+    }
+    if (rest.length == 0 || rest.bytes[0] != ',')
+        return false;
+    rest = text_from(rest, 1);
+    rest = text_from(rest, json_blanks(rest));
+    return rest.length > 0 && rest.bytes[0] == '"';
+}
+
 /* Do the stretch's brackets close before `at`? Each byte of it is looked at once. */
 static bool closes_before(passage *p, size_t at)
 {
@@ -493,6 +512,7 @@ static bool closes_before(passage *p, size_t at)
         return p->broken_to <= at && p->broken_to < p->text.length;
     rest = text_from(p->text, p->broken_from);
     while (json_brackets_close(&p->brackets, rest, at - p->broken_from)) {
+        p->is_headless |= goes_on_with_a_key(text_from(rest, p->brackets.at));
         if (!p->is_headless) {
             p->broken_to = p->broken_from + p->brackets.at;
             return p->broken_to < p->text.length;
@@ -646,9 +666,12 @@ static void walk_found(walk *w, passage *p, size_t at, size_t end, json *documen
         begin_broken(p, at, true, UNWRAP_PART);
         return;
     }
+    w->lacks_targets = false;
     if (walk_inside(w, p, document)) {
         end_broken(w, p, at);
         begin_words(p, end);
+        if (w->lacks_targets && goes_on_with_a_key(text_from(p->text, end)))
+            begin_broken(p, at, true, "a bracket that closes too early");
     } else {
         if (p->document_from > at && looks_like_a_document(p->text, at))
             p->document_from = at;
