@@ -611,7 +611,7 @@ static void note_unread_time(message_feed *f)
     f->seen.unread_times = f->judgement.unread_times;
 }
 
-static void judge_as_fragment(message_feed *f, json *object)
+static void judge_as_fragment(message_feed *f, json *object, const char *reason)
 {
     buffer *written = &f->worker->record;
     size_t rows = f->seen.rows;
@@ -621,7 +621,11 @@ static void judge_as_fragment(message_feed *f, json *object)
     f->out_of_memory |= buffer_failed(written);
     judge_text(f, buffer_text(written));
     arena_reset(f->worker->memory);
-    f->seen.undecodable |= f->seen.rows > rows;
+    if (f->seen.rows == rows)
+        return;
+    f->seen.undecodable = true;
+    if (f->seen.reason == NULL)
+        f->seen.reason = reason;
 }
 
 /* Is it a record as far as one can see, but of no shape that can be read, or with targets of none?
@@ -638,13 +642,9 @@ static bool is_flat_record(const message_feed *f, audit_result reading, json *ob
 
 static void judge_flat_record(message_feed *f, json *object)
 {
-    static const char reason[] =
-        "no audit record in it is of a known form, but it shows an operation and a sync account";
-    size_t rows = f->seen.rows;
-
-    judge_as_fragment(f, object);
-    if (f->seen.rows > rows && f->seen.reason == NULL)
-        f->seen.reason = reason;
+    judge_as_fragment(
+        f, object,
+        "no audit record in it is of a known form, but it shows an operation and a sync account");
 }
 
 /*
@@ -672,7 +672,7 @@ static unwrap_kind judge_object(message_feed *f, json *object)
     arena_reset(f->worker->memory);
     if ((reading == AUDIT_RECORD || reading == AUDIT_OTHER_KIND) && !f->is_late &&
         may_repeat_keys(f, object))
-        judge_as_fragment(f, object);
+        judge_as_fragment(f, object, "a key stands twice in an object of it");
     else if (f->seen.rows == rows && !f->is_late && is_flat_record(f, reading, object))
         judge_flat_record(f, object);
     return judge_kind(reading, f->seen.rows > rows || f->judgement.shows_target);
