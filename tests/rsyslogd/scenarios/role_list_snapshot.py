@@ -18,8 +18,9 @@ from records import ROLE, identity, mmsynctap
 MODULES = 'module(load="mmsynctap")\nmodule(load="omidentityinfo")'
 KEEPER = 'action(type="omidentityinfo" name="roles"' \
          ' database="@WORK@/synctap.db")'
-SHAPES = pathlib.Path(__file__).resolve().parents[4] / "shared" / "data" \
-    / "identity-shapes"
+SHARED = pathlib.Path(__file__).resolve().parents[4] / "shared" / "data"
+SHAPES = SHARED / "identity-shapes"
+TRAPS = SHARED / "snapshot-traps"
 
 
 def row(upn):
@@ -66,6 +67,25 @@ class Snapshot(unittest.TestCase):
                    for line in listed.splitlines()}
             self.assertEqual({"11111111-0000-4000-8000-000000000001",
                               "11111111-0000-4000-8000-000000000009"}, ids)
+
+    @unittest.skipUnless(TRAPS.is_dir(), "the shared data are not here")
+    def test_what_is_not_whole_takes_no_role_away_between_markers(self):
+        traps = [text for path in sorted(TRAPS.iterdir())
+                 if (text := path.read_text().replace("\n", " ").strip())]
+        messages = [line for trap in traps for rows in range(3)
+                    for line in (marker("begin"), trap,
+                                 marker("end", rows=rows))]
+        with Daemon(mmsynctap(), MODULES, roles=KEEPER) as daemon:
+            daemon.send([row("a@x"), row("b@x"), row("c@x")], to="roles")
+            daemon.wait_statistics("tap", sync_accounts=3)
+            daemon.send(messages, to="roles")
+            daemon.wait_statistics("roles", messages=3 + len(messages))
+            listed = daemon.synctap(
+                "identity", "list", "--sync-accounts", "--database",
+                daemon.work.path / "synctap.db", "--format", "jsonl")
+            names = {json.loads(line)["AccountUPN"]
+                     for line in listed.splitlines()}
+            self.assertLessEqual({"a@x", "b@x", "c@x"}, names)
 
 
 if __name__ == "__main__":
