@@ -268,6 +268,18 @@ static timestamp from_moment(const moment *m)
     return (minutes * 60 + m->second) * TICKS_PER_SECOND + m->fraction;
 }
 
+/* KQL's datetime: 0001 to 9999, in UTC. An offset can lead out of it. */
+static bool take_in_range(timestamp t, timestamp *result)
+{
+    const timestamp first = INT64_C(-719162) * TICKS_PER_DAY;
+    const timestamp end = INT64_C(2932897) * TICKS_PER_DAY; /* 10000-01-01 */
+
+    if (t < first || t >= end)
+        return false;
+    *result = t;
+    return true;
+}
+
 static bool parse_epoch(text t, timestamp *result)
 {
     size_t digits = count_digits(t);
@@ -324,11 +336,8 @@ static bool parse_calendar(text t, timestamp *result)
     for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
         moment m = {0};
 
-        if (forms[i](t, &m)) {
-            if (is_real(&m))
-                *result = from_moment(&m);
-            return is_real(&m);
-        }
+        if (forms[i](t, &m))
+            return is_real(&m) && take_in_range(from_moment(&m), result);
     }
     return false;
 }

@@ -326,6 +326,16 @@ static void test_an_unreal_offset_is_no_time(void)
                    "2026-06-01T12:00:00+02:", "2026-06-01T12:00:00X");
 }
 
+static void test_an_offset_that_leads_out_of_kqls_years_is_no_time(void)
+{
+    timestamp t;
+
+    EXPECT_NOT(timestamp_parse(text_of("0001-01-01T00:00:00+14:00"), &t));
+    EXPECT(timestamp_parse(text_of("0001-01-01T00:00:00-14:00"), &t));
+    EXPECT_NOT(timestamp_parse(text_of("9999-12-31T23:59:59-00:01"), &t));
+    EXPECT(timestamp_parse(text_of("9999-12-31T23:59:59+00:01"), &t));
+}
+
 static void test_a_wrong_fraction_is_no_time(void)
 {
     CHECK_NO_TIMES("2026-06-01T12:00:00.Z", "2026-06-01T12:00:00.1234567890Z",
@@ -527,6 +537,7 @@ CU_TestInfo timestamp_tests[] = {
     TEST(test_an_unreal_date_is_no_time),
     TEST(test_an_unreal_clock_is_no_time),
     TEST(test_an_unreal_offset_is_no_time),
+    TEST(test_an_offset_that_leads_out_of_kqls_years_is_no_time),
     TEST(test_a_wrong_fraction_is_no_time),
     TEST(test_anything_behind_a_time_makes_it_none),
     TEST(test_a_nul_byte_in_a_time_makes_it_none),
