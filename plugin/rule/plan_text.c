@@ -201,6 +201,7 @@ static void write_account(writer *w, const rule_entity *e, unsigned *id, buffer 
         n.id = id_of(w, n.full);
     if (n.full.length == 0 && n.id.length == 0)
         return;
+    buffer_free(&w->out); /* what a joined name took */
     w->out = *entities;
     begin_entity(w, id, "account");
     json_write_member(&w->out, "FullName", cut(w, n.full));
