@@ -308,8 +308,8 @@ static json *opened_value(const audit_record *record, json_view *view, enum fiel
 {
     bool one_path = is_query_column[f] && !is_renamed(record->shape);
 
-    return json_view_open(
-        view, first_of(view, record->object, shapes[record->shape].paths[f], one_path));
+    return json_view_open(view,
+                          first_of(view, record->object, shapes[record->shape].paths[f], one_path));
 }
 
 json *audit_record_initiated_by(const audit_record *record, json_view *view)

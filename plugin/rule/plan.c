@@ -815,7 +815,7 @@ void plan_write_right(const rule_plan *self, const kql_expr *term, buffer *out)
         buffer_append_char(out, ']');
     } else if (term->count > 1 && term->args[1]->form == FORM_LITERAL) {
         kql_write_json(out, term->args[1]->value);
-    } else if (term->count > 1 && term->operator != NULL) {
+    } else if (term->count > 1 && term->operator!= NULL) {
         json_write_string(out, term->args[1]->source);
     } else {
         buffer_append_string(out, "null");

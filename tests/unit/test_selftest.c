@@ -101,8 +101,9 @@ static void test_the_record_is_made_of_the_rules_own_lists(void)
     REQUIRE(rule_set_list(r, RULE_OPERATIONS, &(text)TEXT("Ours"), 1));
     REQUIRE(rule_set_list(r, RULE_UPN_STARTSWITH, NULL, 0));
     REQUIRE(rule_set_list(r, RULE_UPN_CONTAINS, NULL, 0));
-    EXPECT_STRING(alerts_of(r, record_of_rule(r)),
-                  "On-Premises Directory Synchronization selftest@selftest.invalid selftest none; ");
+    EXPECT_STRING(
+        alerts_of(r, record_of_rule(r)),
+        "On-Premises Directory Synchronization selftest@selftest.invalid selftest none; ");
 }
 
 static void test_without_a_list_of_names_nothing_matches(void)
