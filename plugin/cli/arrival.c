@@ -129,8 +129,7 @@ static timestamp in_nearest_year(timestamp stamp, timestamp clock)
 
 void arrival_clock_note(arrival_clock *self, arrival generated)
 {
-    if (generated.is_known && (!self->latest.is_known || generated.time > self->latest.time))
-        self->latest = generated;
+    arrival_raise(&self->latest, generated);
 }
 
 timestamp arrival_clock_move(arrival_clock *self, arrival arrived, arrival generated)

@@ -19,6 +19,18 @@ typedef struct arrival {
     timestamp time;  /* meaningful when is_known */
 } arrival;
 
+/* Any time is later than none. */
+static inline bool arrival_is_later(arrival a, arrival b)
+{
+    return a.is_known && (!b.is_known || a.time > b.time);
+}
+
+static inline void arrival_raise(arrival *latest, arrival to)
+{
+    if (arrival_is_later(to, *latest))
+        *latest = to;
+}
+
 typedef struct arrival_clock {
     arrival latest;     /* that a record was generated at */
     timestamp now;      /* of the last record */

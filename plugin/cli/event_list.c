@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/room.h"
 #include "cli/time_search.h"
+#include "files/line_scan.h"
 #include "record/audit_record.h"
 #include "record/identity_record.h"
 #include "record/identity_shape.h"
@@ -107,19 +108,13 @@ void event_reader_free(event_reader *self)
 
 /* --- objects --- */
 
-static void raise_latest(event_list *self, arrival generated)
-{
-    if (generated.is_known && (!self->latest.is_known || generated.time > self->latest.time))
-        self->latest = generated;
-}
-
 static void add_record(event_reader *self, json *object, arrival arrived, arrival generated)
 {
     buffer *texts = &self->list->texts;
     size_t begin = texts->length;
 
     json_write_value(texts, object);
-    raise_latest(self->list, generated);
+    arrival_raise(&self->list->latest, generated);
     add(self->list,
         (event){EVENT_RECORD, .arrived = arrived, .generated = generated, .line = self->line},
         begin);
@@ -135,7 +130,7 @@ static void add_time(event_reader *self, arrival arrived, arrival generated)
 
     if (!generated.is_known || (self->keeps_early_times && !is_early))
         return;
-    raise_latest(list, generated);
+    arrival_raise(&list->latest, generated);
     if (!is_early && last != NULL && last->kind == EVENT_TIME) {
         last->generated = generated.time > last->generated.time ? generated : last->generated;
         return;
@@ -285,24 +280,17 @@ void event_reader_read(event_reader *self, const input_message *message, event_l
     add_end(self, message, &found);
 }
 
-static size_t line_begin(text t, size_t at)
-{
-    const char *end = memrchr(t.bytes, '\n', at);
-
-    return end != NULL ? (size_t)(end - t.bytes) + 1 : 0;
-}
-
 size_t event_reader_find(event_reader *self, text t, event_list *list)
 {
     size_t found = gate_find(self->gate, self->scratch, t);
-    text passed = {t.bytes, found < t.length ? line_begin(t, found) : t.length};
+    text passed = {t.bytes, found < t.length ? line_scan_begin(t, found) : t.length};
     arrival latest = list->latest;
     size_t doubtful = time_search_pass(self->times, passed, &latest);
 
     self->list = list;
     if (latest.is_known && latest.time > self->latest_credible)
         return 0;
-    if (latest.is_known && (!list->latest.is_known || latest.time > list->latest.time))
+    if (arrival_is_later(latest, list->latest))
         add_time(self, (arrival){0}, latest);
     return doubtful < passed.length ? doubtful : found;
 }

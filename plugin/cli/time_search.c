@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "files/line_scan.h"
 #include "gate/gate.h"
 #include "record/audit_record.h"
 
@@ -93,8 +94,7 @@ static void take_time(line_times *line, const written_time *t)
     if (is_repeat(line, t) || !timestamp_parse((text){t->bytes, t->length}, &time))
         return;
     line->differ |= line->latest.is_known && line->latest.time != time;
-    if (!line->latest.is_known || time > line->latest.time)
-        line->latest = (arrival){.is_known = true, .time = time};
+    arrival_raise(&line->latest, (arrival){.is_known = true, .time = time});
     line->last = *t;
 }
 
@@ -174,23 +174,11 @@ static size_t look_at(const time_search *self, text t, size_t at, line_times *li
 
 /* --- lines --- */
 
-static size_t line_begin(text t, size_t at)
-{
-    const char *end = memrchr(t.bytes, '\n', at);
-
-    return end != NULL ? (size_t)(end - t.bytes) + 1 : 0;
-}
-
 static size_t line_end(text t, size_t at)
 {
     const char *end = memchr(t.bytes + at, '\n', t.length - at);
 
     return end != NULL ? (size_t)(end - t.bytes) : t.length;
-}
-
-static bool is_later(arrival a, arrival b)
-{
-    return a.is_known && (!b.is_known || a.time > b.time);
 }
 
 size_t time_search_pass(time_search *self, text t, arrival *latest)
@@ -204,10 +192,9 @@ size_t time_search_pass(time_search *self, text t, arrival *latest)
         for (at = found; at < line.end;
              at += gate_find(self->gate, self->scratch, (text){t.bytes + at, line.end - at}))
             at = look_at(self, t, at, &line);
-        if (is_later(line.latest, *latest) && line.differ)
-            return line_begin(t, found);
-        if (is_later(line.latest, *latest))
-            *latest = line.latest;
+        if (line.differ && arrival_is_later(line.latest, *latest))
+            return line_scan_begin(t, found);
+        arrival_raise(latest, line.latest);
     }
     return t.length;
 }

@@ -212,14 +212,6 @@ static void prove(input_file *self)
     self->proven = line_scan(front(self, length));
 }
 
-/* Where the line begins that the byte is in. */
-static size_t line_begin(text t, size_t at)
-{
-    const char *end = memrchr(t.bytes, '\n', at);
-
-    return end ? (size_t)(end - t.bytes) + 1 : 0;
-}
-
 /* Passes over the proven lines, up to one that is looked for; false when there is none. */
 static bool find_in_proven(input_file *self, input_file_finder *find, void *arg)
 {
@@ -227,7 +219,7 @@ static bool find_in_proven(input_file *self, input_file_finder *find, void *arg)
     size_t at = find(arg, t);
 
     if (at < t.length)
-        pass(self, line_begin(t, at));
+        pass(self, line_scan_begin(t, at));
     else
         pass_lines(self, self->proven);
     return at < t.length;

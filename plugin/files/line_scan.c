@@ -53,6 +53,13 @@ size_t line_scan_blanks(text t)
     return length;
 }
 
+size_t line_scan_begin(text t, size_t at)
+{
+    const char *end = memrchr(t.bytes, '\n', at);
+
+    return end != NULL ? (size_t)(end - t.bytes) + 1 : 0;
+}
+
 size_t line_scan_ends(text t)
 {
     const char *at = t.bytes, *end = t.bytes + t.length;

@@ -36,6 +36,9 @@ line_run line_scan_by(line_scan_way way, text t);
 /* How many blanks stand in front; a byte order mark is one, also where files were joined. */
 size_t line_scan_blanks(text t);
 
+/* Where the line begins that the byte at `at` (at most t.length) is in. */
+size_t line_scan_begin(text t, size_t at);
+
 /* How many line ends are in the text. */
 size_t line_scan_ends(text t);
 
