@@ -1,7 +1,8 @@
 """Runs files of unittest tests and says one line about each.
 
 The directories of tests share this; what is in a file is a story of its own,
-so the file is what passes or fails.
+so the file is what passes or fails. What failed is told at the end, where
+the reader of a long log looks.
 """
 
 import importlib.util
@@ -16,10 +17,11 @@ def run(files, names):
     chosen = choose(files, names)
     if chosen is None:
         return 2
-    passed = sum(run_file(path) for path in chosen)
-    failed = len(chosen) - passed
-    print(f"{passed} passed, {failed} failed", flush=True)
-    return 1 if failed else 0
+    reports = [report for report in map(run_file, chosen) if report]
+    print("".join(reports), end="")
+    print(f"{len(chosen) - len(reports)} passed, {len(reports)} failed",
+          flush=True)
+    return 1 if reports else 0
 
 
 def choose(files, names):
@@ -48,7 +50,7 @@ class CountingResult(unittest.TextTestResult):
 
 
 def run_file(path):
-    """Run the tests of one file, print its line, and tell if all passed."""
+    """Run the tests of one file and print its line; give a failure's report."""
     report, started = io.StringIO(), time.monotonic()
     result = unittest.TextTestRunner(
         stream=report, verbosity=2, buffer=True,
@@ -60,10 +62,9 @@ def run_file(path):
     if result.skipped:
         took += f", skipped: {result.skipped[0][1]}"
     passed = result.wasSuccessful() and result.testsRun > 0
-    print(f"{'ok  ' if passed else 'FAIL'} {path.stem} ({took})", flush=True)
-    if not passed:
-        print(report.getvalue(), flush=True)
-    return passed
+    line = f"{'ok  ' if passed else 'FAIL'} {path.stem} ({took})"
+    print(line, flush=True)
+    return "" if passed else f"\n{line}\n{report.getvalue()}\n"
 
 
 def load(path):

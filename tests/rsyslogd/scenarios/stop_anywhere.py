@@ -12,7 +12,9 @@ that SIGTERM meets half way. What was sent meanwhile alerts when it is free.
 The originals end in the rules: rsyslogd may cut off one that it is sending.
 
 A limit of two seconds is for what waits; what works is measured in seconds of
-the processor, which other programs on a busy machine do not make longer.
+the processor, which other programs on a busy machine do not make longer. A
+message of 25 MB is then written down and taken apart by rsyslog, which is most
+of what is measured, so a machine may be half as slow again.
 """
 
 import contextlib
@@ -27,6 +29,7 @@ from records import (BOTH_MODULES, ROLE_KEEPER, audit, identity, ids,
                      mmsynctap, target, text)
 
 SECONDS = 2.0
+WORK = 3.0  # of the processor
 SLACK = 3.0  # of the clock, for a machine that is busy
 LATE = "late.aad@nordwind.example"
 SYNC = "Sync_HOST1_0123456789ab@nordwind.example"
@@ -48,7 +51,7 @@ class StopTest(unittest.TestCase):
     def end_soon(self, daemon):
         """Stop the daemon: it must neither work on nor wait."""
         ending = daemon.end()
-        self.assertLess(ending.work, SECONDS)
+        self.assertLess(ending.work, WORK)
         self.assertLess(ending.seconds, SECONDS + SLACK)
 
     def interrupt(self, daemon, message):
