@@ -204,7 +204,7 @@ static void tell_where_no_record_is(audit_session *self)
     char *const *files = files_of(self->options);
 
     for (size_t i = 0; i < count_files(self->options); i++)
-        if (self->seen[i] == SIGHT_MESSAGE)
+        if (self->seen[i] == SIGHT_NONE)
             audit_session_tell_of(self, strcmp(files[i], "-") == 0 ? "standard input" : files[i], 0,
                                   "no audit record in it");
 }
@@ -256,7 +256,7 @@ static void show_progress(const file_reading *r)
 static bool take_message(void *arg, const input_message *message)
 {
     file_reading *r = arg;
-    unsigned sights = SIGHT_MESSAGE;
+    unsigned sights = SIGHT_NONE;
 
     show_progress(r);
 
@@ -288,14 +288,14 @@ static bool read_file(audit_session *self, size_t number, audit_session_sink *si
     size_t line;
 
     if (file == NULL) {
-        audit_session_tell_of(self, path, 0, error ? error : "out of memory");
+        audit_session_tell_of_file(self, number, path, 0, error ? error : "out of memory");
         free(error);
         return true;
     }
     goes_on = read_messages(&(file_reading){self, file, number, sink, arg, true});
     trouble = goes_on ? input_file_trouble(file, &line) : NULL;
     if (trouble != NULL)
-        audit_session_tell(self, file, line, trouble);
+        audit_session_tell_of_file(self, number, input_file_name(file), line, trouble);
     self->passed += input_file_position(file);
     input_file_close(file);
     return goes_on;
@@ -344,6 +344,13 @@ void audit_session_tell_of(audit_session *self, const char *name, size_t line, c
     else
         words_say("%s: %s", name, what);
     self->unreadable = true;
+}
+
+void audit_session_tell_of_file(audit_session *self, size_t file, const char *name, size_t line,
+                                const char *what)
+{
+    audit_session_note(self, file, SIGHT_TROUBLE);
+    audit_session_tell_of(self, name, line, what);
 }
 
 void audit_session_tell_unread_time(audit_session *self, const char *name, size_t line,

@@ -16,9 +16,9 @@
 
 /* What was seen of a file's messages. */
 typedef enum audit_sight {
-    SIGHT_MESSAGE = 1,
-    SIGHT_RECORD = 2,  /* an audit record, or for a stream a row of the role list */
-    SIGHT_TROUBLE = 4, /* something that could not be read, and is told of */
+    SIGHT_NONE = 0,
+    SIGHT_RECORD = 1,  /* an audit record, or for a stream a row of the role list */
+    SIGHT_TROUBLE = 2, /* something that could not be read, and is told of */
 } audit_sight;
 
 typedef struct audit_session {
@@ -57,8 +57,8 @@ typedef bool audit_session_sink(void *arg, const input_file *file, const input_m
                                 unsigned *sights);
 
 /*
- * Reads the files that the options name, or standard input. Says of each in which there are
- * messages, but no record and no trouble, that there is no audit record in it.
+ * Reads the files that the options name, or standard input. Says of each in which there is no
+ * record and no trouble, be it for want of messages, that there is no audit record in it.
  */
 void audit_session_read(audit_session *self, audit_session_sink *sink, void *arg);
 
@@ -91,6 +91,10 @@ void audit_session_tell(audit_session *self, const input_file *file, size_t line
 
 /* The same where only the file's name is at hand; line 0: it is the file that is in trouble. */
 void audit_session_tell_of(audit_session *self, const char *name, size_t line, const char *what);
+
+/* The same of a file, by its place among the arguments: nothing else needs to be said of it. */
+void audit_session_tell_of_file(audit_session *self, size_t file, const char *name, size_t line,
+                                const char *what);
 
 /*
  * A record's time that is not understood, in the same way; "" for none.

@@ -325,7 +325,7 @@ static void print_remark(explain_run *e, const char *verdict, const char *reason
 static unsigned remark(explain_run *e, const detector_explained *found)
 {
     const detection *d = &found->detection;
-    unsigned sights = d->records > 0 ? SIGHT_MESSAGE | SIGHT_RECORD : SIGHT_MESSAGE;
+    unsigned sights = d->records > 0 ? SIGHT_RECORD : SIGHT_NONE;
 
     if (e->message->trouble != NULL) {
         print_remark(e, "no record", e->message->trouble);

@@ -143,7 +143,7 @@ static void note_message(query_thread *thread, size_t file, const detection *fou
                          const input_message *message, const char *trouble)
 {
     audit_session *session = &thread->query->session;
-    unsigned sights = SIGHT_MESSAGE;
+    unsigned sights = SIGHT_NONE;
 
     if (trouble != NULL)
         sights |= SIGHT_TROUBLE;
@@ -257,11 +257,11 @@ static void take_part(void *arg, void *part_, const char *name, size_t lines_bef
     drop_part(part);
 }
 
-static void tell(void *arg, const char *name, size_t line, const char *what)
+static void tell(void *arg, size_t file, const char *name, size_t line, const char *what)
 {
     query *q = arg;
 
-    audit_session_tell_of(&q->session, name, line, what);
+    audit_session_tell_of_file(&q->session, file, name, line, what);
 }
 
 static void read_table(void *arg, input_file *file, input_message_sink *take, void *take_arg)

@@ -311,7 +311,7 @@ static bool read_message(void *tools, size_t file, void *part, const input_messa
 {
     replay_thread *thread = tools;
     event_list *list = part;
-    unsigned sights = SIGHT_MESSAGE;
+    unsigned sights = SIGHT_NONE;
 
     event_reader_read(thread->reader, message, list);
     if (event_reader_has_read_record(thread->reader))
@@ -351,11 +351,11 @@ static void take_part(void *arg, void *part, const char *name, size_t lines_befo
         update(r);
 }
 
-static void tell(void *arg, const char *name, size_t line, const char *what)
+static void tell(void *arg, size_t file, const char *name, size_t line, const char *what)
 {
     replay *r = arg;
 
-    audit_session_tell_of(&r->session, name, line, what);
+    audit_session_tell_of_file(&r->session, file, name, line, what);
 }
 
 static void read_table(void *arg, input_file *file, input_message_sink *take, void *take_arg)

@@ -31,6 +31,7 @@ typedef struct import_run {
     size_t line; /* where what is being fed begins */
     size_t troubles;
     size_t records;
+    bool is_blank; /* nothing is in it */
 } import_run;
 
 /* Half a second after the last time, on a terminal alone. */
@@ -129,6 +130,12 @@ static void import_table(import_run *i)
     add_up(i, &got);
 }
 
+/* An empty file is how a command that judges is told that there is no sync account. */
+static bool is_list_of_nobody(const import_run *i)
+{
+    return i->options->tone == TELL_BROKEN_ONLY && i->is_blank;
+}
+
 /* What was not told, and what kept the file from being read to its end. */
 static void end_file(import_run *i)
 {
@@ -140,7 +147,7 @@ static void end_file(import_run *i)
         words_say("%s: %zu more like these", input_file_name(i->file), i->troubles - MOST_TOLD);
     if (trouble != NULL)
         say(i, line, trouble);
-    else if (i->records == 0 && i->troubles == 0 && i->options->tone == TELL_ALL)
+    else if (i->records == 0 && i->troubles == 0 && !is_list_of_nobody(i))
         say(i, 1, "no identity record in it");
 }
 
@@ -157,6 +164,7 @@ static void import_file(import_run *i, const char *path)
         i->result.unreadable = true;
         return;
     }
+    i->is_blank = input_file_beginning(i->file).length == 0;
     i->size = input_file_is_mapped(i->file, &all) ? all.length : 0;
     if (identity_import_begin_table(i->import, i->list, input_file_beginning(i->file),
                                     i->options->now))

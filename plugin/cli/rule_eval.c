@@ -54,6 +54,19 @@ static bool add_row(trial *t, kql_value row)
     return true;
 }
 
+/* Read to its end; with no type said, a file without a row says nothing of its columns. */
+static bool is_read(const trial *t, const input_file *file, bool may_be_empty)
+{
+    size_t line;
+    const char *trouble = input_file_trouble(file, &line);
+
+    if (trouble != NULL)
+        words_say("%s:%zu: %s", input_file_name(file), line, trouble);
+    else if (t->row_count == 0 && !may_be_empty)
+        words_say("%s: no row in it", input_file_name(file));
+    return trouble == NULL && (t->row_count > 0 || may_be_empty);
+}
+
 /* A row, or an array of rows; the texts in them are the arena's. */
 static bool take_message(trial *t, const input_file *file, const input_message *m)
 {
@@ -73,7 +86,7 @@ static bool take_message(trial *t, const input_file *file, const input_message *
     return false;
 }
 
-static bool read_rows(trial *t, const char *path)
+static bool read_rows(trial *t, const char *path, bool may_be_empty)
 {
     char *error = NULL;
     input_file *file = input_file_open(path, &error);
@@ -84,6 +97,7 @@ static bool read_rows(trial *t, const char *path)
         words_say("%s", error != NULL ? error : "out of memory");
     while (read && input_file_next(file, &m))
         read = take_message(t, file, &m);
+    read = read && is_read(t, file, may_be_empty);
     input_file_close(file);
     free(error);
     return read;
@@ -479,7 +493,7 @@ static int try_source(trial *t, const char *source, const char *types, const cha
     if (is_constant(t, source, path)) {
         if (!add_row(t, (kql_value){.kind = KIND_BAG}))
             return out_of_memory();
-    } else if (!read_rows(t, path != NULL ? path : "-")) {
+    } else if (!read_rows(t, path != NULL ? path : "-", types != NULL)) {
         return EXIT_UNREADABLE;
     }
     if (!read_types(t, types))

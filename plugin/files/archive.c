@@ -431,9 +431,9 @@ static void hand_on_file(archive *self, unit *u)
 
     take_part(self, u);
     if (u->is_broken)
-        reader->tell(reader->arg, u->path, 0, u->error ? u->error : "out of memory");
+        reader->tell(reader->arg, u->file, u->path, 0, u->error ? u->error : "out of memory");
     else if (u->trouble != NULL)
-        reader->tell(reader->arg, u->path, u->lines + 1, u->trouble);
+        reader->tell(reader->arg, u->file, u->path, u->lines + 1, u->trouble);
     free(u->error);
     self->bytes += u->position;
     self->is_alone = false;

@@ -51,8 +51,11 @@ typedef struct archive_reader {
     void (*take)(void *arg, void *part, const char *name, size_t lines_before);
     void (*drop)(void *part);
 
-    /* Something ended before its end, or (line 0) could not be read at all; one at a time, too. */
-    void (*tell)(void *arg, const char *name, size_t line, const char *what);
+    /*
+     * The file of that place ended before its end, or (line 0) could not be read at all; one at a
+     * time, too.
+     */
+    void (*tell)(void *arg, size_t file, const char *name, size_t line, const char *what);
 } archive_reader;
 
 typedef struct archive_options {

@@ -165,7 +165,8 @@ class Times(RoleListTest):
         path = self.file({"AccountUPN": "a@x"})
         done = synctap("query", "--identity", path, "--now", NOW, "--format",
                        "jsonl")
-        self.assertEqual((0, "", ""), done)
+        self.assertEqual(
+            (1, "", "synctap: standard input: no audit record in it\n"), done)
 
     def test_broken_document_is_named_with_its_line(self):
         done = self.load(b'[\n{"AccountUPN": "a@x"\n',

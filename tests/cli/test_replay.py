@@ -607,10 +607,6 @@ class Input(ReplayTest):
             waiting(), dict(given_role(), TimeGenerated="")))
         self.assertEqual("", done.output)
 
-    def test_a_file_of_nothing_gives_nothing(self):
-        done = synctap("replay", "--format", "jsonl", self.raw(b""))
-        self.assertEqual((0, "", ""), done)
-
     def test_what_matches_nothing_gives_nothing(self):
         self.assertEqual([], self.fired(audit(1, PERSON)))
 

@@ -1,5 +1,7 @@
 """What the commands say, and the exit status that goes with it."""
 
+import gzip
+import itertools
 import json
 import os
 import pathlib
@@ -34,8 +36,11 @@ class Words(unittest.TestCase):
         self.roles = self.write("roles", "")
 
     def write(self, name, text):
+        return self.raw(name, text.encode())
+
+    def raw(self, name, data):
         path = self.directory / name
-        path.write_text(text, encoding="utf-8")
+        path.write_bytes(data)
         return path
 
     def run_on(self, command, *arguments, given=None):
@@ -66,8 +71,8 @@ class NoRecord(Words):
 
     def test_the_others_are_read(self):
         good = self.write("good", record(Id="good"))
-        bad = self.write("bad", "[]\n")
-        for command in COMMANDS:
+        for command, text in itertools.product(COMMANDS, ("[]\n", "", "\n")):
+            bad = self.write("bad", text)
             for paths in ((good, bad), (bad, good), (bad, good, bad)):
                 done = self.run_on(command, *paths)
                 self.assertEqual(1, done.status)
@@ -76,11 +81,74 @@ class NoRecord(Words):
                     * paths.count(bad), done.words)
                 self.assertIn("good", done.output)
 
-    def test_nothing_at_all_is_no_file_of_another_kind(self):
-        for text in ("", "\n\n"):
+    def test_a_file_of_nothing(self):
+        head = "TimeGenerated,OperationName,Id,TargetResources,InitiatedBy\n"
+        for text in ("", "\n\n", " ", "\ufeff", "{}", '{"records":[]}', head):
+            for data in (text.encode(), gzip.compress(text.encode()),
+                         text.encode("utf-16")):
+                for command in COMMANDS:
+                    with self.subTest(text=text, data=data, command=command):
+                        done = self.run_on(command, self.raw("empty", data))
+                        self.assertEqual(
+                            (1, "synctap: empty: no audit record in it\n"),
+                            (done.status, done.words))
+
+    def test_standard_input_of_nothing(self):
+        for given in (b"", b"\n", gzip.compress(b"")):
             for command in COMMANDS:
-                self.assertEqual((0, "", ""), self.run_on(
-                    command, self.write("empty", text)))
+                self.assertEqual(
+                    (1, "",
+                     "synctap: standard input: no audit record in it\n"),
+                    self.run_on(command, given=given))
+
+    def test_a_file_that_is_not_there_is_told_of_once(self):
+        for command in COMMANDS:
+            done = self.run_on(command, self.directory / "none")
+            self.assertEqual(
+                (1, "synctap: none: No such file or directory\n"),
+                (done.status, done.words))
+
+    def test_a_role_list_of_nothing(self):
+        path = self.write("good", record(OperationName="Update user"))
+        for text in (json.dumps(OTHER), "[]"):
+            for command in COMMANDS:
+                with self.subTest(text=text, command=command):
+                    done = self.run_on(command, "--identity",
+                                       self.write("empty", text), path)
+                    self.assertEqual(1, done.status)
+                    self.assertIn(
+                        "synctap: empty:1: no identity record in it\n",
+                        done.words)
+
+    def test_an_empty_role_list_names_nobody(self):
+        path = self.write("good", record(OperationName="Update user"))
+        for text in ("", "\n"):
+            done = self.run_on("query", "--identity",
+                               self.write("empty", text), path)
+            self.assertEqual((0, "synctap: no row matches\n"),
+                             (done.status, done.words))
+
+    def test_rows_of_nothing(self):
+        for text in ("", "\n", "[]"):
+            done = synctap("rule", "eval", "s", self.write("empty", text))
+            self.assertEqual((1, ""), (done.status, done.output))
+            self.assertIn("empty: no row in it\n", done.words)
+            done = synctap("rule", "eval", "--types", '{"s": "string"}', "s",
+                           self.write("empty", text))
+            self.assertEqual((0, "", ""), done)
+            done = synctap("rule", "eval", "s", given=text.encode())
+            self.assertEqual(
+                (1, "", "synctap: standard input: no row in it\n"), done)
+
+    def test_a_rule_of_nothing(self):
+        for text in ("", "\n", "---\n"):
+            path = self.write("empty", text)
+            for arguments in (("rule", "check", path),
+                              ("query", "--rule", path)):
+                done = synctap(*arguments)
+                self.assertNotEqual((0, ""), (done.status, done.words))
+                self.assertNotEqual(0, done.status)
+                self.assertIn("empty", done.words)
 
     def test_what_could_not_be_read_is_told_alone(self):
         path = self.write("cut", "{\"category\": [\n")

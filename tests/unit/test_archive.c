@@ -101,8 +101,9 @@ static void take(void *arg, void *part, const char *name, size_t lines_before)
     drop(part);
 }
 
-static void tell(void *arg, const char *name, size_t line, const char *what)
+static void tell(void *arg, size_t file, const char *name, size_t line, const char *what)
 {
+    (void)file;
     write_words(arg, name, line, text_of(what));
 }
 
@@ -165,7 +166,7 @@ static text read_in_turn(char *const *paths, size_t count)
         size_t line;
 
         if (file == NULL) {
-            tell(r, paths[i], 0, error);
+            tell(r, i, paths[i], 0, error);
             free(error);
             continue;
         }
@@ -174,7 +175,7 @@ static text read_in_turn(char *const *paths, size_t count)
         take(r, &part, paths[i], 0);
         trouble = input_file_trouble(file, &line);
         if (trouble != NULL)
-            tell(r, paths[i], line, trouble);
+            tell(r, i, paths[i], line, trouble);
         input_file_close(file);
     }
     return words_of(r);
