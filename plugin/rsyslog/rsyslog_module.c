@@ -35,8 +35,8 @@ bool action_label_set(action_label *self, const char *module, const char *given,
     return self->name != NULL;
 }
 
-rsRetVal action_begin_statistics(const action_label *self, const char *const *names,
-                                 intctr_t *counters, size_t how_many, statsobj_t **result)
+/* NULL when rsyslog does not give it. */
+static const statsobj_if_t *use_statsobj(void)
 {
     DEFobjCurrIf(obj);
     DEFobjCurrIf(statsobj);
@@ -44,14 +44,59 @@ rsRetVal action_begin_statistics(const action_label *self, const char *const *na
 
     CHKiRet(objGetObjInterface(&obj));
     CHKiRet(objUse(statsobj, CORE_COMPONENT));
-    CHKiRet(statsobj.Construct(result));
-    CHKiRet(statsobj.SetName(*result, (uchar *)self->name));
-    CHKiRet(statsobj.SetOrigin(*result, (uchar *)self->module));
+finalize_it:
+    return iRet == RS_RET_OK ? &statsobj : NULL;
+}
+
+rsRetVal action_begin_statistics(const action_label *self, const char *const *names,
+                                 intctr_t *counters, size_t how_many, statsobj_t **result)
+{
+    const statsobj_if_t *statsobj = use_statsobj();
+    DEFiRet;
+
+    if (statsobj == NULL)
+        ABORT_FINALIZE(RS_RET_ERR);
+    CHKiRet(statsobj->Construct(result));
+    CHKiRet(statsobj->SetName(*result, (uchar *)self->name));
+    CHKiRet(statsobj->SetOrigin(*result, (uchar *)self->module));
     for (size_t i = 0; i < how_many; i++)
-        CHKiRet(statsobj.AddCounter(*result, (const uchar *)names[i], ctrType_IntCtr,
-                                    CTR_FLAG_RESETTABLE, &counters[i]));
+        CHKiRet(statsobj->AddCounter(*result, (const uchar *)names[i], ctrType_IntCtr,
+                                     CTR_FLAG_RESETTABLE, &counters[i]));
 finalize_it:
     RETiRet;
+}
+
+rsRetVal action_add_gauge(statsobj_t *statistics, const char *name, statsCtrType_t type,
+                          void *value)
+{
+    const statsobj_if_t *statsobj = use_statsobj();
+    DEFiRet;
+
+    if (statsobj == NULL)
+        ABORT_FINALIZE(RS_RET_ERR);
+    CHKiRet(statsobj->AddCounter(statistics, (const uchar *)name, type, CTR_FLAG_NONE, value));
+finalize_it:
+    RETiRet;
+}
+
+rsRetVal action_show_statistics(statsobj_t *statistics)
+{
+    const statsobj_if_t *statsobj = use_statsobj();
+    DEFiRet;
+
+    if (statsobj == NULL)
+        ABORT_FINALIZE(RS_RET_ERR);
+    CHKiRet(statsobj->ConstructFinalize(statistics));
+finalize_it:
+    RETiRet;
+}
+
+void action_end_statistics(statsobj_t **statistics)
+{
+    const statsobj_if_t *statsobj = use_statsobj();
+
+    if (*statistics != NULL && statsobj != NULL)
+        statsobj->Destruct(statistics);
 }
 
 void action_reject(const action_label *self, const char *parameter, const char *value,
@@ -83,6 +128,21 @@ static const char *work_directory(rsconf_t *conf)
     objRelease(glbl, CORE_COMPONENT);
 finalize_it:
     return iRet == RS_RET_OK && found != NULL && found[0] != '\0' ? found : NULL;
+}
+
+const char *collector_name(void)
+{
+    DEFobjCurrIf(obj);
+    DEFobjCurrIf(glbl);
+    const char *found = NULL;
+    DEFiRet;
+
+    CHKiRet(objGetObjInterface(&obj));
+    CHKiRet(objUse(glbl, CORE_COMPONENT));
+    found = (const char *)glbl.GetLocalHostName();
+    objRelease(glbl, CORE_COMPONENT);
+finalize_it:
+    return iRet == RS_RET_OK && found != NULL ? found : "";
 }
 
 size_t longest_message(rsconf_t *conf)

@@ -51,11 +51,21 @@ bool action_label_set(action_label *self, const char *module, const char *given,
 
 /*
  * Begins the action's object for impstats, named after it, with these
- * counters, which must be zero and outlive it. The caller may add to it, then
- * finalizes it (statsobj.ConstructFinalize) and destructs it at the end.
+ * counters, which must be zero and outlive it. Gauges may be added to it;
+ * then it is to be shown, and ended in any case.
  */
 rsRetVal action_begin_statistics(const action_label *self, const char *const *names,
                                  intctr_t *counters, size_t how_many, statsobj_t **result);
+
+/* Adds a number that impstats never sets back; the value outlives the object. */
+rsRetVal action_add_gauge(statsobj_t *statistics, const char *name, statsCtrType_t type,
+                          void *value);
+
+/* From now on impstats shows it. */
+rsRetVal action_show_statistics(statsobj_t *statistics);
+
+/* Takes it from impstats and frees it; NULL is allowed. */
+void action_end_statistics(statsobj_t **statistics);
 
 /* Adds to a counter; counts only while impstats is loaded, as rsyslog's own do. Any thread. */
 static inline void count_up(intctr_t *counter, size_t how_many)
@@ -74,6 +84,9 @@ void action_reject(const action_label *self, const char *parameter, const char *
  * is none or memory is out; said in the log.
  */
 bool action_complete_database(const action_label *self, char **path, rsconf_t *conf);
+
+/* This machine's own name, known when the configuration has been read; "": it is not. rsyslog's. */
+const char *collector_name(void);
 
 /* maxMessageSize, in bytes: longer messages are cut, or split; SIZE_MAX when it is not known. */
 size_t longest_message(rsconf_t *conf);
