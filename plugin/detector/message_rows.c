@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* message_rows: each alert once, within bounds, and keys for what is to come again. */
+#include "detector/message_rows.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/digest.h"
+#include "detector/worker.h"
+#include "state/pending.h"
+
+enum {
+    MOST_ROWS = 1000,
+    MOST_ALERT_BYTES = 8 << 20,
+};
+
+/* As if it had not matched yet, so that it comes again. */
+static void take_refused(message_feed *f, alert *a)
+{
+    message_rows_take_unmatched(f, a);
+    f->record.judged = PENDING_NEVER_JUDGED;
+}
+
+/* Its incident is known: it is written once, for all who want it. */
+static bool write_alert(message_feed *f, alert *a)
+{
+    buffer *out = &f->worker->alert;
+
+    buffer_clear(out);
+    if (alert_write(a, out))
+        f->seen.bounded |= BOUND_TEXT;
+    a->written = buffer_text(out);
+    f->handed_on++;
+    f->bytes += a->written.length;
+    f->out_of_memory |= buffer_failed(out);
+    return !buffer_failed(out);
+}
+
+/* To the sink, once; what was handed on before comes along for the message's tag alone. */
+static void hand_on(message_feed *f, alert *a)
+{
+    stream *s = f->worker->detector->stream;
+    bool is_new = stream_claim(s, &f->worker->stream, a, f->judgement.now);
+    bool handed_on = write_alert(f, a);
+
+    if (!is_new) {
+        f->seen.rows += !f->is_late;
+        f->seen.duplicates += !f->is_late;
+        if (!f->is_late && handed_on)
+            f->sink(f->arg, a);
+        return;
+    }
+    handed_on = handed_on && f->sink(f->arg, a);
+    stream_settle(s, &f->worker->stream, a, handed_on);
+    if (!handed_on)
+        take_refused(f, a);
+    f->seen.rows++;
+    f->seen.degraded += a->degraded;
+    f->seen.refused += !handed_on;
+    f->refused |= !handed_on;
+}
+
+static bool is_over_bounds(message_feed *f)
+{
+    f->seen.bounded |= f->handed_on >= MOST_ROWS ? BOUND_ROWS : 0;
+    f->seen.bounded |= f->bytes >= MOST_ALERT_BYTES ? BOUND_BYTES : 0;
+    return (f->seen.bounded & (BOUND_ROWS | BOUND_BYTES)) != 0;
+}
+
+static text add_told(message_feed *f, text name)
+{
+    buffer *told = &f->worker->told;
+    size_t begin = told->length;
+
+    buffer_append_char(told, '\0');
+    buffer_append(told, name);
+    buffer_append_char(told, '\0');
+    return text_from(buffer_text(told), begin);
+}
+
+/* So that a row which an overwritten member shows once more is not one more. */
+static void note_told(message_feed *f, const alert *a)
+{
+    enum { MOST_BYTES = 1 << 14 };
+
+    if (a->degraded || f->worker->told.length >= MOST_BYTES)
+        return;
+    add_told(f, a->target.upn);
+    add_told(f, a->target.id);
+}
+
+bool message_rows_has_told(message_feed *f, const audit_target *target)
+{
+    buffer *told = &f->worker->told;
+    size_t before = told->length;
+    text name = add_told(f, target->upn.length > 0 ? target->upn : target->id);
+    bool found =
+        !buffer_failed(told) && memmem(told->bytes, before, name.bytes, name.length) != NULL;
+
+    told->length = before;
+    return found;
+}
+
+void message_rows_take_match(void *arg, alert *a)
+{
+    message_feed *f = arg;
+
+    note_told(f, a);
+
+    if (!alert_give_id(a)) {
+        f->out_of_memory = true;
+        return;
+    }
+    a->late = f->is_late;
+    if (f->worker->detector->stream != NULL) {
+        if (is_over_bounds(f))
+            f->out_of_memory |= !surplus_add(&f->worker->surplus, a, f->object);
+        else
+            hand_on(f, a);
+        return;
+    }
+    f->seen.rows++;
+    f->seen.degraded += a->degraded;
+    f->seen.refused += !f->sink(f->arg, a);
+}
+
+/* The keys under which a change of the role list finds the record again. */
+static void add_keys(message_feed *f, const audit_target *target)
+{
+    buffer *keys = &f->worker->keys;
+    text rest;
+
+    pending_add_key(keys, PENDING_UPN, target->upn);
+    pending_add_key(keys, PENDING_OBJECT_ID, target->id);
+    if (rule_upn_before_deletion(target->upn, &rest))
+        pending_add_key(keys, PENDING_UPN, rest);
+}
+
+/* Its row's id names the record, and its time: it may come again with another, or with none. */
+static text row_id_of(message_feed *f, alert *a)
+{
+    char id[UUID_TEXT_SIZE + 24];
+
+    f->out_of_memory |= !alert_give_id(a);
+    snprintf(id, sizeof(id), "%s %" PRId64, a->id, a->time_generated);
+    return arena_copy(f->worker->memory, text_of(id));
+}
+
+void message_rows_look_up(void *arg, plan_key key, text value)
+{
+    message_feed *f = arg;
+
+    if (!f->is_late)
+        pending_add_key(&f->worker->keys, key == PLAN_KEY_UPN ? PENDING_UPN : PENDING_OBJECT_ID,
+                        value);
+}
+
+void message_rows_take_unmatched(void *arg, alert *a)
+{
+    message_feed *f = arg;
+    const stream *s = f->worker->detector->stream;
+
+    if (f->unmatched++ == 0 && !f->is_late) {
+        f->record = (pending_record){
+            .row_id = row_id_of(f, a),
+            .received = f->judgement.received,
+            .expires = stream_expiry(s, a->time_generated, f->judgement.now),
+            .judged = f->refused ? PENDING_NEVER_JUDGED : f->worker->change,
+        };
+        if (rule_get_plan(f->judgement.rule) == NULL)
+            buffer_clear(&f->worker->keys);
+        buffer_clear(&f->worker->rows);
+    } else if (!f->is_late) {
+        buffer_append(&f->worker->rows, row_id_of(f, a));
+    }
+    if (!f->is_late && rule_get_plan(f->judgement.rule) == NULL)
+        add_keys(f, &a->target);
+}
+
+/*
+ * All the rows that wait name what is kept: another record that has some of them only must not
+ * stand in for it.
+ */
+static void name_rows(message_feed *f)
+{
+    const buffer *rows = &f->worker->rows;
+    char id[UUID_TEXT_SIZE];
+
+    f->out_of_memory |= buffer_failed(rows);
+    if (rows->length == 0)
+        return;
+    digest_uuid((text[]){f->record.row_id, buffer_text(rows)}, 2, id);
+    f->record.row_id = arena_copy(f->worker->memory, text_of(id));
+}
+
+static void remember_text(message_feed *f, const buffer *record)
+{
+    detector_worker *w = f->worker;
+
+    if (buffer_failed(&w->keys) || buffer_failed(record) || f->record.row_id.bytes == NULL) {
+        f->out_of_memory = true;
+        return;
+    }
+    f->record.keys = buffer_text(&w->keys);
+    f->record.record = buffer_text(record);
+    stream_remember(w->detector->stream, &w->stream, &f->record);
+}
+
+void message_rows_remember(message_feed *f, json *object)
+{
+    detector_worker *w = f->worker;
+
+    name_rows(f);
+    buffer_clear(&w->record);
+    json_write_value(&w->record, object);
+    remember_text(f, &w->record);
+}
+
+void message_rows_hand_on_surplus(message_feed *f)
+{
+    surplus *s = &f->worker->surplus;
+    size_t unmatched = f->unmatched; /* of the last record */
+    alert all;
+
+    if (s->count == 0)
+        return;
+    all = surplus_alert(s);
+    f->unmatched = 0;
+    if (!f->out_of_memory && alert_give_id(&all))
+        hand_on(f, &all);
+    else
+        f->out_of_memory = true;
+    if (f->unmatched > 0 && !f->is_late && s->object.length > 0)
+        remember_text(f, &s->object);
+    f->seen.left |= f->unmatched > 0 && s->object.length == 0;
+    f->unmatched = unmatched;
+    surplus_clear(s);
+    arena_reset(f->worker->memory);
+}
