@@ -353,7 +353,7 @@ const option_row option_rows[] = {
 
 enum { ROWS = sizeof(option_rows) / sizeof(option_rows[0]) };
 
-_Static_assert(ROWS <= OPTION_MOST_ROWS, "options.c has room for so many");
+_Static_assert((int)ROWS <= (int)OPTION_MOST_ROWS, "options.c has room for so many");
 
 const int option_row_count = ROWS;
 
