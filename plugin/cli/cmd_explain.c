@@ -314,8 +314,8 @@ static void print_remark(explain_run *e, const char *verdict, const char *reason
     json_write_member(&object, "shape", (text)TEXT(""));
     if (reason != NULL)
         json_write_member(&object, "reason", text_of(reason));
-    if (reason == UNWRAP_PART)
-        json_write_member(&object, "remedy", text_of(UNWRAP_PART_REMEDY));
+    if (unwrap_remedy(reason) != NULL)
+        json_write_member(&object, "remedy", text_of(unwrap_remedy(reason)));
     buffer_append_char(&object, '}');
     print_object(e, &object);
     buffer_free(&object);

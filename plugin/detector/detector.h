@@ -119,6 +119,9 @@ bool detector_keep(detector_worker *self, text message, timestamp received);
 detection detector_feed(detector_worker *self, text message, timestamp now, detector_sink *sink,
                         void *arg);
 
+/* False: detector_feed has nothing to do with the message, and none of its time is needed. */
+bool detector_is_candidate(detector_worker *self, text message);
+
 /*
  * For archives: the offset of a byte in the first place of the text that detector_feed would look
  * into, or t.length. A text without such a place can be passed over, however many messages it is.

@@ -67,7 +67,7 @@ detector_explained detector_explain(detector_worker *self, text message, timesta
     e.message_feed.judgement.arg = &e.message_feed;
     found = unwrap_text(self->unwrap, self->rulebase, message, &takers);
     message_feed_note_unwrapped(&e.message_feed, &found);
-    e.message_feed.seen.candidate = gate_may_hold(self->detector->gate, self->scratch, message);
+    e.message_feed.seen.candidate = detector_is_candidate(self, message);
     return (detector_explained){
         .detection = e.message_feed.seen,
         .by_rulebase = found.by_rulebase,

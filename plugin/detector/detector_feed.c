@@ -3,10 +3,24 @@
 #include "detector/message_feed.h"
 #include "detector/message_rows.h"
 #include "detector/worker.h"
+#include "record/wide_text.h"
 
 static unwrap_kind take_object(void *arg, json *object)
 {
     return message_feed_judge(arg, object);
+}
+
+/* What is UTF-16 hides its phrases from the gate. */
+static __attribute__((noinline)) bool is_wide_candidate(detector_worker *self, text message)
+{
+    buffer *narrow = &self->record;
+
+    if (!wide_text_is(message))
+        return false;
+    buffer_clear(narrow);
+    wide_text_narrow(message, narrow);
+    return buffer_failed(narrow) ||
+           gate_may_hold(self->detector->gate, self->scratch, buffer_text(narrow));
 }
 
 /* Apart, so that a message that the gate stops pays for none of its frame. */
@@ -26,10 +40,21 @@ static __attribute__((noinline)) detection feed_text(detector_worker *self, text
     return f.seen;
 }
 
+static inline bool is_candidate(detector_worker *self, text message)
+{
+    return gate_may_hold(self->detector->gate, self->scratch, message) ||
+           (wide_text_may_be(message) && is_wide_candidate(self, message));
+}
+
+bool detector_is_candidate(detector_worker *self, text message)
+{
+    return is_candidate(self, message);
+}
+
 detection detector_feed(detector_worker *self, text message, timestamp now, detector_sink *sink,
                         void *arg)
 {
-    if (!gate_may_hold(self->detector->gate, self->scratch, message))
+    if (!is_candidate(self, message))
         return (detection){0};
     return feed_text(self, message, now, sink, arg);
 }

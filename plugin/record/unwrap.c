@@ -7,13 +7,21 @@
 
 #include "dialect/dialect.h"
 #include "record/chosen_text.h"
+#include "record/wide_text.h"
 
 enum { MOST_STRING_LEVELS = 3 };
 
 const char UNWRAP_PART[] = "part of a record";
-const char UNWRAP_PART_REMEDY[] =
+static const char part_remedy[] =
     "send one record as one message: each in a line of its own (jq -c .), or in octet-counted "
     "frames over TCP; imfile with startmsg.regex and escapeLF=\"off\"";
+
+const char *unwrap_remedy(const char *reason)
+{
+    if (reason == UNWRAP_PART)
+        return part_remedy;
+    return reason == WIDE_TEXT ? WIDE_TEXT_REMEDY : NULL;
+}
 
 struct unwrap {
     json_parser *parser;
@@ -902,6 +910,19 @@ static bool read_by_rulebase(unwrap *self, const carrier *rulebase, text message
     return is_read;
 }
 
+/* What it seemed to be, byte for byte, does not count. */
+static void refuse_wide(walk *w, text message)
+{
+    buffer narrow = {0};
+
+    wide_text_narrow(message, &narrow);
+    forget_broken(w, &w->broken, 0);
+    w->found.out_of_memory |= buffer_failed(&narrow);
+    count_broken(w, WIDE_TEXT);
+    keep_broken(w, buffer_text(&narrow), WIDE_TEXT);
+    buffer_free(&narrow);
+}
+
 unwrapped unwrap_text(unwrap *self, const carrier *rulebase, text message, const unwrap_sink *sink)
 {
     unwrapped found = {0};
@@ -913,6 +934,8 @@ unwrapped unwrap_text(unwrap *self, const carrier *rulebase, text message, const
         return found;
     begin_walk(&w, self, sink);
     walk_text(&w, message);
+    if (w.found.records == 0 && wide_text_is(message))
+        refuse_wide(&w, message);
     end_walk(&w, true);
     w.found.out_of_memory |= found.out_of_memory;
     return w.found;

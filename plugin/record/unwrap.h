@@ -50,8 +50,8 @@ typedef struct unwrap_sink {
  * not at all. */
 extern const char UNWRAP_PART[];
 
-/* What its sender can do about that. */
-extern const char UNWRAP_PART_REMEDY[];
+/* What its sender can do about a stretch's reason; a constant, NULL: nothing special. */
+const char *unwrap_remedy(const char *reason);
 
 /* What a message held. */
 typedef struct unwrapped {

@@ -38,6 +38,7 @@ typedef struct audit_action {
     size_t longest_message; /* bytes, as the configuration says */
     log_limit undecodable_limit;
     log_limit part_limit;
+    log_limit wide_limit; /* of UTF-16 */
     log_limit bounded_limit;
 } audit_action;
 

@@ -167,18 +167,18 @@ static int length_of(smsg_t *message)
     return length;
 }
 
-/* A record came in pieces: nothing was cut, so that other advice is due. */
-static void tell_part(message_judge *self)
+/* A record came in pieces, or as UTF-16: nothing was cut, so that other advice is due. */
+static void tell_remedy(message_judge *self, const detection *found)
 {
     audit_action *action = self->action;
 
     audit_statistics_count(&action->statistics, COUNTER_UNDECODABLE, 1);
-    audit_statistics_count(&action->statistics, COUNTER_PARTS_OF_RECORDS, 1);
-    log_limited(&action->part_limit, &action->settings.label,
+    audit_statistics_count(&action->statistics, COUNTER_PARTS_OF_RECORDS, found->is_part);
+    log_limited(found->is_part ? &action->part_limit : &action->wide_limit, &action->settings.label,
                 "a message that holds %s could not be read; it is tagged "
                 "%s!status=\"undecodable\"; it came from %s, with %d bytes: %s",
-                UNWRAP_PART, action->settings.container, getHOSTNAME(self->message),
-                length_of(self->message), UNWRAP_PART_REMEDY);
+                found->reason, action->settings.container, getHOSTNAME(self->message),
+                length_of(self->message), unwrap_remedy(found->reason));
 }
 
 static void tell_undecodable(message_judge *self, const char *reason)
@@ -261,8 +261,8 @@ static void handle(message_judge *self, const detection *found)
         clear_alerts(self); /* their texts are not whole: the message counts as unread */
         self->out_of_memory = true;
     }
-    if (found->is_part && found->reason == UNWRAP_PART && !self->out_of_memory)
-        tell_part(self);
+    if (found->undecodable && unwrap_remedy(found->reason) != NULL && !self->out_of_memory)
+        tell_remedy(self, found);
     else if (found->undecodable || self->out_of_memory)
         tell_undecodable(self, found->reason ? found->reason : "out of memory");
     if (self->count > 0 || found->undecodable || self->out_of_memory)
@@ -278,7 +278,7 @@ static bool judge_text(message_judge *self, smsg_t *message, text t)
     activity_note(&self->action->statistics.messages);
     audit_statistics_count(&self->action->statistics, COUNTER_MESSAGES, 1);
     audit_statistics_count(&self->action->statistics, COUNTER_BYTES, t.length);
-    if (detector_find_candidate(self->worker, t) == t.length)
+    if (!detector_is_candidate(self->worker, t))
         return false; /* not ours: not even the clock is asked */
     self->message = message;
     clear_alerts(self);

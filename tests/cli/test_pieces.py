@@ -140,6 +140,68 @@ class Lines(PiecesTest):
                              [one["verdict"] for one in told], message)
 
 
+class Wide(PiecesTest):
+    """UTF-16 and UTF-32 behind a header, as inputs of a syslog hand them on.
+
+    A file all of which is UTF-16 is read: test_compressed_files.
+    """
+
+    CODINGS = ("utf-16", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
+    NULS = (b"\0", b"#000", b"\\000", b"\\0", b"#x00", b"\\x00", b"\\u0000")
+
+    def _line(self, rng):
+        return " ".join(self.printed(rng).splitlines())
+
+    def _wide(self, text, rng):
+        coding, nul = rng.choice(self.CODINGS), rng.choice(self.NULS)
+        wide = text.encode(coding).replace(b"\0", nul)
+        if rng.random() < 0.3:
+            return coding, json.dumps(
+                {"host": "edge7", "message": wide.decode("latin-1"),
+                 "offset": rng.randrange(10 ** 6)}).encode()
+        return coding, rng.choice(HEADERS[1:]).encode() + wide
+
+    def _check(self, command, text, rng):
+        coding, message = self._wide(text, rng)
+        self.path.write_bytes(message)
+        done = synctap(command, "--format", "jsonl", "--now", NOW,
+                       "--identity", "/dev/null", self.path)
+        self.assertEqual(1, done.status, message)
+        self.assertIn("UTF-16 or UTF-32 instead of UTF-8", done.words, message)
+        return coding, objects(done.output)
+
+    def test_each_is_told_and_how_to_send_it(self):
+        for rng in self.each():
+            told = self._check("explain", self._line(rng), rng)[1][-1]
+            self.assertIn("undecodable", told["verdict"])
+            self.assertIn("iconv -f UTF-16 -t UTF-8", told["remedy"])
+
+    def test_what_shows_the_account_is_a_degraded_alert(self):
+        for rng in self.each():
+            for command in ("query", "replay"):
+                coding, rows = self._check(command, self._line(rng), rng)
+                if command == "replay" and coding != "utf-16":
+                    self.assertEqual(
+                        [("degraded", plain.SYNC_UPN)],
+                        [(row["confidence"], row["target_upn"])
+                         for row in rows])
+
+    def test_a_piece_of_one_is_told(self):
+        for rng in self.each():
+            for line in self.printed(rng).splitlines():
+                if plain.OPERATION in line:
+                    self._check("explain", line, rng)
+
+    def test_one_of_another_operation_is_nobodys(self):
+        record = rendering.directory_audit(
+            plain.row(OperationName="Update user"), plain.chance())
+        for rng in self.each():
+            self.path.write_bytes(self._wide(json.dumps(record), rng)[1])
+            done = synctap("query", "--format", "jsonl", "--now", NOW,
+                           "--identity", "/dev/null", self.path)
+            self.assertIn("no audit record in it", done.words)
+
+
 class Flat(PiecesTest):
     """Records whose paths became keys."""
 

@@ -54,6 +54,7 @@ static const struct {
     {"time_search", time_search_tests},
     {"timestamp", timestamp_tests},
     {"unwrap", unwrap_tests},
+    {"wide_text", wide_text_tests},
 };
 
 static void end_test(const CU_pTest test, const CU_pSuite suite, const CU_pFailureRecord failures)

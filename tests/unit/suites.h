@@ -46,5 +46,6 @@ extern CU_TestInfo table_tests[];
 extern CU_TestInfo time_search_tests[];
 extern CU_TestInfo timestamp_tests[];
 extern CU_TestInfo unwrap_tests[];
+extern CU_TestInfo wide_text_tests[];
 
 #endif

@@ -45,6 +45,7 @@ RIGHT = {
     "n-app-ipaddress.json": EXACT,
 }
 
+BY_REGEX = 'startmsg.regex="^\\\\{"'
 IMFILE = """
 module(load="imfile")
 input(type="imfile" file="@WORK@/audit.json" tag="audit" ruleset="incoming"
@@ -100,6 +101,52 @@ class Pieces(unittest.TestCase):
             self.assertEqual(["match"], sorted(
                 {status(one) for one in daemon.originals(2)} - {"duplicate"}))
             self.assertEqual("exact", daemon.alerts(1)[0].json()["confidence"])
+
+
+class Wide(unittest.TestCase):
+    """UTF-16, whose NUL bytes an input hands on as they are or as escapes."""
+
+    CODINGS = ("utf-16", "utf-16-le", "utf-16-be")
+    AS_IT_IS = 'parser.escapeControlCharactersOnReceive="off"'
+    ESCAPED = 'parser.escapeControlCharactersOnReceive="on"'
+    WAYS = (AS_IT_IS, ESCAPED,
+            f'{ESCAPED} parser.escapeControlCharactersCStyle="on"',
+            f'{ESCAPED} parser.controlCharacterEscapePrefix="%"')
+
+    def _check(self, daemon, count):
+        originals = daemon.originals(count)
+        self.assertEqual(["undecodable"] * count, list(map(status, originals)))
+        for alert in daemon.alerts(count):
+            self.assertEqual(("degraded", UPN), (
+                alert.json()["confidence"], alert.json()["target_upn"]))
+        daemon.wait_statistics("tap", undecodable=count, candidates=count)
+        daemon.internal("holds UTF-16 or UTF-32 instead of UTF-8",
+                        "iconv -f UTF-16 -t UTF-8")
+
+    def test_over_tcp(self):
+        for way in self.WAYS:
+            daemon = daemon_with()
+            daemon.reconfigure(self.AS_IT_IS, way)
+            with self.subTest(way), daemon:
+                daemon.send([header.encode() + json.dumps(audit(
+                    f"{coding}{len(header)}", target(UPN))).encode(coding)
+                    for coding in self.CODINGS for header in ("", HEADER)],
+                    "octet")
+                self._check(daemon, 6)
+
+    def test_a_file_that_imfile_reads(self):
+        for coding in self.CODINGS:
+            with self.subTest(coding), daemon_with(
+                    more=IMFILE.replace(BY_REGEX, "")) as daemon:
+                path = daemon.work.path / "audit.json"
+                path.write_bytes("".join(
+                    json.dumps(audit(name, target(UPN))) + "\r\n"
+                    for name in "ab").encode(coding) + b"\0\n")
+                path.chmod(0o666)
+                got = list(map(status, daemon.originals(3)))
+                self.assertEqual(["undecodable"] * 2 + [None], got)
+                self.assertEqual({"degraded"}, {
+                    one.json()["confidence"] for one in daemon.alerts(2)})
 
 
 class Flat(unittest.TestCase):
