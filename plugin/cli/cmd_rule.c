@@ -4,16 +4,19 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/built_in_rule.h"
 #include "cli/commands.h"
 #include "cli/rule_check.h"
 #include "cli/rule_eval.h"
 #include "cli/words.h"
 
 static const char USAGE[] =
-    "usage: synctap rule check FILE...\n"
+    "usage: synctap rule show\n"
+    "       synctap rule check FILE...\n"
     "       synctap rule eval [--types JSON] [--now TIME] EXPRESSION|PIPELINE [FILE]\n"
     "Tells what rule files mean, and tries what a rule's query is made of.\n"
     "\n"
+    "  show   the built-in rule, as the YAML file that Sentinel takes\n"
     "  check  Sentinel's YAML files: their tables, sets, the texts by which messages are\n"
     "         passed over, and what decides late; or why one is refused\n"
     "  eval  the value of an expression for each JSON row of FILE (standard input), or the rows\n"
@@ -69,13 +72,25 @@ static int check(int argc, char **argv)
     return argc < 2 ? wrong_usage() : rule_check(argv + 1, argc - 1);
 }
 
+static int show(int argc, char **argv)
+{
+    if (argc == 2 && strcmp(argv[1], "--help") == 0)
+        return help();
+    if (argc != 1)
+        return wrong_usage();
+    fwrite(BUILT_IN_RULE, 1, BUILT_IN_RULE_LENGTH, stdout);
+    return EXIT_DONE;
+}
+
 int cmd_rule(int argc, char **argv)
 {
     static const struct {
         const char *name;
         int (*run)(int argc, char **argv);
         char *full_name;
-    } parts[] = {{"check", check, "synctap rule check"}, {"eval", eval, "synctap rule eval"}};
+    } parts[] = {{"show", show, "synctap rule show"},
+                 {"check", check, "synctap rule check"},
+                 {"eval", eval, "synctap rule eval"}};
     const char *name = argc > 1 ? argv[1] : "";
 
     if (strcmp(name, "--help") == 0)
