@@ -7,6 +7,7 @@
 
 #include "dialect/dialect.h"
 #include "record/chosen_text.h"
+#include "record/record_piece.h"
 #include "record/wide_text.h"
 
 enum { MOST_STRING_LEVELS = 3 };
@@ -577,49 +578,15 @@ static void begin_broken(passage *p, size_t at, bool is_headless, const char *re
     p->reason = reason;
 }
 
-/* The next blank's end; control characters as a transport wrote them are blanks too. */
-static size_t skip_blanks(text t, size_t at)
-{
-    return at + json_blanks(text_from(t, at));
-}
-
-/* Is the quote at `at` a key's last? A colon follows, and what a value may begin with. */
-static bool ends_key(text t, size_t at)
-{
-    at = skip_blanks(t, at + 1);
-    if (at == t.length || t.bytes[at] != ':')
-        return false;
-    at = skip_blanks(t, at + 1);
-    return at < t.length && t.bytes[at] != '\0' && strchr("\"\\{[-0123456789tfn", t.bytes[at]);
-}
-
-/* Where the text shows a key first, from `at` to `end`; else the end. */
-static size_t first_key(text t, size_t at, size_t end)
-{
-    size_t opening = at;
-
-    for (; at < end; at++) {
-        if (t.bytes[at] != '"')
-            continue;
-        if (ends_key(t, at))
-            return opening;
-        opening = at;
-    }
-    return end;
-}
-
-/*
- * Words with a key in them, and no document around it, are a piece of a
- * record: its first lines, or its first part, came as another message.
- */
+/* Its first lines, or its first part, came as another message. */
 static void note_words(passage *p, size_t end)
 {
-    size_t key = end;
+    size_t piece = end;
 
     if (p->broken_from == p->text.length && p->words_from < end)
-        key = first_key(p->text, p->words_from, end);
-    if (key < end)
-        begin_broken(p, p->document_from < key ? p->document_from : key, true, UNWRAP_PART);
+        piece = record_piece_find(p->text, p->words_from, end);
+    if (piece < end)
+        begin_broken(p, p->document_from < piece ? p->document_from : piece, true, UNWRAP_PART);
 }
 
 static void note_broken(walk *w, passage *p, size_t at, const char *reason)

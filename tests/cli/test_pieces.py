@@ -121,6 +121,55 @@ class Lines(PiecesTest):
                 self.assertEqual("part of a record", last["reason"], piece)
                 self.assertIn(REMEDY, last["remedy"])
 
+    def test_a_split_at_any_byte_is_told(self):
+        for rng in self.each()[::5]:
+            text = self._text(rng)
+            pieces = [piece for at in range(1, len(text))
+                      for piece in (text[:at], text[at:])]
+            self._check_told(self._with_phrase(pieces, rng))
+
+    def test_two_splits_around_the_phrase_are_told(self):
+        """Only the bare phrase, of which a quote is gone, is but words."""
+        for rng in self.each()[::5]:
+            text = self._text(rng)
+            begin = text.index(plain.OPERATION)
+            end = begin + len(plain.OPERATION)
+            pieces = [text[max(begin - before, 0):end + behind]
+                      for before in range(30) for behind in range(30)
+                      if before > 0 or behind > 1]
+            self._check_told(self._with_phrase(pieces, rng))
+
+    def _text(self, rng):
+        """Print a record anyhow, perhaps in a string of another."""
+        text = self.printed(rng)
+        way = rng.random()
+        if way < 0.2:
+            return json.dumps(json.loads(text))
+        if way < 0.4:
+            return json.dumps({"message": text, "host": "edge7"}, indent=2)
+        return text
+
+    @staticmethod
+    def _with_phrase(pieces, rng):
+        header = rng.choice(HEADERS)
+        # One that is whole from its first byte on is a message of its own.
+        return [header + rng.choice((piece, piece.replace("\n", "#012")))
+                for piece in pieces if plain.OPERATION in piece]
+
+    def _check_told(self, pieces):
+        silent = []
+        for begin in range(0, len(pieces), 500):
+            some = pieces[begin:begin + 500]
+            silent += [piece for piece, told in zip(some, self.explained(some))
+                       if not any(map(self._is_told, told))]
+        self.assertEqual([], silent[:3], f"{len(silent)} of {len(pieces)}")
+
+    @staticmethod
+    def _is_told(one):
+        """Whole properties alone are a record, perhaps an old one."""
+        return "undecodable" in one["verdict"] or one["verdict"] == "match" \
+            or one.get("because") == "it was generated before the lookback"
+
     def test_one_that_shows_the_account_is_a_degraded_alert(self):
         record = rendering.directory_audit(plain.row(), plain.chance())
         lines = json.dumps(record, indent=1).splitlines()[1:]

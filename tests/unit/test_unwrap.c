@@ -355,7 +355,7 @@ static void test_a_text_without_json_holds_nothing(void)
     check_records("", "");
     check_records("Jun  1 12:00:00 host sshd[42]: Accepted publickey for root", "");
     check_records("host [warning] [core] something", "");
-    check_records("\"just a string\"", "");
+    check_records("just \"a string\"", "");
 }
 
 static void test_records_are_handed_out_in_their_order(void)
@@ -528,6 +528,13 @@ static void test_words_that_show_a_key_are_a_part_of_a_record(void)
         "\"operation\" : \"x\",#012\"p\": {\"a\":1},",
         "\"a\": [\"x\"]\n},\n",
         "\"operation\":\"x",
+        "\"x\",\n  \"p\": {\"a\":1}",
+        "\"x\"\n}",
+        "\"x\",",
+        "\"x\"",
+        "\"x",
+        "\"x\", [",
+        "\\n#012\\t\"x\\\",\\n  \\\"p\\\": 1",
     };
 
     for (size_t i = 0; i < LENGTH_OF(parts); i++) {
@@ -544,6 +551,19 @@ static void test_words_around_documents_are_no_part_of_a_record(void)
 {
     check_records("he said \"yes\": of course " R1 " \"no\"", "1 ");
     check_records("a: \"b\" c=\"d\" [x y=\"z\"]: " R1, "1 ");
+    check_records("a=\"b\", c=\"d\", e \"f\" said: \"g\" " R1 " \"h\"", "1 ");
+}
+
+/* The first quote closes what another message began. */
+static void test_the_end_of_a_value_is_a_part_of_a_record(void)
+{
+    static const char *const parts[] = {"Update user\",\n \"p\": 1", "Update user\"}", "x\\\"}",
+                                        "x\", \"p\": [1]"};
+
+    for (size_t i = 0; i < LENGTH_OF(parts); i++) {
+        test_case("%s", parts[i]);
+        EXPECT_STRING(broken_of(take(parts[i])), test_string("[%s]", parts[i]));
+    }
 }
 
 /* The documents that stand in front of such words belong to it. */
@@ -835,6 +855,7 @@ CU_TestInfo unwrap_tests[] = {
     TEST(test_a_record_in_a_cut_carrier_is_left_out_of_the_stretch),
     TEST(test_words_that_show_a_key_are_a_part_of_a_record),
     TEST(test_words_around_documents_are_no_part_of_a_record),
+    TEST(test_the_end_of_a_value_is_a_part_of_a_record),
     TEST(test_a_part_of_a_record_begins_with_its_first_document),
     TEST(test_a_text_without_json_holds_nothing),
     TEST(test_records_are_handed_out_in_their_order),
