@@ -221,6 +221,8 @@ static void judge_event(replay *r, const event *e)
         return;
     }
     arrival_clock_move(&r->clock, e->arrived, e->generated);
+    if (r->clock.now >= keeper_next_end(r->session.keeper))
+        update(r); /* what a row's end makes match fires before this */
     if (e->kind == EVENT_RECORD)
         judge_record_event(r, e);
     else

@@ -34,6 +34,7 @@ struct keeper {
     /* Of a stream; else NULL. */
     stream *stream;
     detector_worker *worker; /* judges pending records again */
+    aging *aging;
 };
 
 static void close_database(database *d)
@@ -64,6 +65,7 @@ void keeper_free(keeper *self)
         return;
     stream_free(self->stream); /* before the store that it is attached to */
     detector_worker_free(self->worker);
+    aging_free(self->aging);
     close_database(&self->database);
     sync_accounts_unref(self->accounts);
     buffer_free(&self->loss.names);
@@ -81,7 +83,8 @@ bool keeper_follow(keeper *self, const stream_options *options)
 {
     self->stream = stream_new(self->rule, options);
     self->worker = self->stream != NULL ? detector_worker_new(self->detector) : NULL;
-    if (self->worker == NULL)
+    self->aging = aging_new(self->rule);
+    if (self->worker == NULL || self->aging == NULL)
         return false;
     detector_worker_stop_when(self->worker, must_stop, self);
     detector_follow(self->detector, self->stream);
@@ -304,19 +307,38 @@ static bool drain(keeper *self, timestamp now)
     return !stream_is_attached(self->stream) || stream_drain(self->stream, now);
 }
 
+static late_join_parts parts_of(const keeper *self)
+{
+    return (late_join_parts){
+        .rule = self->rule,
+        .worker = self->worker,
+        .stream = self->stream,
+        .store = self->database.store,
+        .list = self->database.list,
+        .accounts = self->accounts,
+        .change = self->database.change,
+    };
+}
+
 static bool join_late(keeper *self, timestamp now, detector_sink *sink, void *arg)
 {
-    return late_join_run(
-        &(late_join_parts){
-            .rule = self->rule,
-            .worker = self->worker,
-            .stream = self->stream,
-            .store = self->database.store,
-            .list = self->database.list,
-            .accounts = self->accounts,
-            .change = self->database.change,
-        },
-        now, sink, arg);
+    const late_join_parts parts = parts_of(self);
+
+    return late_join_run(&parts, now, sink, arg);
+}
+
+/* What got too old by now, while the accounts were the ones that are known. */
+static bool join_aged(keeper *self, timestamp now, detector_sink *sink, void *arg)
+{
+    const late_join_parts parts = parts_of(self);
+
+    aging_take(self->aging, self->accounts, now);
+    return aging_run(self->aging, &parts, now, sink, arg);
+}
+
+timestamp keeper_next_end(const keeper *self)
+{
+    return self->aging != NULL ? aging_next(self->aging) : INT64_MAX;
 }
 
 static keeper_status update_stream(keeper *self, timestamp now, detector_sink *late, void *arg,
@@ -329,9 +351,12 @@ static keeper_status update_stream(keeper *self, timestamp now, detector_sink *l
         return fail(s, error);
     if (!stream_is_attached(self->stream))
         return update_accounts(self, error); /* the journal holds more than a look moves */
+    if (!join_aged(self, now, late, arg))
+        return fail(s, error);
     status = update_accounts(self, error);
     if (status != KEEPER_UNCHANGED && status != KEEPER_CHANGED)
         return status;
+    aging_take(self->aging, self->accounts, now);
     if (status == KEEPER_CHANGED && !stream_refresh(self->stream, now)) {
         store_forget_version(s); /* what was not taken in comes with the next look */
         return fail(s, error);

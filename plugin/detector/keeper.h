@@ -72,6 +72,12 @@ bool keeper_restore(keeper *self, const char *path, timestamp now, char **error)
 bool keeper_replace_damaged(keeper *self, const char *path, timestamp now, char **moved_to,
                             char **error);
 
+/*
+ * When an update is due though nothing has changed: a row of the role list gets too old, and that
+ * can make a record match. INT64_MAX: there is no such instant.
+ */
+timestamp keeper_next_end(const keeper *self);
+
 /* The store in use, to be asked how it is; NULL without one. It stays the keeper's. */
 const store *keeper_store(const keeper *self);
 

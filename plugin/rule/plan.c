@@ -382,6 +382,38 @@ bool plan_sets_of(const rule_plan *self, const identity_record *row, semantics s
     return !out_of_memory;
 }
 
+/* Can a set's loss not make it true? */
+static bool asks_for_presence(const kql_expr *e)
+{
+    if (e == NULL || !asks_set(e))
+        return true;
+    if (e->in_set)
+        return !e->operator->is_negated && !asks_set(e->args[0]);
+    if (e->form != FORM_CALL || (e->call != &kql_and && e->call != &kql_or))
+        return false;
+    for (size_t i = 0; i < e->count; i++)
+        if (!asks_for_presence(e->args[i]))
+            return false;
+    return true;
+}
+
+static bool op_asks_for_presence(const kql_op *op)
+{
+    for (size_t a = 0; a < op->assignment_count; a++)
+        if (asks_set(op->assignments[a].value))
+            return false;
+    return asks_for_presence(op->condition) && (op->value == NULL || !asks_set(op->value));
+}
+
+static bool asks_for_absence(const kql_query *q)
+{
+    for (size_t b = 0; b < q->branch_count; b++)
+        for (size_t i = 0; i < q->branches[b].count; i++)
+            if (!op_asks_for_presence(&q->branches[b].ops[i]))
+                return true;
+    return false;
+}
+
 static timespan window_of(const kql_set *set, timespan lookback)
 {
     return set->has_window ? set->window : lookback;
@@ -399,6 +431,24 @@ timespan plan_identity_window(const rule_plan *self, timespan lookback)
         longest = window > longest ? window : longest;
     }
     return longest > 0 ? longest : 14 * TICKS_PER_DAY;
+}
+
+size_t plan_windows_of_absence(const rule_plan *self, timespan lookback,
+                               timespan windows[KQL_MOST_SETS])
+{
+    const kql_query *q = self->query;
+    size_t count = 0;
+
+    for (size_t i = 0; asks_for_absence(q) && i < q->set_count; i++) {
+        timespan window = window_of(&q->sets[i], lookback);
+        size_t seen = 0;
+
+        while (seen < count && windows[seen] != window)
+            seen++;
+        if (seen == count && window > 0 && !q->sets[i].is_watchlist)
+            windows[count++] = window;
+    }
+    return count;
 }
 
 /* --- making it --- */

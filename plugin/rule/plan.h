@@ -104,6 +104,13 @@ typedef struct plan_sets {
 /* False when memory is out. */
 bool plan_sets_of(const rule_plan *self, const identity_record *row, semantics s, plan_sets *sets);
 
+/*
+ * How long rows count in the sets whose loss can make a record match: `!in`, not(.. in ..). Gives
+ * how many spans, none when only a gain can.
+ */
+size_t plan_windows_of_absence(const rule_plan *self, timespan lookback,
+                               timespan windows[KQL_MOST_SETS]);
+
 /* The longest window of its sets; 0 when there is one without an end. */
 timespan plan_identity_window(const rule_plan *self, timespan lookback);
 

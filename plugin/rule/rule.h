@@ -86,6 +86,12 @@ const rule_plan *rule_get_plan(const rule *self);
 /* Does the role list decide in a term of it? */
 bool rule_has_sets(const rule *self);
 
+/*
+ * How long rows of the role list count whose loss can make a record match. Gives how many spans:
+ * none for the built-in rule, and for all that only look for who is in a set.
+ */
+size_t rule_windows_of_absence(const rule *self, timespan windows[KQL_MOST_SETS]);
+
 /* The id that alerts and incidents carry. */
 text rule_id(const rule *self);
 

@@ -106,6 +106,27 @@ void sync_accounts_each_lost(const sync_accounts *before, const sync_accounts *a
     }
 }
 
+void sync_accounts_each_made(const sync_accounts *self, timestamp after, timestamp until,
+                             sync_accounts_row_sink *sink, void *arg)
+{
+    for (size_t i = 0; i < self->count; i++) {
+        const account *a = &self->by_key[i];
+
+        if (a->time_generated > after && a->time_generated <= until)
+            sink(arg, a->time_generated, a->upn, a->object_id);
+    }
+}
+
+timestamp sync_accounts_next_made(const sync_accounts *self, timestamp after)
+{
+    timestamp first = INT64_MAX;
+
+    for (size_t i = 0; i < self->count; i++)
+        if (self->by_key[i].time_generated > after && self->by_key[i].time_generated < first)
+            first = self->by_key[i].time_generated;
+    return first;
+}
+
 typedef int account_order(const account *a, text wanted, semantics s);
 
 static int order_by_upn(const account *a, text wanted, semantics s)

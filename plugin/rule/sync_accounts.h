@@ -63,6 +63,16 @@ account_standing sync_accounts_standing_of_upn(const sync_accounts *self, text u
 account_standing sync_accounts_standing_of_object_id(const sync_accounts *self, text id,
                                                      timestamp since);
 
+/* Hears of a row that was made in a stretch of time. */
+typedef void sync_accounts_row_sink(void *arg, timestamp made, text upn, text object_id);
+
+/* Hands out the rows that were made after an instant and not after another. */
+void sync_accounts_each_made(const sync_accounts *self, timestamp after, timestamp until,
+                             sync_accounts_row_sink *sink, void *arg);
+
+/* When the first of the rows was made that were made after that; INT64_MAX when none was. */
+timestamp sync_accounts_next_made(const sync_accounts *self, timestamp after);
+
 /* Hears of an account by its UPN, which may be "". */
 typedef void sync_accounts_sink(void *arg, text upn);
 

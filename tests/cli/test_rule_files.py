@@ -242,6 +242,72 @@ alertDetailsOverride:
         self.assertEqual((alert["late"], alert["matched_by"]),
                          (True, ["not_identity_upn"]))
 
+    def absence(self, *events, window="30m"):
+        """Run a rule that asks who is not on the list; give its alerts."""
+        rule = self.folder.put(rule_files.text(
+            "let Known = IdentityInfo "
+            f"| where TimeGenerated > ago({window}) "
+            "| summarize arg_max(TimeGenerated, *) by AccountUPN "
+            "| where AssignedRoles has 'Trusted' "
+            "| project AccountUPN;\nAuditLogs "
+            "| where OperationName == 'Update user' "
+            "| mv-expand TargetResources "
+            "| extend Upn = tostring(TargetResources.userPrincipalName) "
+            "| where Upn !in~ (Known) | project Upn", period="2h"))
+        lines = "".join(json.dumps(one) + "\n" for one in events)
+        path = self.folder.put(lines, "records.jsonl")
+        done = synctap("replay", "--rule", rule, "--order", "time",
+                       "--format", "jsonl", path)
+        self.assertEqual(done.status, 0, done.words)
+        return [(alert["record_id"], alert["late"], alert["detected_at"])
+                for alert in objects(done.output)]
+
+    def test_a_role_that_gets_too_old_makes_a_row_of_not_in_late(self):
+        known, other = "a@nordwind.example", "b@nordwind.example"
+
+        def role(minute):
+            return {"TimeGenerated": f"2026-06-01T12:{minute:02}:00Z",
+                    "AccountUPN": known, "AccountObjectId": "1",
+                    "AccountDisplayName": "", "AssignedRoles": ["Trusted"]}
+
+        def update(minute, upn=known):
+            return record("Update user", {"userPrincipalName": upn},
+                          number=minute)
+        late = [("r1", True, "2026-06-01T12:30:00.0000000Z")]
+        first = [role(0), update(1)]
+        at_once = ("r29", False, "2026-06-01T12:29:00.0000000Z")
+        self.assertEqual(self.absence(*first, update(29, other)), [at_once])
+        # at its last tick the row counts no more: `>` is strict
+        self.assertEqual(self.absence(*first, update(30, other)),
+                         late + [("r30", False, late[0][2])])
+        self.assertEqual(self.absence(*first, update(45, other)),
+                         late + [("r45", False,
+                                  "2026-06-01T12:45:00.0000000Z")])
+        # a newer row moves the end; each row alerts once
+        self.assertEqual(
+            self.absence(*first, role(20), update(49, other)),
+            [("r49", False, "2026-06-01T12:49:00.0000000Z")])
+        self.assertEqual(
+            self.absence(*first, role(20), update(55, other), update(58)),
+            [("r1", True, "2026-06-01T12:50:00.0000000Z"),
+             ("r55", False, "2026-06-01T12:55:00.0000000Z"),
+             ("r58", False, "2026-06-01T12:58:00.0000000Z")])
+
+    def test_a_record_that_left_the_lookback_waits_no_more(self):
+        upn = "a@nordwind.example"
+        role = {"TimeGenerated": "2026-06-01T12:00:00Z", "AccountUPN": upn,
+                "AccountObjectId": "1", "AccountDisplayName": "",
+                "AssignedRoles": ["Trusted"]}
+        done = record("Update user", {"userPrincipalName": upn}, number=1)
+        later = dict(record("Update user",
+                            {"userPrincipalName": "b@nordwind.example"},
+                            number=2), time="2026-06-01T17:00:00Z")
+        end = ("r2", False, "2026-06-01T17:00:00.0000000Z")
+        # its 2 h end at 14:01: before the row's own, and behind it
+        self.assertEqual(self.absence(role, done, later, window="3h"), [end])
+        self.assertEqual(self.absence(role, done, later, window="119m"),
+                         [("r1", True, "2026-06-01T13:59:00.0000000Z"), end])
+
     def test_explain_tells_each_term(self):
         told, = self.run_on(
             [record("Update user", {"id": "x",
