@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* walk_text: the documents of a text, and what between them cannot be read. */
+#include "record/walk.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "dialect/dialect.h"
+#include "record/chosen_text.h"
+#include "record/record_piece.h"
+
+/* A text under way: what of it can be read, and what could not. */
+typedef struct passage {
+    text text;
+    json_search search;
+    size_t broken_from; /* where an unreadable stretch begins; text.length: there is none */
+    size_t broken_to;   /* where its brackets close; text.length: not as far as was looked */
+    json_brackets brackets;
+    bool is_headless; /* it begins inside a record: its brackets do not tell where that ends */
+    const char *reason;
+    size_t words_from;    /* behind all that was read or could not be */
+    size_t document_from; /* the first document in front of the words that was no record */
+    size_t escaped_to;    /* strings that begin before it were searched already */
+    size_t bad_escape;    /* no string's inside that begins before it goes on to a quote */
+    buffer judged;        /* texts: strings of the stretch whose records were handed on */
+} passage;
+
+/* The next place where a document may begin, or t.length. */
+static size_t next_document(text t, size_t at)
+{
+    while (at < t.length && t.bytes[at] != '{' && t.bytes[at] != '[')
+        at++;
+    return at;
+}
+
+/*
+ * A `[` in front of a document is most often a header's ("app[123]:", RFC
+ * 5424's structured data): no document was broken there, unless it begins
+ * the text or a `{` follows.
+ */
+static bool looks_like_a_document(text t, size_t at)
+{
+    if (at == 0 || t.bytes[at] == '{')
+        return true;
+    do
+        at++;
+    while (at < t.length && (t.bytes[at] == ' ' || t.bytes[at] == '\n' || t.bytes[at] == '\r'));
+    return at < t.length && t.bytes[at] == '{';
+}
+
+/*
+ * The `properties` of a diagnostic record have the shape of a directoryAudit.
+ * Found in the pieces of a broken record they are a part of it, no record.
+ * What begins on a line of its own is one.
+ */
+static bool is_a_broken_records_part(text t, size_t at)
+{
+    static const text key = TEXT("properties\"");
+
+    while (at > 0 && t.bytes[at - 1] != '\0' && strchr(" \t:\\", t.bytes[at - 1]) != NULL)
+        at--;
+    return at >= key.length && text_equal((text){t.bytes + at - key.length, key.length}, key);
+}
+
+/* Behind brackets that close, only a key says that they closed too early. */
+static bool goes_on_with_a_key(text rest)
+{
+    while (rest.length > 0) {
+        size_t blanks = json_blanks(rest);
+
+        if (blanks == 0 && rest.bytes[0] != '}' && rest.bytes[0] != ']')
+            break;
+        rest = text_from(rest, blanks > 0 ? blanks : 1);
+    }
+    if (rest.length == 0 || rest.bytes[0] != ',')
+        return false;
+    rest = text_from(rest, 1);
+    rest = text_from(rest, json_blanks(rest));
+    return rest.length > 0 && rest.bytes[0] == '"';
+}
+
+/* Do the stretch's brackets close before `at`? Each byte of it is looked at once. */
+static bool closes_before(passage *p, size_t at)
+{
+    text rest;
+
+    if (p->broken_from == p->text.length || p->broken_to < p->text.length)
+        return p->broken_to <= at && p->broken_to < p->text.length;
+    rest = text_from(p->text, p->broken_from);
+    while (json_brackets_close(&p->brackets, rest, at - p->broken_from)) {
+        p->is_headless |= goes_on_with_a_key(text_from(rest, p->brackets.at));
+        if (!p->is_headless) {
+            p->broken_to = p->broken_from + p->brackets.at;
+            return p->broken_to < p->text.length;
+        }
+    }
+    return false;
+}
+
+static void begin_words(passage *p, size_t at)
+{
+    p->words_from = at;
+    p->document_from = p->text.length;
+    buffer_clear(&p->judged);
+}
+
+/* Blanks in the place of what was judged already: it is not to be judged again. */
+static void leave_out_judged(passage *p, text broken, stretch *kept)
+{
+    const text *judged = (const text *)(const void *)p->judged.bytes;
+
+    for (size_t i = 0; kept != NULL && i < p->judged.length / sizeof(text); i++)
+        if (judged[i].bytes + judged[i].length <= broken.bytes + broken.length)
+            memset(kept->bytes + (judged[i].bytes - broken.bytes), ' ', judged[i].length);
+    buffer_clear(&p->judged);
+}
+
+/* An unreadable stretch ends where its brackets close, where a record could be read, or with the
+ * text. */
+static void end_broken(walk *w, passage *p, size_t end)
+{
+    text broken;
+
+    if (p->broken_from == p->text.length)
+        return;
+    if (closes_before(p, end))
+        end = p->broken_to;
+    walk_count_broken(w, p->reason);
+    broken = text_between(p->text.bytes + p->broken_from, p->text.bytes + end);
+    leave_out_judged(p, broken, walk_keep_broken(w, broken, p->reason));
+    p->broken_from = p->text.length;
+    begin_words(p, end);
+}
+
+/* Unless one is under way already. */
+static void begin_broken(passage *p, size_t at, bool is_headless, const char *reason)
+{
+    if (p->broken_from < p->text.length)
+        return;
+    p->broken_from = at;
+    p->broken_to = p->text.length;
+    buffer_clear(&p->judged);
+    p->brackets = (json_brackets){0};
+    p->is_headless = is_headless;
+    p->reason = reason;
+}
+
+/* Its first lines, or its first part, came as another message. */
+static void note_words(passage *p, size_t end)
+{
+    size_t piece = end;
+
+    if (p->broken_from == p->text.length && p->words_from < end)
+        piece = record_piece_find(p->text, p->words_from, end);
+    if (piece < end)
+        begin_broken(p, p->document_from < piece ? p->document_from : piece, true, UNWRAP_PART);
+}
+
+static void note_broken(walk *w, passage *p, size_t at, const char *reason)
+{
+    if (closes_before(p, at))
+        end_broken(w, p, at);
+    if (!looks_like_a_document(p->text, at))
+        return;
+    note_words(p, at);
+    begin_broken(p, at, false, reason);
+}
+
+/*
+ * Hands on what the value holds. What could not be read in it is part of the
+ * stretch around it, if there is one. True when there were records.
+ */
+static bool walk_inside(walk *w, const passage *p, json *value)
+{
+    size_t records = w->found.records, broken = w->found.broken;
+    stretch **mark = w->last_broken;
+    bool before = w->is_in_stretch;
+
+    w->is_in_stretch |= p->broken_from < p->text.length;
+    walk_value(w, value);
+    w->is_in_stretch = before;
+    if (w->found.records > records)
+        return true;
+    if (p->broken_from < p->text.length)
+        walk_forget_broken(w, mark, broken);
+    return false;
+}
+
+static void walk_found(walk *w, passage *p, size_t at, size_t end, json *document)
+{
+    if (closes_before(p, at))
+        end_broken(w, p, at);
+    note_words(p, at);
+    if (is_a_broken_records_part(p->text, at)) {
+        begin_broken(p, at, true, UNWRAP_PART);
+        return;
+    }
+    w->lacks_targets = false;
+    if (walk_inside(w, p, document)) {
+        end_broken(w, p, at);
+        begin_words(p, end);
+        if (w->lacks_targets && goes_on_with_a_key(text_from(p->text, end)))
+            begin_broken(p, at, true, "a bracket that closes too early");
+    } else {
+        if (p->document_from > at && looks_like_a_document(p->text, at))
+            p->document_from = at;
+        p->words_from = end;
+    }
+}
+
+/* The key of the value that begins at `at`, or nothing. */
+static text key_before(text t, size_t at)
+{
+    size_t end;
+
+    while (at > 0 && (t.bytes[at - 1] == ' ' || t.bytes[at - 1] == ':'))
+        at--;
+    if (at == 0 || t.bytes[at - 1] != '"')
+        return (text){NULL, 0};
+    end = --at;
+    while (at > 0 && t.bytes[at - 1] != '"' && end - at < 40)
+        at--;
+    return (text){t.bytes + at, end - at};
+}
+
+/*
+ * Does `at` stand in a text that somebody chose: a name, a user agent? A
+ * document in there is not the record's. Asked of a stretch under way.
+ */
+static bool is_in_chosen_text(passage *p, size_t at)
+{
+    if (p->broken_from == p->text.length || closes_before(p, at) || !p->brackets.in_string)
+        return false;
+    return chosen_text_is(key_before(p->text, p->broken_from + p->brackets.string_begin));
+}
+
+/* The inside of a string, up to the quote that ends it or to the end of its line; 0: it is none. */
+static size_t inside_length(passage *p, size_t at)
+{
+    text rest = text_from(p->text, at);
+    const char *line_end;
+    size_t length;
+
+    if (rest.length < 2 || rest.bytes[1] != '\\' || at < p->bad_escape || at < p->escaped_to)
+        return 0;
+    length = json_string_inside(rest);
+    if (length < rest.length && rest.bytes[length] == '\\' && rest.length - length > 6) {
+        p->bad_escape = at + length;
+        return 0;
+    }
+    line_end = memchr(rest.bytes, '\n', length);
+    return line_end ? (size_t)(line_end - rest.bytes) : length;
+}
+
+/*
+ * No document begins in a string's inside in front of an escaped quote that
+ * is not the string's own; but behind the last of them one may.
+ */
+static size_t behind_last_quote(text inside)
+{
+    const char *quote = memrchr(inside.bytes, '"', inside.length);
+
+    return quote != NULL ? (size_t)(quote - inside.bytes) + 1 : 1;
+}
+
+/* True when the inside of a string held records, which were handed on. */
+static bool walk_string_inside(walk *w, const passage *p, text inside)
+{
+    json *string = json_unescape(w->unwrap->parser, inside);
+    bool found;
+
+    w->found.out_of_memory |= string == NULL && json_parser_ran_out(w->unwrap->parser);
+    found = string != NULL && walk_inside(w, p, string);
+    json_free(string);
+    return found;
+}
+
+/*
+ * A document in a quoted string around which there is no document, as in
+ * record="{\"id\":...}", or in one that was cut. The length of what is done
+ * with so, or 0 when it is no string. A stretch under way goes on behind it:
+ * what is quoted in it is no end of it. Each string is searched once.
+ */
+static size_t walk_escaped(walk *w, passage *p, size_t at)
+{
+    size_t length = inside_length(p, at), broken = w->found.broken;
+    text inside = {p->text.bytes + at, length};
+    bool found;
+
+    if (length == 0)
+        return 0;
+    p->escaped_to = at + length;
+    if (closes_before(p, at))
+        end_broken(w, p, at);
+    note_words(p, at);
+    if (is_in_chosen_text(p, at))
+        return behind_last_quote(inside);
+    found = walk_string_inside(w, p, inside);
+    if (found)
+        buffer_append(&p->judged, (text){(const char *)&inside, sizeof(inside)});
+    if (p->broken_from == p->text.length && (found || w->found.broken > broken))
+        begin_words(p, at + length);
+    return found ? length : behind_last_quote(inside);
+}
+
+/*
+ * After a document that cannot be read, the search goes on right behind its
+ * first byte: a good record may follow, or stand inside.
+ */
+static size_t walk_document_at(walk *w, passage *p, size_t at)
+{
+    json_parser *parser = w->unwrap->parser;
+    json *document;
+    size_t taken, length;
+    const char *reason = json_search_at(parser, &p->search, at, &document, &taken);
+
+    if (reason == NULL) {
+        walk_found(w, p, at, at + taken, document);
+        json_free(document);
+        return at + taken;
+    }
+    w->found.out_of_memory |= json_parser_ran_out(parser);
+    length = walk_escaped(w, p, at);
+    if (length > 0)
+        return at + length;
+    note_broken(w, p, at, reason);
+    return at + 1;
+}
+
+static void walk_passage(walk *w, passage *p)
+{
+    size_t at = next_document(p->text, 0);
+
+    while (at < p->text.length && !walk_must_stop(w))
+        at = next_document(p->text, walk_document_at(w, p, at));
+    if (closes_before(p, p->text.length))
+        end_broken(w, p, p->text.length);
+    note_words(p, p->text.length);
+    end_broken(w, p, p->text.length);
+}
+
+/* Alerts of synctap's own in a SIEM's words are passed over, a line each. */
+static text behind_own_lines(text t)
+{
+    size_t length;
+
+    while ((length = dialect_line_length(t)) > 0)
+        t = text_from(t, length < t.length ? length + 1 : length);
+    return t;
+}
+
+void walk_text(walk *w, text all)
+{
+    text t = behind_own_lines(all);
+    passage p = {
+        .text = t,
+        .search = json_search_begin(t),
+        .broken_from = t.length,
+        .document_from = t.length,
+    };
+
+    walk_passage(w, &p);
+    json_search_end(&p.search);
+    buffer_free(&p.judged);
+}
