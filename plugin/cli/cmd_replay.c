@@ -216,6 +216,8 @@ static void judge_record_event(replay *r, const event *e)
 
 static void judge_event(replay *r, const event *e)
 {
+    if (e->is_first)
+        detector_begin_parts(r->session.worker);
     if (e->kind == EVENT_TIME) {
         arrival_clock_note(&r->clock, e->generated);
         return;

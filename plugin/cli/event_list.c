@@ -108,7 +108,8 @@ void event_reader_free(event_reader *self)
 
 /* --- objects --- */
 
-static void add_record(event_reader *self, json *object, arrival arrived, arrival generated)
+static void add_record(event_reader *self, json *object, arrival arrived, arrival generated,
+                       bool is_flat)
 {
     buffer *texts = &self->list->texts;
     size_t begin = texts->length;
@@ -116,7 +117,8 @@ static void add_record(event_reader *self, json *object, arrival arrived, arriva
     json_write_value(texts, object);
     arrival_raise(&self->list->latest, generated);
     add(self->list,
-        (event){EVENT_RECORD, .arrived = arrived, .generated = generated, .line = self->line},
+        (event){EVENT_RECORD, .arrived = arrived, .generated = generated, .line = self->line,
+                .is_flat = is_flat},
         begin);
 }
 
@@ -210,14 +212,15 @@ static unwrap_kind take_object(void *arg, json *object)
         return UNWRAP_OWN_ALERT;
     if (identity_rows_find(object, NULL, self->parser, &rows)) {
         self->has_record = true;
-        add_record(self, object, arrived, newest_of(self, &rows));
+        add_record(self, object, arrived, newest_of(self, &rows), false);
         identity_rows_end(&rows);
         return UNWRAP_RECORD;
     }
     kind = look_at(self, object, &generated);
     self->has_record |= is_record(kind);
     if (self->may_match && may_be_judged(self, kind, object))
-        add_record(self, object, arrived, generated);
+        add_record(self, object, arrived, generated,
+                   kind == UNWRAP_UNKNOWN || kind == UNWRAP_RECORD_WITHOUT_TARGETS);
     else if (is_record(kind))
         add_time(self, arrived, generated);
     return kind;
@@ -244,6 +247,38 @@ static void take_broken(void *arg, text broken, const char *reason)
 
 /* --- messages --- */
 
+/* Takes the events for which is_flat is `wanted` from `from` to `to`; gives how many. */
+static size_t pick(const event *from, size_t count, bool wanted, event *to)
+{
+    size_t picked = 0;
+
+    for (size_t n = 0; n < count; n++)
+        if (from[n].is_flat == wanted)
+            to[picked++] = from[n];
+    return picked;
+}
+
+/* A message's events, from `begin` on: what has no known shape goes behind what has one. */
+static void put_flat_last(event_list *list, size_t begin)
+{
+    size_t count = list->count - begin;
+    event *all, *flat;
+    size_t shaped, last;
+
+    if (list->failed || count == 0)
+        return;
+    all = list->events + begin;
+    flat = malloc(count * sizeof(event));
+    list->failed = flat == NULL;
+    if (flat == NULL)
+        return;
+    last = pick(all, count, true, flat);
+    shaped = pick(all, count, false, all);
+    memcpy(all + shaped, flat, last * sizeof(event));
+    all[0].is_first = true;
+    free(flat);
+}
+
 /* Brackets in words around a record are no broken JSON; in a line of JSON they are. */
 static void add_end(event_reader *self, const input_message *message, const unwrapped *found)
 {
@@ -267,6 +302,7 @@ static void add_end(event_reader *self, const input_message *message, const unwr
 void event_reader_read(event_reader *self, const input_message *message, event_list *list)
 {
     const unwrap_sink sink = {self, take_object, take_broken, NULL};
+    size_t begin = list->count;
     unwrapped found;
 
     self->list = list;
@@ -277,6 +313,7 @@ void event_reader_read(event_reader *self, const input_message *message, event_l
     self->has_record = false;
     found = detector_take_apart(self->worker, message->text, &sink);
     list->failed |= found.out_of_memory;
+    put_flat_last(list, begin);
     add_end(self, message, &found);
 }
 

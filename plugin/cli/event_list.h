@@ -26,7 +26,9 @@ typedef struct event {
     arrival arrived;
     arrival generated;
     text text;
-    size_t line; /* of an EVENT_RECORD and an EVENT_UNREADABLE */
+    size_t line;   /* of an EVENT_RECORD and an EVENT_UNREADABLE */
+    bool is_first; /* of its message */
+    bool is_flat;  /* of no known shape: it comes behind the message's other records */
 
     /* of EVENT_UNREADABLE */
     const char *reason; /* a constant */

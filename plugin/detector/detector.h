@@ -138,6 +138,9 @@ gate *detector_make_gate(const rule *r, const text *more, size_t more_count);
 detection detector_feed_tree(detector_worker *self, json *tree, timestamp now, detector_sink *sink,
                              void *arg);
 
+/* The objects and stretches of another message come now, those of no known shape last. */
+void detector_begin_parts(detector_worker *self);
+
 /* Takes a message apart, as detector_feed does, for who feeds its objects one by one. */
 unwrapped detector_take_apart(detector_worker *self, text message, const unwrap_sink *sink);
 

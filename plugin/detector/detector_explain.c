@@ -65,6 +65,7 @@ detector_explained detector_explain(detector_worker *self, text message, timesta
     detector_worker_catch_up(self);
     e.message_feed = message_feed_begin(self, now, now, count_row, NULL);
     e.message_feed.judgement.arg = &e.message_feed;
+    detector_begin_parts(self);
     found = unwrap_text(self->unwrap, self->rulebase, message, &takers);
     message_feed_note_unwrapped(&e.message_feed, &found);
     e.message_feed.seen.candidate = detector_is_candidate(self, message);

@@ -34,6 +34,7 @@ static __attribute__((noinline)) detection feed_text(detector_worker *self, text
     detector_worker_catch_up(self);
     f = message_feed_begin(self, now, now, sink, arg);
     takers.arg = &f;
+    detector_begin_parts(self);
     found = unwrap_text(self->unwrap, self->rulebase, message, &takers);
     message_feed_note_unwrapped(&f, &found);
     f.seen.candidate = true;
@@ -74,6 +75,7 @@ detection detector_feed_tree(detector_worker *self, json *tree, timestamp now, d
     detector_worker_catch_up(self);
     f = message_feed_begin(self, now, now, sink, arg);
     takers.arg = &f;
+    detector_begin_parts(self);
     found = unwrap_tree(self->unwrap, tree, &takers);
     message_feed_note_unwrapped(&f, &found);
     f.seen.candidate = found.records > 0 || found.broken > 0;
@@ -85,6 +87,11 @@ bool detector_keep(detector_worker *self, text message, timestamp received)
     stream *s = self->detector->stream;
 
     return s != NULL && stream_keep_message(s, &self->stream, message, received);
+}
+
+void detector_begin_parts(detector_worker *self)
+{
+    buffer_clear(&self->whole);
 }
 
 unwrapped detector_take_apart(detector_worker *self, text message, const unwrap_sink *sink)
@@ -135,6 +142,7 @@ judged_again detector_judge_again(detector_worker *self, text record, timestamp 
     f = message_feed_begin(self, now, received, sink, arg);
     f.judgement.accounts = accounts;
     f.is_late = true;
+    detector_begin_parts(self);
     message_feed_judge(&f, object);
     json_free(object);
     message_rows_hand_on_surplus(&f);

@@ -26,6 +26,7 @@ message_feed message_feed_begin(detector_worker *self, timestamp now, timestamp 
     const detector *d = self->detector;
     bool joins_late = d->stream != NULL && stream_joins_late(d->stream);
 
+    buffer_clear(&self->flat);
     return (message_feed){
         .worker = self,
         .judgement =
@@ -70,7 +71,7 @@ static void judge_fragment(void *arg, fragment *found)
     a.target = found->target;
     a.matched_by = found->matched_by;
     a.degraded = true;
-    if (message_rows_has_told(f, &a.target))
+    if (message_rows_has_told(f, &a.target) || message_rows_has_whole(f, &found->record, &a.target))
         return;
     memcpy(a.content_hash, t->content_hash, sizeof(a.content_hash));
     if (judge_is_stale(&f->judgement, &a))
@@ -153,11 +154,99 @@ static bool is_flat_record(const message_feed *f, audit_result reading, json *ob
            flat_record_shows_target(object) && flat_record_shows_operation(object, r);
 }
 
-static void judge_flat_record(message_feed *f, json *object)
+/* Strings of its own, one of which may be its id; those of records in it are theirs. */
+static void write_strings(json *object, buffer *out)
 {
-    judge_as_fragment(
-        f, object,
-        "no audit record in it is of a known form, but it shows an operation and a sync account");
+    json_members all = json_members_of(object);
+    const char *key;
+    json *value;
+
+    buffer_append_char(out, '\0');
+    while (json_next_member(&all, &key, &value)) {
+        if (json_kind_of(value) != JSON_STRING)
+            continue;
+        buffer_append(out, json_string(value));
+        buffer_append_char(out, '\0');
+    }
+}
+
+/* A text behind its length, which is known when the text is there. */
+static void put_length(buffer *out, size_t begin)
+{
+    size_t length = out->length - begin - sizeof(length);
+
+    if (!buffer_failed(out))
+        memcpy(out->bytes + begin, &length, sizeof(length));
+}
+
+static size_t begin_text(buffer *out)
+{
+    size_t begin = out->length, none = 0;
+
+    buffer_append(out, (text){(const char *)&none, sizeof(none)});
+    return begin;
+}
+
+static text next_text(text *rest)
+{
+    size_t length;
+    text t;
+
+    memcpy(&length, rest->bytes, sizeof(length));
+    t = (text){rest->bytes + sizeof(length), length};
+    *rest = text_from(*rest, sizeof(length) + length);
+    return t;
+}
+
+static void judge_flat_record(message_feed *f, text record)
+{
+    size_t rows = f->seen.rows;
+
+    f->object = NULL;
+    buffer_clear(&f->worker->told);
+    judge_text(f, record);
+    arena_reset(f->worker->memory);
+    if (f->seen.rows == rows)
+        return;
+    f->seen.undecodable = true;
+    if (f->seen.reason == NULL)
+        f->seen.reason = "no audit record in it is of a known form, but it shows an operation and "
+                         "a sync account";
+}
+
+static void judge_flat_records(message_feed *f)
+{
+    text rest = buffer_text(&f->worker->flat);
+    size_t refused = f->seen.refused;
+
+    f->judgement.arg = f;
+    while (!f->out_of_memory && rest.length > 0 && !message_feed_must_stop(f)) {
+        f->flat_strings = next_text(&rest);
+        judge_flat_record(f, next_text(&rest));
+    }
+    f->flat_strings = (text)TEXT("");
+    f->seen.left |= rest.length > 0 || f->seen.refused > refused;
+    buffer_clear(&f->worker->flat);
+}
+
+/*
+ * It waits for the message's end: a whole record of the same rows may follow, or stand in it. In
+ * what shows too many there are other worries than a row that is told twice.
+ */
+static void keep_flat_record(message_feed *f, json *object)
+{
+    enum { MOST_BYTES = 1 << 24 };
+    buffer *flat = &f->worker->flat;
+    size_t begin = begin_text(flat);
+
+    write_strings(object, flat);
+    put_length(flat, begin);
+    begin = begin_text(flat);
+    json_write_value(flat, object);
+    put_length(flat, begin);
+    f->out_of_memory |= buffer_failed(flat);
+    if (flat->length > MOST_BYTES)
+        judge_flat_records(f);
 }
 
 unwrap_kind message_feed_judge(message_feed *f, json *object)
@@ -183,7 +272,7 @@ unwrap_kind message_feed_judge(message_feed *f, json *object)
         may_repeat_keys(f, object))
         judge_as_fragment(f, object, "a key stands twice in an object of it");
     else if (f->seen.rows == rows && !f->is_late && is_flat_record(f, reading, object))
-        judge_flat_record(f, object);
+        keep_flat_record(f, object);
     return judge_kind(reading, f->seen.rows > rows || f->judgement.shows_target);
 }
 
@@ -206,6 +295,7 @@ void message_feed_judge_broken(void *arg, text broken, const char *reason)
 
 void message_feed_note_unwrapped(message_feed *f, const unwrapped *found)
 {
+    judge_flat_records(f);
     message_rows_hand_on_surplus(f);
     f->seen.records = found->records;
     f->seen.broken = found->broken;
@@ -222,6 +312,7 @@ void message_feed_note_unwrapped(message_feed *f, const unwrapped *found)
 
 void message_feed_add_seen(message_feed *f, detection *seen)
 {
+    judge_flat_records(f);
     message_rows_hand_on_surplus(f);
     seen->bounded |= f->seen.bounded;
     seen->candidate |= f->seen.rows > 0 || f->unmatched > 0 || f->seen.undecodable;

@@ -19,6 +19,7 @@ typedef struct message_feed {
     void *arg;
     bool is_late;
     json *object;          /* under judgement; NULL for a fragment */
+    text flat_strings;     /* of a flat record under judgement, a NUL byte around each */
     size_t handed_on;      /* rows, whether they had alerted before or not */
     size_t bytes;          /* of their alerts */
     bool refused;          /* the sink did not hand an alert on */

@@ -90,6 +90,60 @@ static void note_told(message_feed *f, const alert *a)
     add_told(f, a->target.id);
 }
 
+/* Between two NUL bytes each: the target, and behind it its record. */
+static void note_whole(message_feed *f, const alert *a)
+{
+    enum { MOST_BYTES = 1 << 16 };
+    buffer *whole = &f->worker->whole;
+
+    if (a->degraded || a->record->record_id.length == 0 || whole->length >= MOST_BYTES)
+        return;
+    for (int i = 0; i < 2; i++) {
+        buffer_append_char(whole, '\0');
+        buffer_append(whole, i == 0 ? a->target.upn : a->target.id);
+        buffer_append_char(whole, '\0');
+        buffer_append(whole, a->record->record_id);
+        buffer_append_char(whole, '\0');
+    }
+}
+
+/* The next item of `whole`. */
+static text next_item(text *rest)
+{
+    const char *end = memchr(rest->bytes, '\0', rest->length);
+    text item = text_between(rest->bytes, end != NULL ? end : rest->bytes + rest->length);
+
+    *rest = text_from(*rest, item.length + (end != NULL));
+    return item;
+}
+
+/* `id` stands between two NUL bytes, as each of the strings does. */
+static bool shows_id(const message_feed *f, const audit_record *fragment, text id)
+{
+    if (fragment->record_id.length > 0)
+        return text_equal(fragment->record_id, id);
+    return f->flat_strings.length > 0 &&
+           memmem(f->flat_strings.bytes, f->flat_strings.length, id.bytes - 1, id.length + 2);
+}
+
+bool message_rows_has_whole(message_feed *f, const audit_record *fragment,
+                            const audit_target *target)
+{
+    text name = target->upn.length > 0 ? target->upn : target->id;
+    text rest = buffer_text(&f->worker->whole);
+
+    while (!buffer_failed(&f->worker->whole) && rest.length > 0) {
+        text other, id;
+
+        next_item(&rest);
+        other = next_item(&rest);
+        id = next_item(&rest);
+        if (text_equal(other, name) && shows_id(f, fragment, id))
+            return true;
+    }
+    return false;
+}
+
 bool message_rows_has_told(message_feed *f, const audit_target *target)
 {
     buffer *told = &f->worker->told;
@@ -107,7 +161,7 @@ void message_rows_take_match(void *arg, alert *a)
     message_feed *f = arg;
 
     note_told(f, a);
-
+    note_whole(f, a);
     if (!alert_give_id(a)) {
         f->out_of_memory = true;
         return;

@@ -24,6 +24,14 @@ void message_rows_look_up(void *arg, plan_key key, text value);
  * there is. */
 bool message_rows_has_told(message_feed *f, const audit_target *target);
 
+/*
+ * Did a whole record of the message give the row already that this fragment of it shows? It did if
+ * it has the fragment's id; a flat one that tells no id in a known place may have it in any of
+ * its strings.
+ */
+bool message_rows_has_whole(message_feed *f, const audit_record *fragment,
+                            const audit_target *target);
+
 /* A record of which some rows did not match: they may when the role list changes. */
 void message_rows_remember(message_feed *f, json *object);
 

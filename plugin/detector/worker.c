@@ -35,6 +35,8 @@ void detector_worker_free(detector_worker *self)
     buffer_free(&self->record);
     buffer_free(&self->alert);
     buffer_free(&self->told);
+    buffer_free(&self->whole);
+    buffer_free(&self->flat);
     surplus_free(&self->surplus);
     free(self);
 }

@@ -45,6 +45,8 @@ struct detector_worker {
     buffer record;
     buffer alert; /* under way to the sink */
     buffer told;  /* names and ids of the exact rows of the object under judgement */
+    buffer whole; /* names of the message's exact rows, and the ids of their records */
+    buffer flat;  /* the message's records of no known shape, each behind its length */
     surplus surplus;
     detector_stop *must_stop; /* NULL: never */
     void *must_stop_arg;

@@ -287,6 +287,38 @@ class Flat(PiecesTest):
             self.assertEqual(1, done.status)
             self.assertIn("no audit record in it", done.words)
 
+    def _beside(self, rng, other=None):
+        """Make a message of a whole record and a flat one, anyhow."""
+        record = rng.choice(rendering.SHAPES)(plain.row(), rng)
+        flat = self._flat({"Vendor": other or record}, rng.choice("._-/"))
+        if rng.random() < 0.3:
+            flat = self._flat(other or record, ".")
+        inner = rng.choice((record, json.dumps(record)))
+        return rng.choice((
+            dict(flat, raw=inner), {"raw": inner, **flat}, [flat, record],
+            [record, flat], {"records": [flat, record, flat]}))
+
+    def test_one_beside_the_whole_record_is_the_same_row(self):
+        for rng in self.each():
+            message = self._beside(rng)
+            done = self._replay(message)
+            self.assertEqual(
+                (0, "", [("exact", plain.SYNC_UPN)]),
+                (done.status, done.words,
+                 [(one["confidence"], one["target_upn"])
+                  for one in objects(done.output)]), message)
+
+    def test_one_of_another_record_is_a_row_of_its_own(self):
+        for upn, name in (("Sync_2@x", "r2"), (plain.SYNC_UPN, "r2")):
+            other = rendering.directory_audit(plain.row(
+                plain.target(upn), Id=name), plain.chance())
+            for rng in self.each():
+                message = self._beside(rng, other)
+                self.assertEqual(
+                    {("exact", plain.SYNC_UPN), ("degraded", upn)},
+                    {(one["confidence"], one["target_upn"]) for one in
+                     objects(self._replay(message).output)}, message)
+
     def test_one_of_another_account_is_no_alert(self):
         record = rendering.directory_audit(plain.row(
             plain.target(plain.PERSON_UPN)), plain.chance())

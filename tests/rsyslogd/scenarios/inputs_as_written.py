@@ -166,6 +166,24 @@ class Flat(unittest.TestCase):
             self.assertEqual(("degraded", UPN),
                              (alert["confidence"], alert["target_upn"]))
 
+    def test_beside_the_whole_record_it_is_the_same_row(self):
+        record = audit("one", target(UPN))
+        flat = {"Vendor.id": "one", **{
+            f"Vendor.{key}": value for key, value in (
+                ("properties.activityDisplayName",
+                 "Admin registered security info"),
+                ("properties.targetResources.0.userPrincipalName", UPN))}}
+        with daemon_with() as daemon:
+            daemon.send([json.dumps(dict(flat, raw=json.dumps(record))),
+                         json.dumps([flat, record])])
+            self.assertEqual(["match", "duplicate"],
+                             list(map(status, daemon.originals(2))))
+            alert = daemon.alerts(1)[0].json()
+            self.assertEqual(("exact", "one"),
+                             (alert["confidence"], alert["record_id"]))
+            daemon.wait_statistics("tap", alerts=1, degraded_alerts=0,
+                                   undecodable=0)
+
 
 class Random(unittest.TestCase):
     """Random messages, some of them damaged; SYNCTAP_LIVE_MESSAGES of them."""
