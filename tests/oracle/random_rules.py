@@ -32,6 +32,8 @@ def _quoted(word):
 
 
 def _has_cs(left, right):
+    if not right:
+        return True
     at = left.find(right)
     while at >= 0:
         if kql._edges_free(left, at, at + len(right)):
