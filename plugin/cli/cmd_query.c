@@ -39,6 +39,7 @@ typedef struct result_row {
     timestamp time_generated;
     size_t order;
     text line;
+    text key; /* its place under the rule's own order by; "": it has none */
 } result_row;
 
 typedef struct result_rows {
@@ -85,16 +86,33 @@ typedef struct query_thread {
     query_part *part; /* under way */
 } query_thread;
 
-/* The line goes over; false without memory. */
-static bool add_row(result_rows *self, timestamp time_generated, text line)
+static void free_row(result_row row)
+{
+    free((char *)row.line.bytes);
+    free((char *)row.key.bytes);
+}
+
+/* The row's texts go over; false without memory. */
+static bool add_row(result_rows *self, result_row row)
 {
     if (!room_for_one_more(&self->rows, sizeof(result_row), self->count, &self->room)) {
-        free((char *)line.bytes);
+        free_row(row);
         return false;
     }
-    self->rows[self->count] = (result_row){time_generated, self->count, line};
-    self->count++;
+    row.order = self->count;
+    self->rows[self->count++] = row;
     return true;
+}
+
+/* By the rule's own order; false without memory. */
+static bool key_of(const alert *a, text *key)
+{
+    text order = a->told != NULL ? a->told->order : (text)TEXT("");
+    buffer copied = {0};
+
+    buffer_append(&copied, order);
+    *key = buffer_text(&copied);
+    return !buffer_failed(&copied);
 }
 
 static bool add_unreadable(unreadable_lines *self, size_t line, const char *reason,
@@ -126,15 +144,19 @@ static bool take_row(void *arg, const alert *a)
     query_thread *thread = arg;
     query_part *part = thread->part;
     buffer line = {0};
+    text key;
 
     if (a->degraded) /* a fragment is no row of a table; it is told of as unreadable */
         return true;
-    if (!write_row(thread, a, &line)) {
+    if (!key_of(a, &key) || !write_row(thread, a, &line)) {
+        free((char *)key.bytes);
         buffer_free(&line);
         part->failed = true;
         return false;
     }
-    part->failed |= !add_row(&part->rows, a->time_generated, buffer_text(&line));
+    part->failed |= !add_row(
+        &part->rows,
+        (result_row){.time_generated = a->time_generated, .line = buffer_text(&line), .key = key});
     return !part->failed;
 }
 
@@ -220,7 +242,7 @@ static void *begin_thread(void *arg)
 static void free_rows(result_rows *self)
 {
     for (size_t i = 0; i < self->count; i++)
-        free((char *)self->rows[i].line.bytes);
+        free_row(self->rows[i]);
     free(self->rows);
     *self = (result_rows){0};
 }
@@ -250,7 +272,7 @@ static void take_part(void *arg, void *part_, const char *name, size_t lines_bef
     for (size_t i = 0; i < part->unreadable.count; i++)
         tell_unreadable(q, name, lines_before, &part->unreadable.lines[i]);
     for (size_t i = 0; i < part->rows.count; i++)
-        q->failed |= !add_row(&q->rows, part->rows.rows[i].time_generated, part->rows.rows[i].line);
+        q->failed |= !add_row(&q->rows, part->rows.rows[i]);
     part->rows.count = 0;
     q->stale += part->stale;
     q->failed |= part->failed;
@@ -319,6 +341,27 @@ static void choose_columns(const rule *r, const char **columns)
     columns[count] = "MatchedBy";
 }
 
+/* As the rule says; rows that it sees as equal in the order of the input. */
+static int compare_by_rule(const void *a, const void *b)
+{
+    const result_row *x = a, *y = b;
+    int order = text_compare(x->key, y->key);
+
+    if (order != 0)
+        return order;
+    return x->order < y->order ? -1 : 1;
+}
+
+static void sort_rows(const query *q)
+{
+    const result_rows *rows = &q->rows;
+    const rule_plan *plan = rule_get_plan(q->session.options->rule);
+
+    if (rows->count > 0)
+        qsort(rows->rows, rows->count, sizeof(result_row),
+              plan != NULL && plan_sorts(plan) ? compare_by_rule : compare_rows);
+}
+
 static bool print_table(const query *q)
 {
     const char *columns[MOST_COLUMNS] = {NULL};
@@ -341,8 +384,7 @@ static void print_rows(query *q)
     const result_rows *rows = &q->rows;
 
     q->session.found = rows->count > 0;
-    if (rows->count > 0)
-        qsort(rows->rows, rows->count, sizeof(result_row), compare_rows);
+    sort_rows(q);
     if (q->session.options->format == FORMAT_TABLE) {
         q->failed |= !print_table(q);
         return;

@@ -8,6 +8,7 @@
 
 #include "base/buffer.h"
 #include "kql/operators.h"
+#include "kql/sort_text.h"
 
 typedef struct plan_term {
     const kql_expr *expr;
@@ -650,6 +651,31 @@ static kql_value *capture(branch_run *b, kql_run *r)
     return values;
 }
 
+bool plan_sorts(const rule_plan *self)
+{
+    for (size_t b = 0; b < self->query->branch_count; b++)
+        if (kql_sorting_of(&self->query->branches[b]) != NULL)
+            return true;
+    return false;
+}
+
+/* The row's place among all. */
+static text order_of(branch_run *b, kql_run *r)
+{
+    const kql_op *sorting = kql_sorting_of(&b->run->plan->query->branches[b->branch]);
+    buffer written = {0};
+    text order = {"", 0};
+
+    for (size_t i = 0; sorting != NULL && i < sorting->key_count; i++)
+        kql_write_sort_text(&written, &sorting->keys[i], kql_eval(r, sorting->keys[i].value));
+    if (sorting != NULL)
+        order = buffer_failed(&written) ? (text){NULL, 0}
+                                        : arena_copy(r->memory, buffer_text(&written));
+    b->run->out_of_memory |= order.bytes == NULL;
+    buffer_free(&written);
+    return order;
+}
+
 static void tell_row(branch_run *b, kql_run *r, plan_row *row)
 {
     plan_run *run = b->run;
@@ -672,6 +698,7 @@ static void tell_row(branch_run *b, kql_run *r, plan_row *row)
         row->needs_letters = needs_letters(b, r);
     }
     row->values = capture(b, r);
+    row->order = order_of(b, r);
     run->out_of_memory |= row->values == NULL;
 }
 

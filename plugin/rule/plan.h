@@ -26,6 +26,9 @@ const rule_file *plan_file(const rule_plan *self);
 /* What a row tells: the query's projection, or else what it made and the file names. */
 const kql_columns *plan_columns(const rule_plan *self);
 
+/* Does the query say in which order its rows are? */
+bool plan_sorts(const rule_plan *self);
+
 /* Does the column tell of the record alone, whichever its targets are? */
 bool plan_column_is_of_record(const rule_plan *self, size_t column);
 
@@ -37,6 +40,7 @@ const char *plan_term_name(const rule_plan *self, size_t term);
 typedef struct plan_row {
     struct plan_row *next;
     kql_value *values;   /* of plan_columns */
+    text order;          /* its place under the query's order by, see sort_text.h; "": none */
     text positions;      /* of the elements that it is of: "0", "2,1" */
     bool has_target;     /* one of TargetResources was expanded .. */
     size_t target;       /* .. or taken: this one */

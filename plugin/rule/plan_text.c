@@ -370,7 +370,7 @@ const plan_text *plan_text_new(const rule_plan *p, const plan_row *row, const pl
 
     if (t == NULL || row->values == NULL)
         return NULL;
-    *t = (plan_text){.positions = row->positions};
+    *t = (plan_text){.positions = row->positions, .order = row->order};
     t->display_name = format(&w, &w.facts->display_name, w.facts->name);
     t->description = format(&w, &w.facts->description_format, w.facts->description);
     t->severity = severity(&w);
@@ -393,7 +393,7 @@ const plan_text *plan_text_copy(const plan_text *of, arena *memory)
     plan_text *t = arena_alloc(memory, sizeof(*t));
     text *const texts[] = {&t->positions, &t->display_name, &t->description, &t->severity,
                            &t->tactics,   &t->entities,     &t->details,     &t->columns,
-                           &t->row,       &t->terms};
+                           &t->row,       &t->terms,        &t->order};
 
     if (t == NULL)
         return NULL;

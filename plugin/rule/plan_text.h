@@ -20,6 +20,7 @@ typedef struct plan_text {
     text columns; /* cut as alerts are */
     text row;     /* columns, whole: "Name":value,.. without the brackets */
     text terms;   /* the names of those that hold, "a","b", without the brackets */
+    text order;   /* the row's place among others, see sort_text.h; "": none */
     bool cut;     /* a text is not whole in one of those but `row` */
 } plan_text;
 

@@ -308,6 +308,33 @@ alertDetailsOverride:
         self.assertEqual(self.absence(role, done, later, window="119m"),
                          [("r1", True, "2026-06-01T13:59:00.0000000Z"), end])
 
+    def test_query_sorts_as_the_rule_says(self):
+        given = [("b", "x", 5), ("a", "x", None), ("c", "y", -2),
+                 ("a\0", "x", 700), ("A", "y", 0), ("", "x", 5)]
+        records = [record("Update user", {"id": id_, "n": n}, number=number)
+                   for number, (id_, _, n) in enumerate(given)]
+        for one, (_, result, _) in zip(records, given):
+            one["properties"]["result"] = result
+
+        def ids(order):
+            return [row["Oid"] for row in self.rows(
+                records, "AuditLogs | where OperationName == 'Update user' "
+                "| extend Oid = tostring(TargetResources[0].id), "
+                "N = toint(tostring(TargetResources[0].n)) "
+                f"| order by {order} | project Oid")]
+        self.assertEqual(ids("Oid asc"), ["", "A", "a", "a\0", "b", "c"])
+        self.assertEqual(ids("Oid"), ["c", "b", "a\0", "a", "A", ""])
+        self.assertEqual(ids("N asc"),
+                         ["a", "c", "A", "b", "", "a\0"])
+        self.assertEqual(ids("N desc"),
+                         ["a\0", "b", "", "A", "c", "a"])
+        self.assertEqual(ids("N desc nulls first"),
+                         ["a", "a\0", "b", "", "A", "c"])
+        self.assertEqual(ids("Result desc, TimeGenerated asc"),
+                         ["c", "A", "b", "a", "a\0", ""])
+        self.assertEqual(ids("strlen(Oid) asc, Result asc"),
+                         ["", "b", "a", "c", "A", "a\0"])
+
     def test_explain_tells_each_term(self):
         told, = self.run_on(
             [record("Update user", {"id": "x",
