@@ -23,6 +23,27 @@ OTHER_OPERATIONS = (
 OPERATIONS = (
     "Admin registered security info", "User registered security info",
     "Create temporary access pass", "Issue temporary access pass")
+# What a rule file of many operations looks for: in none of the above.
+FORTY_LITERALS = (
+    "delete conditional access policy", "set domain authentication",
+    "set federation settings on domain", "add unverified domain",
+    "verify domain", "remove verified domain", "disable strong authentication",
+    "create authentication strength", "delete authentication strength",
+    "set partnership of tenant", "set directory feature on tenant",
+    "set dirsyncenabled flag", "add partner to company",
+    "remove partner from company", "promote sub domain to root domain",
+    "disable desktop sso", "enable desktop sso", "set desktop sso for domain",
+    "register connector", "delete application proxy", "create connector group",
+    "add eligible member to role", "remove eligible member from role",
+    "elevate access", "add app role assignment",
+    "add delegated permission grant", "add oauth2permissiongrant",
+    "add owner to application", "add owner to service principal",
+    "certificates and secrets management",
+    "remove service principal credentials", "create access package",
+    "delete access review", "hard delete user", "restore deleted user",
+    "invite external user", "redeem external user invite",
+    "add named location", "create risk detection",
+    "rotate local administrator password")
 PROPERTIES = (
     "AccountEnabled", "LastDirSyncTime", "Included Updated Properties",
     "TargetId.UserType", "StrongAuthenticationMethod")

@@ -368,6 +368,22 @@ def gate(setting):
     yield made("hyperscan_against_memchr", "hyperscan", "memchr")
 
 
+@group("gate_of_forty_against_memchr")
+def gate_of_forty(setting):
+    """The same for a rule file that names forty operations."""
+    path = setting.file("gate", lambda: data.Records(SEED).mixed(40_000))
+    literals = setting.file("forty", lambda: (
+        literal.encode() + b"\n" for literal in data.FORTY_LITERALS))
+    out = subprocess.run(
+        [setting.top / "build/tests/bench/gate_speed", path,
+         str(setting.turns), literals], check=True,
+        capture_output=True).stdout
+    turns = [json.loads(line) for line in out.splitlines()]
+    yield figure("gate_of_forty_against_memchr",
+                 *([turn[who] for turn in turns]
+                   for who in ("gate", "memchr")), "ns/message")
+
+
 # Every message a candidate.
 
 def fresh_candidates(setting, count, seed=SEED):
