@@ -137,7 +137,7 @@ bool action_row_adopt(store *s, const char *from, const char *to, bool *found)
         return false;
     done = read_row(s, from, &old, found);
     if (done && *found)
-        done = action_row_find(s, to, &new) && give(s, old.id, new.id);
+        done = action_row_find(s, to, &new) && (new.id == old.id || give(s, old.id, new.id));
     return end(s, done);
 }
 

@@ -23,8 +23,9 @@ bool action_row_find(store *s, const char *name, action_row *row);
 
 /*
  * Gives all that an action remembers to another, whose row may be there or not, and removes the
- * first one's row; of two that both remember, one is kept. *found: there is such an action. Within
- * no transaction. False: store_error says why, and nothing is changed.
+ * first one's row; of two that both remember, one is kept. Given to itself it keeps all. *found:
+ * there is such an action. Within no transaction. False: store_error says why, and nothing is
+ * changed.
  */
 bool action_row_adopt(store *s, const char *from, const char *to, bool *found);
 

@@ -13,6 +13,7 @@ static const struct {
     const char *name;
     CU_TestInfo *tests;
 } suites[] = {
+    {"action_row", action_row_tests},
     {"alert", alert_tests},
     {"alert_log", alert_log_tests},
     {"archive", archive_tests},

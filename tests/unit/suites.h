@@ -5,6 +5,7 @@
 
 #include <CUnit/CUnit.h>
 
+extern CU_TestInfo action_row_tests[];
 extern CU_TestInfo alert_tests[];
 extern CU_TestInfo alert_log_tests[];
 extern CU_TestInfo archive_tests[];
