@@ -17,6 +17,7 @@ import evasion
 import ticks
 from harness import Daemon
 from records import MODULE, mmsynctap
+from troubled import LATE, Troubled
 
 EACH = int(os.environ.get("SYNCTAP_LIVE_EVASIONS", "25"))
 SEED = int(os.environ.get("SYNCTAP_EVASION_SEED", "12"))
@@ -100,6 +101,48 @@ class HostileRecords(unittest.TestCase):
                     list(map(shown, alerts)))
                 self.assertEqual([tag, "match"],
                                  list(map(status, originals)))
+
+
+@unittest.skipUnless(HOSTILE.is_dir(), f"no inputs at {HOSTILE}")
+class HostileFiles(unittest.TestCase):
+    """What somebody left where the daemon finds it at its start."""
+
+    def _see_all_go_on(self, daemon):
+        """Names, known roles and late joins, and waiting that ends."""
+        daemon.detection_goes_on("then")
+        daemon.pass_by("waits")
+        daemon.give_role(LATE)
+        daemon.late_alerts("waits")
+        daemon.wait_statistics("tap", pending=1)  # nobody's, of `then`
+
+    def test_a_journal_with_an_empty_record(self):
+        daemon = Troubled()
+        daemon.write("synctap.db-tap.stream.1", (
+            HOSTILE / "journal-empty-record.segment").read_bytes())
+        with daemon:
+            self._see_all_go_on(daemon)
+            daemon.end()
+            daemon.start()
+            daemon.pass_by("waits again", upn="late.2@nordwind.example")
+            daemon.give_role("late.2@nordwind.example")
+            daemon.late_alerts("waits again")
+
+    def test_a_damaged_database_with_a_table_of_309_columns(self):
+        daemon = Daemon(mmsynctap('ruleset="alerts"', "wide"), MODULE)
+        hostile = (HOSTILE / "rescue-309-columns.db").read_bytes()
+        path = daemon.write("synctap.db", hostile)
+        with daemon:
+            time = ticks.render(ticks.now())
+            for number in (1, 2):
+                daemon.send([HEADER + evasion.neighbour(number, time)])
+                self.assertEqual(["match"],
+                                 list(map(status, daemon.originals(1))))
+                self.assertEqual((evasion.neighbour_upn(number), "exact"),
+                                 shown(daemon.alerts(1)[0]))
+            daemon.wait_until(lambda: daemon.statistics("tap")
+                              .get("state_errors", 0) > 0, "a state error")
+            daemon.internal("what is in it are not the tables of synctap")
+            self.assertEqual(hostile, path.read_bytes())
 
 
 if __name__ == "__main__":
