@@ -391,6 +391,106 @@ static void test_a_role_that_came_and_went_between_two_looks_counts(void)
     EXPECT_STRING(alerts_of(l), "one(late) ");
 }
 
+/* Of accounts that did not have the role within the last 30 minutes. */
+static const char rule_of_absence[] =
+    "id: 1\nname: absence\nseverity: Low\nqueryPeriod: 2h\nquery: |\n"
+    "  let Known = IdentityInfo | where TimeGenerated > ago(30m)\n"
+    "    | summarize arg_max(TimeGenerated, *) by AccountUPN\n"
+    "    | where AssignedRoles has 'Directory Synchronization Accounts' | project AccountUPN;\n"
+    "  AuditLogs | where OperationName has 'security info' | mv-expand TargetResources\n"
+    "  | where tostring(TargetResources.userPrincipalName) !in~ (Known)\n";
+
+static life *begin_life_of_absence(void)
+{
+    const stream_options options = options_of_test();
+    rule *r = new_rule(SEMANTICS_WIDE);
+    char *error;
+    rule_file *file = rule_file_read(text_of(rule_of_absence), "absence.yaml", &error);
+
+    REQUIRE(file != NULL && rule_use_file(r, file, &error));
+    return begin_life_with(&options, r);
+}
+
+/* A record of an account whose row counts until half past. */
+static life *life_with_a_row_that_ends(void)
+{
+    life *l = begin_life_of_absence();
+
+    put_alice(l, SYNC_ROLE, NOW);
+    update(l);
+    l->now += HOUR / 60;
+    feed(l, record_of_alice("one"));
+    update(l);
+    EXPECT_STRING(alerts_of(l), "");
+    EXPECT_INT(keeper_next_end(l->keeper), time_of(NOW) + HOUR / 2);
+    return l;
+}
+
+static void test_a_row_that_gets_too_old_counts_from_that_instant_on(void)
+{
+    life *l = life_with_a_row_that_ends();
+
+    l->now = time_of(NOW) + HOUR / 2 - 1;
+    update(l);
+    EXPECT_STRING(alerts_of(l), "");
+    l->now++;
+    update(l);
+    EXPECT_STRING(alerts_of(l), "one(late) ");
+    l->now += HOUR;
+    update(l);
+    EXPECT_STRING(alerts_of(l), "");
+    EXPECT_INT(keeper_next_end(l->keeper), INT64_MAX);
+}
+
+static void test_a_row_that_got_too_old_while_nothing_ran_counts(void)
+{
+    life *l = life_with_a_row_that_ends();
+
+    end_life(l);
+    l = begin_life_of_absence();
+    l->now = time_of(NOW) + HOUR;
+    update(l);
+    EXPECT_STRING(alerts_of(l), "one(late) ");
+}
+
+static void test_a_row_that_got_too_old_counts_though_a_newer_one_came_since(void)
+{
+    life *l = life_with_a_row_that_ends();
+
+    l->now = time_of(NOW) + HOUR;
+    put_alice_at(l, SYNC_ROLE, l->now);
+    l->refuses = true;
+    update(l);
+    update(l);
+    EXPECT_STRING(alerts_of(l), "");
+    l->refuses = false;
+    update(l);
+    EXPECT_STRING(alerts_of(l), "one(late) ");
+    update(l);
+    EXPECT_INT(keeper_next_end(l->keeper), time_of(NOW) + 3 * HOUR / 2);
+}
+
+static void test_a_row_that_is_renewed_in_time_does_not_end(void)
+{
+    life *l = life_with_a_row_that_ends();
+
+    l->now = time_of(NOW) + HOUR / 3;
+    put_alice_at(l, SYNC_ROLE, l->now);
+    update(l);
+    l->now = time_of(NOW) + HOUR / 2;
+    update(l);
+    EXPECT_STRING(alerts_of(l), "");
+}
+
+static void test_only_rules_that_ask_who_is_absent_wait_for_ends(void)
+{
+    life *l = begin_life();
+
+    put_alice(l, SYNC_ROLE, NOW);
+    update(l);
+    EXPECT_INT(keeper_next_end(l->keeper), INT64_MAX);
+}
+
 static void test_a_role_that_went_before_the_record_came_does_not_count(void)
 {
     life *l = begin_life();
@@ -1075,6 +1175,11 @@ CU_TestInfo stream_tests[] = {
     TEST(test_a_record_alerts_up_to_the_end_of_the_lookback),
     TEST(test_an_alert_that_the_queue_does_not_take_comes_again),
     TEST(test_a_role_that_came_and_went_between_two_looks_counts),
+    TEST(test_a_row_that_gets_too_old_counts_from_that_instant_on),
+    TEST(test_a_row_that_got_too_old_while_nothing_ran_counts),
+    TEST(test_a_row_that_got_too_old_counts_though_a_newer_one_came_since),
+    TEST(test_a_row_that_is_renewed_in_time_does_not_end),
+    TEST(test_only_rules_that_ask_who_is_absent_wait_for_ends),
     TEST(test_a_role_that_went_before_the_record_came_does_not_count),
     TEST(test_without_latejoin_nothing_is_remembered_of_what_did_not_match),
     TEST(test_of_too_many_records_the_oldest_go),
