@@ -39,6 +39,18 @@ static inline text text_from(text t, size_t count)
     return (text){t.bytes + count, t.length - count};
 }
 
+/* The first `most` bytes, or a few less: whole characters, as far as it has them. */
+static inline text text_cut(text t, size_t most)
+{
+    size_t length = most;
+
+    if (t.length <= most)
+        return t;
+    while (length > 0 && length + 4 > most && ((unsigned char)t.bytes[length] & 0xC0) == 0x80)
+        length--;
+    return (text){t.bytes, length};
+}
+
 static inline bool text_equal(text a, text b)
 {
     return a.length == b.length && (a.length == 0 || memcmp(a.bytes, b.bytes, a.length) == 0);

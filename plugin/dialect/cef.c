@@ -137,7 +137,7 @@ static void append_header(buffer *out, text t)
 {
     buffer line = {0};
 
-    buffer_append(&line, value_cut(t, MOST));
+    buffer_append(&line, text_cut(t, MOST));
     for (size_t i = 0; i < line.length; i++)
         if (line.bytes[i] == '\n' || line.bytes[i] == '\r')
             line.bytes[i] = ' ';
@@ -185,7 +185,7 @@ void cef_write(const alert_fields *alert, buffer *out)
         out->failed |= buffer_failed(&made);
         if (made.length == 0)
             continue;
-        write_pair(out, begin, row->key, "", value_cut(buffer_text(&made), row->most));
+        write_pair(out, begin, row->key, "", text_cut(buffer_text(&made), row->most));
         if (row->label != NULL)
             write_pair(out, begin, row->key, "Label", text_of(row->label));
     }

@@ -322,14 +322,3 @@ void value_confidence(const value *self, const alert_fields *alert, buffer *out)
     else if (confidence.length > 0)
         buffer_append_string(out, second + 1);
 }
-
-text value_cut(text t, size_t most)
-{
-    size_t length = most;
-
-    if (t.length <= most)
-        return t;
-    while (length > 0 && length + 4 > most && ((unsigned char)t.bytes[length] & 0xC0) == 0x80)
-        length--;
-    return (text){t.bytes, length};
-}

@@ -60,7 +60,4 @@ value_maker value_severity;
 /* "exact" or "degraded" as a level: the word names the two, "High Low". */
 value_maker value_confidence;
 
-/* The first `most` bytes, or a few less: whole characters. */
-text value_cut(text t, size_t most);
-
 #endif

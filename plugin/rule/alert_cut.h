@@ -15,14 +15,8 @@ enum { ALERT_MOST_TEXT = 8 << 10, ALERT_MOST_TARGET_RESOURCES = 64 << 10 };
 /* As much of it as is shown: whole characters, as far as it has them. *cut says that it is less. */
 static inline text alert_cut(text t, size_t most, bool *cut)
 {
-    size_t length = most;
-
-    if (t.length <= most)
-        return t;
-    while (length > most - 4 && ((unsigned char)t.bytes[length] & 0xC0) == 0x80)
-        length--;
-    *cut = true;
-    return (text){t.bytes, length};
+    *cut |= t.length > most;
+    return text_cut(t, most);
 }
 
 #endif
