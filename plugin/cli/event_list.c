@@ -201,6 +201,14 @@ static bool may_be_judged(const event_reader *self, unwrap_kind kind, json *obje
     }
 }
 
+/* As the detector has it: what a whole record of the message may tell better. */
+static bool is_flat(const event_reader *self, unwrap_kind kind, json *object)
+{
+    return kind == UNWRAP_UNKNOWN ||
+           (kind == UNWRAP_RECORD_WITHOUT_TARGETS && flat_record_shows_target(object) &&
+            flat_record_shows_operation(object, self->rule));
+}
+
 static unwrap_kind take_object(void *arg, json *object)
 {
     event_reader *self = arg;
@@ -219,8 +227,7 @@ static unwrap_kind take_object(void *arg, json *object)
     kind = look_at(self, object, &generated);
     self->has_record |= is_record(kind);
     if (self->may_match && may_be_judged(self, kind, object))
-        add_record(self, object, arrived, generated,
-                   kind == UNWRAP_UNKNOWN || kind == UNWRAP_RECORD_WITHOUT_TARGETS);
+        add_record(self, object, arrived, generated, is_flat(self, kind, object));
     else if (is_record(kind))
         add_time(self, arrived, generated);
     return kind;
