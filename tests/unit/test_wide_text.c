@@ -22,8 +22,7 @@ static const coding codings[] = {
     {1, 0, TEXT("\\0")},       {0, 1, TEXT("#x00")},
     {0, 1, TEXT("\\x00")},     {0, 1, TEXT("\\u0000")},
     {1, 0, TEXT("\\\\u0000")}, {1, 0, TEXT("\\\\\\\\u0000")},
-    {0, 1, TEXT("%000")},
-    {1, 0, TEXT("^000")},
+    {0, 1, TEXT("%000")},      {1, 0, TEXT("^000")},
 };
 
 static void give_back(void *b)
