@@ -125,21 +125,28 @@ static void note_unread_time(message_feed *f)
     f->seen.unread_times = f->judgement.unread_times;
 }
 
-static void judge_as_fragment(message_feed *f, json *object, const char *reason)
+/* What a record's text shows beyond its reading; `reason` is told if that is a row. */
+static void judge_record_text(message_feed *f, text record, const char *reason)
 {
-    buffer *written = &f->worker->record;
     size_t rows = f->seen.rows;
 
-    buffer_clear(written);
-    json_write_value(written, object);
-    f->out_of_memory |= buffer_failed(written);
-    judge_text(f, buffer_text(written));
+    judge_text(f, record);
     arena_reset(f->worker->memory);
     if (f->seen.rows == rows)
         return;
     f->seen.undecodable = true;
     if (f->seen.reason == NULL)
         f->seen.reason = reason;
+}
+
+static void judge_as_fragment(message_feed *f, json *object, const char *reason)
+{
+    buffer *written = &f->worker->record;
+
+    buffer_clear(written);
+    json_write_value(written, object);
+    f->out_of_memory |= buffer_failed(written);
+    judge_record_text(f, buffer_text(written), reason);
 }
 
 /* Is it a record as far as one can see, but of no shape that can be read, or with targets of none?
@@ -200,18 +207,11 @@ static text next_text(text *rest)
 
 static void judge_flat_record(message_feed *f, text record)
 {
-    size_t rows = f->seen.rows;
-
     f->object = NULL;
     buffer_clear(&f->worker->told);
-    judge_text(f, record);
-    arena_reset(f->worker->memory);
-    if (f->seen.rows == rows)
-        return;
-    f->seen.undecodable = true;
-    if (f->seen.reason == NULL)
-        f->seen.reason = "no audit record in it is of a known form, but it shows an operation and "
-                         "a sync account";
+    judge_record_text(f, record,
+                      "no audit record in it is of a known form, but it shows an operation and a "
+                      "sync account");
 }
 
 static void judge_flat_records(message_feed *f)
