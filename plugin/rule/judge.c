@@ -465,8 +465,6 @@ static void hand_out_open_rows(judgement *self, const planned *kql, const planne
             hand_out_open_row(self, kql->record, row);
 }
 
-static audit_record shown_record(const audit_record *kql, const audit_record *wide);
-static void read_rest(judgement *self, audit_record *record);
 static void keep_hidden(judgement *self, audit_record *record);
 
 /* A record of before the lookback is one that would have given a row. */
