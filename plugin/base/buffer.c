@@ -7,7 +7,7 @@
 
 enum { FIRST_ROOM = 256 }; /* bytes */
 
-static bool grow(buffer *self, size_t more)
+bool buffer_grow(buffer *self, size_t more)
 {
     size_t need = self->length + more;
     size_t room = self->room ? self->room : FIRST_ROOM;
@@ -31,11 +31,6 @@ static bool grow(buffer *self, size_t more)
     return true;
 }
 
-static bool make_room(buffer *self, size_t more)
-{
-    return (!self->failed && more <= self->room - self->length) || grow(self, more);
-}
-
 void buffer_free(buffer *self)
 {
     free(self->bytes);
@@ -50,15 +45,10 @@ void buffer_clear(buffer *self)
 
 void buffer_append(buffer *self, text t)
 {
-    if (t.length == 0 || !make_room(self, t.length))
+    if (t.length == 0 || !buffer_make_room(self, t.length))
         return;
     memcpy(self->bytes + self->length, t.bytes, t.length);
     self->length += t.length;
-}
-
-char *buffer_room(buffer *self, size_t count)
-{
-    return make_room(self, count) ? self->bytes + self->length : NULL;
 }
 
 void buffer_append_string(buffer *self, const char *string)
@@ -66,15 +56,9 @@ void buffer_append_string(buffer *self, const char *string)
     buffer_append(self, text_of(string));
 }
 
-void buffer_append_char(buffer *self, char c)
-{
-    if (make_room(self, 1))
-        self->bytes[self->length++] = c;
-}
-
 const char *buffer_string(buffer *self)
 {
-    if (!make_room(self, 1))
+    if (!buffer_make_room(self, 1))
         return NULL;
     self->bytes[self->length] = '\0';
     return self->bytes;

@@ -365,19 +365,28 @@ static bool needs_escape(unsigned char c)
     return c < 0x20 || c == '"' || c == '\\';
 }
 
-static void write_escape(buffer *out, unsigned char c)
-{
-    static const char short_forms[] = "\"\"\\\\\bb\tt\nn\ff\rr";
-    char form[8];
+enum { LONGEST_ESCAPE = 6 }; /* bytes */
 
+/* What stands for a byte that needs one, or that is no character; its length. */
+static size_t put_escape(char *room, unsigned char c)
+{
+    static const char short_forms[] = "\"\"\\\\\bb\tt\nn\ff\rr", digits[] = "0123456789abcdef";
+
+    if (!needs_escape(c)) {
+        memcpy(room, "\xEF\xBF\xBD", 3);
+        return 3;
+    }
     for (const char *pair = short_forms; *pair != '\0'; pair += 2) {
         if ((unsigned char)pair[0] == c) {
-            buffer_append(out, (text){(char[]){'\\', pair[1]}, 2});
-            return;
+            room[0] = '\\';
+            room[1] = pair[1];
+            return 2;
         }
     }
-    snprintf(form, sizeof(form), "\\u%04x", c);
-    buffer_append_string(out, form);
+    memcpy(room, "\\u00", 4);
+    room[4] = digits[c >> 4];
+    room[5] = digits[c & 0xF];
+    return LONGEST_ESCAPE;
 }
 
 /*
@@ -398,35 +407,35 @@ static size_t plain_of_eight(const char *bytes)
     return odd == 0 ? 8 : (size_t)__builtin_ctzll(odd) / 8;
 }
 
-/* How many bytes from `at` on are ASCII without anything to escape. */
-static size_t plain_ascii(text t, size_t at)
+/* How many bytes at its begin are ASCII without anything to escape. */
+static size_t plain_ascii(text t)
 {
-    size_t begin = at, plain = 8;
+    size_t at = 0, plain = 8;
 
     while (plain == 8 && t.length - at >= 8) {
         plain = plain_of_eight(t.bytes + at);
         at += plain;
     }
     if (plain < 8 || at == t.length)
-        return at - begin;
-    if (t.length - begin >= 8) /* what lies between begin and at is known */
-        return t.length - 8 + plain_of_eight(t.bytes + t.length - 8) - begin;
+        return at;
+    if (t.length >= 8) /* what lies before `at` is known */
+        return t.length - 8 + plain_of_eight(t.bytes + t.length - 8);
     while (at < t.length && !needs_escape((unsigned char)t.bytes[at]) &&
            (unsigned char)t.bytes[at] < 0x80)
         at++;
-    return at - begin;
+    return at;
 }
 
 /* The same with all whole characters beyond ASCII. */
-static size_t plain_run(text t, size_t at)
+static size_t plain_run(text t)
 {
-    size_t begin = at;
+    size_t at = 0;
 
     for (;;) {
         ucs4_t c;
         int taken;
 
-        at += plain_ascii(t, at);
+        at += plain_ascii(text_from(t, at));
         if (at == t.length || needs_escape((unsigned char)t.bytes[at]))
             break;
         taken = u8_mbtoucr(&c, (const uint8_t *)t.bytes + at, t.length - at);
@@ -434,25 +443,24 @@ static size_t plain_run(text t, size_t at)
             break;
         at += (size_t)taken;
     }
-    return at - begin;
+    return at;
 }
 
 static void write_inside(buffer *out, text t)
 {
-    size_t at = 0;
+    while (t.length > 0) {
+        size_t run = plain_run(t);
+        char *room = buffer_room(out, run + LONGEST_ESCAPE);
 
-    while (at < t.length) {
-        size_t run = plain_run(t, at);
-
-        buffer_append(out, (text){t.bytes + at, run});
-        at += run;
-        if (at == t.length)
-            break;
-        if (needs_escape((unsigned char)t.bytes[at]))
-            write_escape(out, (unsigned char)t.bytes[at]);
-        else
-            buffer_append_string(out, "\xEF\xBF\xBD");
-        at++;
+        if (room == NULL)
+            return;
+        memcpy(room, t.bytes, run);
+        out->length += run;
+        t = text_from(t, run);
+        if (t.length == 0)
+            return;
+        out->length += put_escape(room + run, (unsigned char)t.bytes[0]);
+        t = text_from(t, 1);
     }
 }
 
@@ -472,7 +480,7 @@ static void write_plain_string(buffer *out, text t)
 
 void json_write_string(buffer *out, text t)
 {
-    if (plain_run(t, 0) == t.length) {
+    if (plain_run(t) == t.length) {
         write_plain_string(out, t);
         return;
     }

@@ -66,7 +66,7 @@ static size_t field_of(const char *name, size_t begin)
     for (size_t i = 0; i < TOP_FIELDS; i++) {
         size_t field = (begin + i) % TOP_FIELDS;
 
-        if (strcmp(name, names[field]) == 0)
+        if (*name == *names[field] && strcmp(name, names[field]) == 0)
             return field;
     }
     return TOP_FIELDS;

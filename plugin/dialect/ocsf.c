@@ -166,27 +166,27 @@ static void make_attacks(const value *self, const alert_fields *alert, buffer *o
     end_array(out);
 }
 
-/* What stands in several attributes, under the number of its kind. */
+/* What stands in several attributes, and what an observable says of it. */
 static const struct {
-    const char *path;
     value value;
-    const char *type;
-    const char *type_id;
+    const char *members;
 } observables[] = {
-    {"evidences.actor.user.name", {value_text, FIELD_ACTOR, NULL}, "User Name", "4"},
-    {"evidences.actor.user.uid", {value_text, FIELD_ACTOR_ID, NULL}, "User Unique ID", "31"},
-    {"evidences.src_endpoint.ip", {value_ip, FIELD_SOURCE_IP, NULL}, "IP Address", "2"},
-    {"evidences.user.name", {value_text, FIELD_TARGET_UPN, NULL}, "User Name", "4"},
-    {"evidences.user.uid", {value_text, FIELD_TARGET_ID, NULL}, "User Unique ID", "31"},
+    {{value_text, FIELD_ACTOR, NULL},
+     "\"name\":\"evidences.actor.user.name\",\"type\":\"User Name\",\"type_id\":4"},
+    {{value_text, FIELD_ACTOR_ID, NULL},
+     "\"name\":\"evidences.actor.user.uid\",\"type\":\"User Unique ID\",\"type_id\":31"},
+    {{value_ip, FIELD_SOURCE_IP, NULL},
+     "\"name\":\"evidences.src_endpoint.ip\",\"type\":\"IP Address\",\"type_id\":2"},
+    {{value_text, FIELD_TARGET_UPN, NULL},
+     "\"name\":\"evidences.user.name\",\"type\":\"User Name\",\"type_id\":4"},
+    {{value_text, FIELD_TARGET_ID, NULL},
+     "\"name\":\"evidences.user.uid\",\"type\":\"User Unique ID\",\"type_id\":31"},
 };
 
-static void append_observable(size_t which, text t, buffer *out)
+static void append_observable(const char *members, text t, buffer *out)
 {
     begin_object(out);
-    json_write_member(out, "name", text_of(observables[which].path));
-    json_write_member(out, "type", text_of(observables[which].type));
-    json_write_key(out, "type_id");
-    buffer_append_string(out, observables[which].type_id);
+    buffer_append_string(out, members);
     json_write_member(out, "value", t);
     buffer_append_char(out, '}');
 }
@@ -201,7 +201,7 @@ static void make_observables(const value *self, const alert_fields *alert, buffe
         observables[i].value.make(&observables[i].value, alert, &made);
         out->failed |= buffer_failed(&made);
         if (made.length > 0)
-            append_observable(i, buffer_text(&made), out);
+            append_observable(observables[i].members, buffer_text(&made), out);
     }
     end_array(out);
     buffer_free(&made);
