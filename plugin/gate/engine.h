@@ -32,6 +32,11 @@ extern const engine engine_vectors;
 extern const engine engine_narrow_vectors; /* of 16 bytes, which every compiler can make */
 extern const engine engine_few_vectors;    /* only where few pairs serve all phrases */
 
+/* Tables of three bytes, many places at once; they make nothing where the machine cannot. */
+extern const engine engine_buckets;
+extern const engine engine_narrow_buckets; /* of 16 bytes, with SSSE3 */
+extern const engine engine_rare_buckets;   /* only where they let little pass in vain */
+
 /* Many phrases at once, by a library; it makes nothing where that is not there. */
 extern const engine engine_hyperscan;
 

@@ -18,8 +18,7 @@
 #include <immintrin.h>
 #endif
 
-/* With more than a few, Hyperscan is faster if it is there; more than that are not looked for here.
- */
+/* With more than a few, Hyperscan is faster if it is there; the most that are looked for here. */
 enum { FEW_PAIRS = 7, MOST_PAIRS = 64 };
 
 typedef struct pair {

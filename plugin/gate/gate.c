@@ -21,8 +21,8 @@ struct gate_scratch {
 /* The best one that can be had; without one, phrase_set_walk looks, slowly but as surely. */
 static void choose_engine(gate *self, const engine *preferred)
 {
-    const engine *const order[] = {preferred, &engine_few_vectors, &engine_hyperscan,
-                                   &engine_vectors};
+    const engine *const order[] = {preferred, &engine_rare_buckets, &engine_few_vectors,
+                                   &engine_hyperscan, &engine_vectors};
 
     for (size_t i = 0; self->state == NULL && i < sizeof(order) / sizeof(order[0]); i++) {
         self->engine = order[i];

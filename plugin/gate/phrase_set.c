@@ -186,13 +186,25 @@ phrase_anchor phrase_set_make_anchor(const phrase_set *self, size_t phrase, size
     return (phrase_anchor){phrase, index, most_surplus(self, beginning)};
 }
 
-/* What follows is looked at first: it mostly says no. */
+/* Can what stands before `at` be the end of that character, but not of an escape? */
+static bool may_end_at(const phrase_set *self, text t, size_t at, char wanted)
+{
+    text look_alike = look_alike_of(self, wanted);
+
+    return at > 0 &&
+           (plain(t.bytes[at - 1]) == wanted ||
+            (look_alike.length > 0 && t.bytes[at - 1] == look_alike.bytes[look_alike.length - 1]));
+}
+
+/* The nearest is looked at first: it mostly says no. */
 bool phrase_set_is_around(const phrase_set *self, text t, phrase_anchor anchor, size_t at,
                           size_t *hit)
 {
     text phrase = self->list[anchor.phrase];
     size_t most_before = anchor.index + anchor.surplus;
 
+    if (anchor.index > 0 && !may_end_at(self, t, at, phrase.bytes[anchor.index - 1]))
+        return false;
     if (!phrase_at(self, t, at, text_from(phrase, anchor.index)))
         return false;
     for (size_t before = anchor.index; before <= at && before <= most_before; before++) {

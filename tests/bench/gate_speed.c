@@ -183,6 +183,8 @@ int main(int argc, char **argv)
         gate_contender("gate", NULL),
         gate_contender("wide", &engine_vectors),
         gate_contender("narrow", &engine_narrow_vectors),
+        gate_contender("buckets", &engine_buckets),
+        gate_contender("narrow buckets", &engine_narrow_buckets),
         gate_contender("hyperscan", &engine_hyperscan),
         {.name = "memmem", .may_hold = look_for_words},
     };

@@ -381,7 +381,8 @@ def gate_of_forty(setting):
     turns = [json.loads(line) for line in out.splitlines()]
     yield figure("gate_of_forty_against_memchr",
                  *([turn[who] for turn in turns]
-                   for who in ("gate", "memchr")), "ns/message")
+                   for who in ("gate", "memchr")), "ns/message",
+                 Bound(at_most=1.6))
 
 
 # Every message a candidate.

@@ -12,7 +12,7 @@
 #include "gate/engine.h"
 #include "gate/gate.h"
 
-enum { ENGINES = 4, MOST_LEVELS = 4 };
+enum { ENGINES = 6, MOST_LEVELS = 4 };
 
 typedef struct side {
     semantics semantics;
@@ -28,6 +28,12 @@ static const text few[] = {
     TEXT("Create temporary access pass"),
     TEXT("kiosk mode"),
 };
+/* Buckets hold several; look-alikes are around the pieces, in wide. */
+static const text shared[] = {
+    TEXT("delete policy"), TEXT("delete role"),   TEXT("add role"),    TEXT("skip task"),
+    TEXT("add to disk"),   TEXT("remove kiosk"),  TEXT("reset token"), TEXT("0030 u005c"),
+    TEXT("verify domain"), TEXT("elevate again"), TEXT("{[`@"),        TEXT("pass  word"),
+};
 /* So many pairs of characters that Hyperscan is the one that is chosen. */
 static const text many[] = {
     TEXT("ab"), TEXT("cd"), TEXT("ef"), TEXT("gh"),  TEXT("ij"),
@@ -36,12 +42,16 @@ static const text many[] = {
 /* In the first nothing stands only for itself. */
 static const text bare[] = {TEXT("ks"), TEXT("y")};
 
-static side sides[6];
+static side sides[8];
 static json_parser *parser;
 
 static side make_side(semantics s, const text *phrases, size_t count)
 {
-    static const engine *const engines[ENGINES] = {NULL, &engine_vectors, &engine_narrow_vectors,
+    static const engine *const engines[ENGINES] = {NULL,
+                                                   &engine_vectors,
+                                                   &engine_narrow_vectors,
+                                                   &engine_buckets,
+                                                   &engine_narrow_buckets,
                                                    &engine_hyperscan};
     side made = {.semantics = s, .phrases = phrases, .count = count};
 
@@ -60,9 +70,10 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     (void)argv;
     parser = json_parser_new(JSON_MOST_DEPTH);
     for (size_t s = SEMANTICS_KQL; s <= SEMANTICS_WIDE; s++) {
-        sides[3 * s] = make_side((semantics)s, few, sizeof(few) / sizeof(few[0]));
-        sides[3 * s + 1] = make_side((semantics)s, many, sizeof(many) / sizeof(many[0]));
-        sides[3 * s + 2] = make_side((semantics)s, bare, sizeof(bare) / sizeof(bare[0]));
+        sides[4 * s] = make_side((semantics)s, few, sizeof(few) / sizeof(few[0]));
+        sides[4 * s + 1] = make_side((semantics)s, many, sizeof(many) / sizeof(many[0]));
+        sides[4 * s + 2] = make_side((semantics)s, bare, sizeof(bare) / sizeof(bare[0]));
+        sides[4 * s + 3] = make_side((semantics)s, shared, sizeof(shared) / sizeof(shared[0]));
     }
     return 0;
 }

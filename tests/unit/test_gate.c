@@ -20,8 +20,8 @@ typedef struct gates {
     semantics semantics;
     size_t count;
     const text *phrases;
-    gate *engines[4];
-    gate_scratch *scratches[4];
+    gate *engines[6];
+    gate_scratch *scratches[6];
 } gates;
 
 static void give_back(void *arg)
@@ -36,7 +36,11 @@ static void give_back(void *arg)
 
 static const gates *gates_for_all(const text *phrases, size_t count, semantics s)
 {
-    static const engine *const engines[] = {NULL, &engine_vectors, &engine_narrow_vectors,
+    static const engine *const engines[] = {NULL,
+                                            &engine_vectors,
+                                            &engine_narrow_vectors,
+                                            &engine_buckets,
+                                            &engine_narrow_buckets,
                                             &engine_hyperscan};
     gates *g = arena_alloc(test_arena(), sizeof(*g));
 
@@ -487,6 +491,21 @@ static void test_hundreds_of_phrases_are_found(void)
     check_random_texts(phrases, 70, SEMANTICS_WIDE, 10);
 }
 
+/* As many as the engine of buckets takes, and one more. */
+static void test_phrases_that_share_buckets_are_found(void)
+{
+    text phrases[257];
+
+    for (size_t i = 0; i < LENGTH_OF(phrases); i++)
+        phrases[i] = text_of(
+            test_string("%c%c %c", (int)('a' + i % 26), (int)('a' + i / 26), (int)('z' - i % 23)));
+    check_random_texts(phrases, 7, SEMANTICS_KQL, 11);
+    check_random_texts(phrases, 40, SEMANTICS_KQL, 12);
+    check_random_texts(phrases, 256, SEMANTICS_KQL, 13);
+    check_random_texts(phrases, 257, SEMANTICS_KQL, 14);
+    check_random_texts(phrases, 10, SEMANTICS_WIDE, 15);
+}
+
 /* --- places --- */
 
 static void test_a_phrase_is_found_at_every_offset(void)
@@ -554,6 +573,7 @@ CU_TestInfo gate_tests[] = {
     TEST(test_random_texts_are_judged_as_the_naive_matcher_does),
     TEST(test_phrases_without_an_anchor_are_found),
     TEST(test_hundreds_of_phrases_are_found),
+    TEST(test_phrases_that_share_buckets_are_found),
     TEST(test_a_phrase_is_found_at_every_offset),
     TEST(test_the_first_of_several_hits_is_found),
     TEST(test_every_text_is_a_hit_when_all_pass),
