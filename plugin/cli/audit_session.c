@@ -86,6 +86,26 @@ static bool open_rulebase(audit_session *self)
     return !o->rulebase_given;
 }
 
+static bool open_watchlists(audit_session *self)
+{
+    const options *o = self->options;
+    const rule_plan *plan = rule_get_plan(o->rule);
+    watchlists *lists;
+    char *error;
+
+    if (o->watchlist_count == 0 && (plan == NULL || plan_watchlist(plan, 0).bytes == NULL))
+        return true;
+    lists = watchlists_open(plan, rule_get_semantics(o->rule), o->watchlists, o->watchlist_count,
+                            &error);
+    if (lists == NULL)
+        words_say("--watchlist: %s", error ? error : "out of memory");
+    else
+        detector_set_watchlists(self->detector, lists);
+    watchlists_unref(lists);
+    free(error);
+    return lists != NULL;
+}
+
 static void set_collector(audit_session *self)
 {
     char name[HOST_NAME_MAX + 1] = "";
@@ -106,7 +126,7 @@ static bool make_detector(audit_session *self, const options *o)
         return false;
     }
     set_collector(self);
-    return open_rulebase(self);
+    return open_rulebase(self) && open_watchlists(self);
 }
 
 bool audit_session_begin(audit_session *self, const options *o)

@@ -30,6 +30,8 @@ static const char USAGE[] =
     "  --semantics kql|wide  the query's rows exactly, or also those it misses for\n"
     "                        technical reasons\n"
     "  --rule FILE           a rule file of Microsoft Sentinel instead of the built-in rule\n"
+    "  --watchlist NAME=FILE  a CSV file for each watchlist that a rule file asks\n"
+    "  --watchlist-key NAME=COLUMN  its SearchKey (default: the first column)\n"
     "  --lookback SPAN       how long records can match (default 1d)\n"
     "  --identity-window SPAN  how far back role-list rows count (default 14d)\n"
     "  --latejoin on|off     judge records again when the role list changes (default on)\n"

@@ -76,6 +76,51 @@ static const char *take_rule(option_reading *r, const char *value, int which)
     return NULL;
 }
 
+/* The watchlist of that name; NULL when there is none. */
+static watchlist_source *find_watchlist(const options *o, text name)
+{
+    for (size_t i = 0; i < o->watchlist_count; i++)
+        if (text_equal(o->watchlists[i].name, name))
+            return &o->watchlists[i];
+    return NULL;
+}
+
+/* The watchlist of NAME=.., begun if it is new; NULL when memory is out. */
+static watchlist_source *begin_watchlist(options *o, text name)
+{
+    watchlist_source *found = find_watchlist(o, name), *all;
+
+    if (found != NULL)
+        return found;
+    all = realloc(o->watchlists, (o->watchlist_count + 1) * sizeof(*all));
+    if (all == NULL)
+        return NULL;
+    o->watchlists = all;
+    all[o->watchlist_count] = (watchlist_source){.name = name};
+    return &all[o->watchlist_count++];
+}
+
+enum { WATCHLIST_FILE, WATCHLIST_KEY };
+
+/* NAME=FILE, or NAME=COLUMN. */
+static const char *take_watchlist(option_reading *r, const char *value, int which)
+{
+    const char *sign = strchr(value, '=');
+    watchlist_source *w;
+
+    if (sign == NULL || sign == value || sign[1] == '\0')
+        return which == WATCHLIST_FILE ? "a watchlist's name and its file: NAME=FILE"
+                                       : "a watchlist's name and its key's column: NAME=COLUMN";
+    w = begin_watchlist(r->options, text_between(value, sign));
+    if (w == NULL)
+        return OUT_OF_MEMORY;
+    if (which == WATCHLIST_FILE)
+        w->path = sign + 1;
+    else
+        w->key = sign + 1;
+    return NULL;
+}
+
 static const char *take_list(option_reading *r, const char *value, int which)
 {
     given_lists *lists = &r->lists;
@@ -322,6 +367,8 @@ const option_row option_rows[] = {
     {"fail-on-match", take_fail_on_match, 0, GROUP_AUDIT, true},
     {"semantics", take_semantics, 0, GROUP_RULE, false},
     {"rule", take_rule, 0, GROUP_RULE_FILE, false},
+    {"watchlist", take_watchlist, WATCHLIST_FILE, GROUP_RULE_FILE, false},
+    {"watchlist-key", take_watchlist, WATCHLIST_KEY, GROUP_RULE_FILE, false},
     {"lookback", take_span, 0, GROUP_RULE, false},
     {"identity-window", take_span, 1, GROUP_RULE, false},
     {"operations", take_list, RULE_OPERATIONS, GROUP_RULE, false},

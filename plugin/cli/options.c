@@ -182,6 +182,7 @@ static void options_free(options *self)
 {
     rule_free(self->rule);
     free(self->identities);
+    free(self->watchlists);
 }
 
 int options_run(int argc, char **argv, unsigned groups, const char *usage,

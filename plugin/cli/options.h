@@ -8,6 +8,7 @@
 #include "cli/status_limits.h"
 #include "dialect/dialect.h"
 #include "rule/rule.h"
+#include "rule/watchlists.h"
 #include "state/incidents.h"
 
 typedef enum output_format {
@@ -27,6 +28,8 @@ typedef struct options {
     bool rulebase_given;
     const char **identities; /* files, `identity_count` of them */
     size_t identity_count;
+    watchlist_source *watchlists; /* `watchlist_count` of them */
+    size_t watchlist_count;
     timestamp now;
     bool now_given;
     output_format format;
@@ -65,7 +68,7 @@ typedef enum option_group {
     GROUP_INCIDENT = 32,   /* --all, --now, --reason, --by; more formats */
     GROUP_THREADS = 64,    /* --threads */
     GROUP_DIALECT = 128,   /* --format takes the dialects, too */
-    GROUP_RULE_FILE = 256, /* --rule */
+    GROUP_RULE_FILE = 256, /* --rule, --watchlist, --watchlist-key */
     GROUP_SELFTEST = 512,  /* --send, --wait, --timeout */
     GROUP_STATUS = 1024,   /* --database, --rsyslogd, --limit, --now, --format table|json */
 } option_group;

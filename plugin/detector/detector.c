@@ -8,6 +8,7 @@
 #include "detector/worker.h"
 #include "gate/gate.h"
 #include "rule/plan.h"
+#include "rule/watchlists.h"
 
 static size_t append(text *list, size_t count, const text *more, size_t more_count)
 {
@@ -85,6 +86,7 @@ void detector_free(detector *self)
     gate_free(self->gate);
     carrier_unref(self->rulebase);
     sync_accounts_unref(self->accounts);
+    watchlists_unref(self->lists);
     pthread_mutex_destroy(&self->publishing);
     free(self->collector);
     free(self);
@@ -138,4 +140,26 @@ void detector_set_accounts(detector *self, sync_accounts *accounts, int64_t chan
     atomic_fetch_add(&self->generation, 1);
     pthread_mutex_unlock(&self->publishing);
     sync_accounts_unref(before);
+}
+
+void detector_set_watchlists(detector *self, watchlists *lists)
+{
+    watchlists *before;
+
+    pthread_mutex_lock(&self->publishing);
+    before = self->lists;
+    self->lists = watchlists_ref(lists);
+    atomic_fetch_add(&self->generation, 1);
+    pthread_mutex_unlock(&self->publishing);
+    watchlists_unref(before);
+}
+
+watchlists *detector_ref_watchlists(detector *self)
+{
+    watchlists *lists;
+
+    pthread_mutex_lock(&self->publishing);
+    lists = watchlists_ref(self->lists);
+    pthread_mutex_unlock(&self->publishing);
+    return lists;
 }

@@ -73,6 +73,13 @@ bool detector_set_collector(detector *self, const char *host_name);
  */
 bool detector_open_rulebase(detector *self, const char *path, char **error);
 
+/*
+ * Puts a snapshot of the watchlists that the rule file asks in the place of the one in use, and
+ * takes a reference of its own. Before the first message of such a rule; then at any time, in any
+ * thread.
+ */
+void detector_set_watchlists(detector *self, watchlists *lists);
+
 const rule *detector_rule(const detector *self);
 
 /* --- for the keeper --- */
@@ -88,6 +95,9 @@ void detector_follow(detector *self, stream *s);
  * reference of its own; it stands for the role list up to that change. Any thread.
  */
 void detector_set_accounts(detector *self, sync_accounts *accounts, int64_t change);
+
+/* The watchlists in use, with a reference for the caller; NULL: there are none. Any thread. */
+watchlists *detector_ref_watchlists(detector *self);
 
 /* --- for messages --- */
 

@@ -29,6 +29,7 @@ static unwrap_kind explain_object(void *arg, json *object)
         e->sink(e->arg, &(explanation){
                             .rule = f->worker->detector->rule,
                             .accounts = f->worker->accounts,
+                            .lists = f->worker->lists,
                             .now = f->judgement.now,
                             .record = &wide,
                             .kql = as_kql == AUDIT_RECORD ? &kql : NULL,

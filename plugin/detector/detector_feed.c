@@ -139,6 +139,7 @@ judged_again detector_judge_again(detector_worker *self, text record, timestamp 
     if (json_parse(unwrap_parser(self->unwrap), record, &object, &taken) != NULL &&
         json_parse(unwrap_parser(self->unwrap), record, &object, &taken) != NULL)
         return (judged_again){.is_done = true, .is_unreadable = true};
+    detector_worker_catch_up(self);
     f = message_feed_begin(self, now, received, sink, arg);
     f.judgement.accounts = accounts;
     f.is_late = true;

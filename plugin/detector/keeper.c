@@ -7,7 +7,10 @@
 
 #include <stdlib.h>
 
+#include "detector/aging.h"
 #include "detector/late_join.h"
+#include "detector/watchlist_join.h"
+#include "rule/watchlists.h"
 #include "state/store_rescue.h"
 #include "state/sync_census.h"
 
@@ -35,6 +38,7 @@ struct keeper {
     stream *stream;
     detector_worker *worker; /* judges pending records again */
     aging *aging;
+    watchlist_join *watchlist_join;
 };
 
 static void close_database(database *d)
@@ -66,6 +70,7 @@ void keeper_free(keeper *self)
     stream_free(self->stream); /* before the store that it is attached to */
     detector_worker_free(self->worker);
     aging_free(self->aging);
+    watchlist_join_free(self->watchlist_join);
     close_database(&self->database);
     sync_accounts_unref(self->accounts);
     buffer_free(&self->loss.names);
@@ -84,7 +89,8 @@ bool keeper_follow(keeper *self, const stream_options *options)
     self->stream = stream_new(self->rule, options);
     self->worker = self->stream != NULL ? detector_worker_new(self->detector) : NULL;
     self->aging = aging_new(self->rule);
-    if (self->worker == NULL || self->aging == NULL)
+    self->watchlist_join = watchlist_join_new();
+    if (self->worker == NULL || self->aging == NULL || self->watchlist_join == NULL)
         return false;
     detector_worker_stop_when(self->worker, must_stop, self);
     detector_follow(self->detector, self->stream);
@@ -336,6 +342,16 @@ static bool join_aged(keeper *self, timestamp now, detector_sink *sink, void *ar
     return aging_run(self->aging, &parts, now, sink, arg);
 }
 
+static bool join_watchlists(keeper *self, timestamp now, detector_sink *sink, void *arg)
+{
+    const late_join_parts parts = parts_of(self);
+    watchlists *lists = detector_ref_watchlists(self->detector);
+    bool joined = watchlist_join_run(self->watchlist_join, lists, &parts, now, sink, arg);
+
+    watchlists_unref(lists);
+    return joined;
+}
+
 timestamp keeper_next_end(const keeper *self)
 {
     return self->aging != NULL ? aging_next(self->aging) : INT64_MAX;
@@ -361,8 +377,8 @@ static keeper_status update_stream(keeper *self, timestamp now, detector_sink *l
         store_forget_version(s); /* what was not taken in comes with the next look */
         return fail(s, error);
     }
-    if (!join_late(self, now, late, arg) || !stream_drain(self->stream, now) ||
-        !stream_prune(self->stream, now))
+    if (!join_late(self, now, late, arg) || !join_watchlists(self, now, late, arg) ||
+        !stream_drain(self->stream, now) || !stream_prune(self->stream, now))
         return fail(s, error);
     return status;
 }

@@ -33,6 +33,7 @@ message_feed message_feed_begin(detector_worker *self, timestamp now, timestamp 
             {
                 .rule = d->rule,
                 .accounts = self->accounts,
+                .lists = self->lists,
                 .now = now,
                 .received = received,
                 .collector = text_of(d->collector),

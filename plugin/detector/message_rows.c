@@ -203,11 +203,15 @@ static text row_id_of(message_feed *f, alert *a)
 
 void message_rows_look_up(void *arg, plan_key key, text value)
 {
+    static const pending_key kinds[] = {
+        [PLAN_KEY_UPN] = PENDING_UPN,
+        [PLAN_KEY_OBJECT_ID] = PENDING_OBJECT_ID,
+        [PLAN_KEY_WATCHLIST] = PENDING_WATCHLIST,
+    };
     message_feed *f = arg;
 
     if (!f->is_late)
-        pending_add_key(&f->worker->keys, key == PLAN_KEY_UPN ? PENDING_UPN : PENDING_OBJECT_ID,
-                        value);
+        pending_add_key(&f->worker->keys, kinds[key], value);
 }
 
 void message_rows_take_unmatched(void *arg, alert *a)
@@ -248,6 +252,13 @@ static void name_rows(message_feed *f)
     f->record.row_id = arena_copy(f->worker->memory, text_of(id));
 }
 
+/* Judged by watchlists that others have replaced since: those may have been looked at already. */
+static bool has_old_watchlists(const detector_worker *w)
+{
+    return w->lists != NULL &&
+           atomic_load_explicit(&w->detector->generation, memory_order_acquire) != w->generation;
+}
+
 static void remember_text(message_feed *f, const buffer *record)
 {
     detector_worker *w = f->worker;
@@ -258,6 +269,8 @@ static void remember_text(message_feed *f, const buffer *record)
     }
     f->record.keys = buffer_text(&w->keys);
     f->record.record = buffer_text(record);
+    if (has_old_watchlists(w))
+        f->record.judged = PENDING_NEVER_JUDGED;
     stream_remember(w->detector->stream, &w->stream, &f->record);
 }
 

@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include "rule/watchlists.h"
+
 detector_worker *detector_worker_new(detector *d)
 {
     detector_worker *self = calloc(1, sizeof(*self));
@@ -26,6 +28,7 @@ void detector_worker_free(detector_worker *self)
         return;
     carrier_unref(self->rulebase);
     sync_accounts_unref(self->accounts);
+    watchlists_unref(self->lists);
     gate_scratch_free(self->scratch);
     unwrap_free(self->unwrap);
     arena_free(self->memory);
@@ -55,10 +58,12 @@ void detector_worker_catch_up(detector_worker *self)
         return;
     carrier_unref(self->rulebase);
     sync_accounts_unref(self->accounts);
+    watchlists_unref(self->lists);
     pthread_mutex_lock(&d->publishing);
     self->rulebase = d->rulebase ? carrier_ref(d->rulebase) : NULL;
     self->accounts = sync_accounts_ref(d->accounts);
     self->change = d->change;
+    self->lists = watchlists_ref(d->lists);
     self->generation = atomic_load(&d->generation);
     pthread_mutex_unlock(&d->publishing);
 }

@@ -27,7 +27,8 @@ struct detector {
     atomic_ullong generation;
     carrier *rulebase;
     sync_accounts *accounts;
-    int64_t change; /* the role list's that `accounts` stands for */
+    int64_t change;    /* the role list's that `accounts` stands for */
+    watchlists *lists; /* NULL: the rule asks none */
 };
 
 struct detector_worker {
@@ -36,6 +37,7 @@ struct detector_worker {
     carrier *rulebase;
     sync_accounts *accounts;
     int64_t change;
+    watchlists *lists;
     gate_scratch *scratch;
     unwrap *unwrap;
     arena *memory;

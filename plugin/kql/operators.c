@@ -204,10 +204,10 @@ static kql_value in_list(kql_run *r, const kql_expr *e, const kql_value *args)
 {
     kql_value left = args[0];
 
-    if (e->in_set)
-        return in_set(r, e, left);
     if (is_null(left))
         return kql_bool(e->operator->is_negated);
+    if (e->in_set)
+        return in_set(r, e, left);
     if (e->args[0]->type == KQL_DYNAMIC && e->list_count > 0 && e->list[0].kind == KIND_STRING)
         left = kql_string(kql_text_of(r, left, KQL_DYNAMIC));
     return kql_bool(list_holds(r, e, left) != e->operator->is_negated);

@@ -31,6 +31,7 @@ rsRetVal audit_action_take(audit_action *self, struct nvlst *parameters, const a
     if (!settings_take(&self->settings, parameters, actions->count + 1))
         ABORT_FINALIZE(RS_RET_PARAM_ERROR);
     CHKmalloc(self->detector = detector_new(self->settings.rule));
+    detector_set_watchlists(self->detector, self->settings.lists);
     CHKmalloc(self->keeper = keeper_new(self->detector));
     CHKiRet(audit_statistics_begin(&self->statistics, &self->settings.label));
 finalize_it:
@@ -71,10 +72,30 @@ static rulebase_source rulebase_of(audit_action *self)
     };
 }
 
+static void reload_watchlists(audit_action *self)
+{
+    const settings *s = &self->settings;
+    watchlists *lists;
+    char *error;
+
+    if (s->watchlists.count == 0)
+        return;
+    lists = watchlist_files_read(&s->watchlists, s->rule, &error);
+    if (lists != NULL)
+        detector_set_watchlists(self->detector, lists);
+    else
+        LogError(0, RS_RET_ERR,
+                 "mmsynctap: action '%s': HUP: %s: the watchlists read before stay in use",
+                 s->label.name, error ? error : "there is no memory for it");
+    watchlists_unref(lists);
+    free(error);
+}
+
 void audit_action_reload(audit_action *self)
 {
     rulebase_source rulebase = rulebase_of(self);
 
+    reload_watchlists(self);
     rulebase_source_reload(&rulebase);
     state_watcher_reopen(self->watcher);
 }
@@ -313,7 +334,7 @@ void audit_action_start(audit_action *self)
         .ran = set_gauges,
         .describe = describe,
         .rule = rule_in_words(self, rule_words, sizeof(rule_words)),
-        .uses_role_list = rule_has_sets(self->settings.rule),
+        .uses_role_list = rule_asks_role_list(self->settings.rule),
         .has_action = is_first_of_database(self) ? has_action : NULL,
         .arg = self,
     });

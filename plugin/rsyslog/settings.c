@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "conf.h"
+#include "errmsg.h"
 #include "rainerscript.h"
 #include "srUtils.h"
 
@@ -361,6 +362,21 @@ static bool find_property(settings *self)
     return true;
 }
 
+/* A rule without its watchlists would be another rule. */
+static bool read_watchlists(settings *self)
+{
+    char *error;
+
+    if (self->watchlists.count == 0)
+        return true;
+    self->lists = watchlist_files_read(&self->watchlists, self->rule, &error);
+    if (self->lists == NULL)
+        LogError(0, RS_RET_PARAM_ERROR, "mmsynctap: action '%s': %s", self->label.name,
+                 error != NULL ? error : OUT_OF_MEMORY);
+    free(error);
+    return self->lists != NULL;
+}
+
 bool settings_take(settings *self, struct nvlst *list, unsigned number)
 {
     struct cnfparamvals *values = nvlstGetParams(list, &actpblk, NULL);
@@ -374,7 +390,9 @@ bool settings_take(settings *self, struct nvlst *list, unsigned number)
     self->incidents = INCIDENTS_AS_IN_SENTINEL;
     self->rule = rule_new();
     taken = self->rule != NULL && take_all(self, values, number) && set_defaults(self) &&
-            find_property(self);
+            find_property(self) &&
+            watchlist_files_take(&self->watchlists, &self->label, self->rule, list) &&
+            read_watchlists(self);
     cnfparamvalsDestruct(values, &actpblk);
     return taken;
 }
@@ -383,6 +401,8 @@ void settings_free(settings *self)
 {
     if (self->has_property)
         msgPropDescrDestruct(&self->property);
+    watchlists_unref(self->lists);
+    watchlist_files_free(&self->watchlists);
     rule_free(self->rule);
     free(self->rule_trouble);
     free(self->label.name);

@@ -10,6 +10,7 @@
 #include "msg.h"
 
 #include "dialect/dialect.h"
+#include "rsyslog/watchlist_files.h"
 #include "rule/rule.h"
 #include "state/incidents.h"
 
@@ -20,6 +21,8 @@ typedef struct settings {
     incident_options incidents;
     rule *rule;         /* with what the parameters say put in */
     char *rule_trouble; /* why its file was refused; NULL */
+    watchlist_files watchlists;
+    watchlists *lists; /* as they were first read; NULL where the rule asks none */
     char *database;
     char *property_name;
     msgPropDescr_t property; /* filled when has_property */

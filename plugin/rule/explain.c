@@ -313,6 +313,7 @@ static bool write_rows(const explanation *self, const audit_record *record, cons
         .now = self->now,
         .lookback = rule_get_lookback(self->rule),
         .accounts = self->accounts,
+        .lists = self->lists,
     };
 
     plan_trace(&run, write_row, &w);

@@ -15,6 +15,7 @@
 typedef struct explanation {
     const rule *rule; /* of wide semantics, so that both can be told */
     const sync_accounts *accounts;
+    const watchlists *lists; /* of the rule file; NULL: it asks none */
     timestamp now;
     const audit_record *record; /* in WIDE's reading, which tells most */
     const audit_record *kql;    /* as the query reads it; NULL: it sees no record */

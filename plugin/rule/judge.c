@@ -247,6 +247,7 @@ static void begin_planned(planned *p, judgement *self, audit_record *record)
         .now = self->now,
         .lookback = rule_get_lookback(self->rule),
         .accounts = self->accounts,
+        .lists = self->lists,
     };
 }
 

@@ -18,10 +18,11 @@ typedef void judge_sink(void *arg, alert *row);
 typedef struct judgement {
     const rule *rule;
     const sync_accounts *accounts;
-    timestamp now;      /* the instant that the spans count back from */
-    timestamp received; /* the time of a record that has none */
-    text collector;     /* the alerts' */
-    arena *memory;      /* the caller's to reset */
+    const watchlists *lists; /* of the rule file; NULL: it asks none */
+    timestamp now;           /* the instant that the spans count back from */
+    timestamp received;      /* the time of a record that has none */
+    text collector;          /* the alerts' */
+    arena *memory;           /* the caller's to reset */
     json_parser *parser;
     judge_sink *take_match;
     judge_sink *take_unmatched;   /* a row of the rule's operations that does not match; or NULL */

@@ -110,10 +110,9 @@ static void check_term(void *arg, const kql_expr *term)
 {
     term_check *c = arg;
     const kql_set *set = &c->query->sets[term->set];
-    unsigned source =
-        set->is_watchlist ? AUDIT_COLUMN_COUNT : plan_source_of(set, term->set_column);
+    unsigned source = plan_source_of(set, term->set_column);
 
-    if (source != INFO_ACCOUNT_UPN && source != INFO_ACCOUNT_OBJECT_ID)
+    if (!set->is_watchlist && source != INFO_ACCOUNT_UPN && source != INFO_ACCOUNT_OBJECT_ID)
         c->wrong = term;
 }
 
@@ -131,6 +130,44 @@ static bool sets_can_be_asked(const rule_plan *self, char **error)
                  (int)c.wrong->args[0]->source.length, c.wrong->args[0]->source.bytes) < 0)
         *error = NULL;
     return false;
+}
+
+static const kql_set *next_set(const rule_plan *self, size_t *i, bool is_watchlist)
+{
+    const kql_query *q = self->query;
+
+    while (*i < q->set_count && q->sets[*i].is_watchlist != is_watchlist)
+        ++*i;
+    return *i < q->set_count ? &q->sets[(*i)++] : NULL;
+}
+
+bool plan_asks_role_list(const rule_plan *self)
+{
+    size_t i = 0;
+
+    return next_set(self, &i, false) != NULL;
+}
+
+/* Is it the first set of that watchlist? */
+static bool is_new_watchlist(const rule_plan *self, const kql_set *set)
+{
+    size_t i = 0;
+    const kql_set *first = next_set(self, &i, true);
+
+    while (!text_equal(first->watchlist, set->watchlist))
+        first = next_set(self, &i, true);
+    return first == set;
+}
+
+text plan_watchlist(const rule_plan *self, size_t number)
+{
+    const kql_set *set;
+    size_t i = 0;
+
+    while ((set = next_set(self, &i, true)) != NULL)
+        if (is_new_watchlist(self, set) && number-- == 0)
+            return set->watchlist;
+    return (text){NULL, 0};
 }
 
 typedef struct info_row {
@@ -186,8 +223,8 @@ bool plan_sets_of(const rule_plan *self, const identity_record *row, semantics s
     *sets = (plan_sets){0};
     for (unsigned i = 0; !out_of_memory && i < self->query->set_count; i++) {
         const kql_set *set = &self->query->sets[i];
-        bool kql = is_in_set(set, row, SEMANTICS_KQL, memory, &out_of_memory);
-        bool wide = kql || (s == SEMANTICS_WIDE &&
+        bool kql = !set->is_watchlist && is_in_set(set, row, SEMANTICS_KQL, memory, &out_of_memory);
+        bool wide = kql || (s == SEMANTICS_WIDE && !set->is_watchlist &&
                             is_in_set(set, row, SEMANTICS_WIDE, memory, &out_of_memory));
 
         sets->kql |= kql ? 1u << i : 0;
@@ -204,10 +241,12 @@ timespan plan_window_of(const kql_set *set, timespan lookback)
 
 timespan plan_identity_window(const rule_plan *self, timespan lookback)
 {
+    const kql_set *set;
     timespan longest = 0;
+    size_t i = 0;
 
-    for (size_t i = 0; i < self->query->set_count; i++) {
-        timespan window = plan_window_of(&self->query->sets[i], lookback);
+    while ((set = next_set(self, &i, false)) != NULL) {
+        timespan window = plan_window_of(set, lookback);
 
         if (window == 0)
             return 0;

@@ -14,6 +14,7 @@
 #include "rule/sync_accounts.h"
 
 typedef struct rule_plan rule_plan;
+typedef struct watchlists watchlists; /* watchlists.h */
 
 enum { PLAN_MOST_TERMS = 64 };
 
@@ -50,8 +51,8 @@ typedef struct plan_row {
     unsigned notes;      /* audit_notes: what reading it needed */
 } plan_row;
 
-/* What a value was looked up as. */
-typedef enum plan_key { PLAN_KEY_UPN, PLAN_KEY_OBJECT_ID } plan_key;
+/* What a value was looked up as; in a watchlist, the value is the watchlist's name. */
+typedef enum plan_key { PLAN_KEY_UPN, PLAN_KEY_OBJECT_ID, PLAN_KEY_WATCHLIST } plan_key;
 typedef void plan_key_sink(void *arg, plan_key key, text value);
 
 /* One record under a plan. */
@@ -62,6 +63,7 @@ typedef struct plan_run {
     timestamp now;
     timespan lookback; /* of sets that say no window of their own; 0: all count */
     const sync_accounts *accounts;
+    const watchlists *lists;  /* NULL where the plan asks none */
     bool is_open;             /* nobody knows the sets: rows that some of them would give .. */
     plan_key_sink *looked_up; /* .. and what was looked up for them */
     void *arg;
@@ -96,6 +98,12 @@ void plan_write_right(const rule_plan *self, const kql_expr *term, buffer *out);
 
 /* The values of the columns that tell of the record alone; the others are null. In the arena. */
 kql_value *plan_record_values(plan_run *self);
+
+/* Does a term ask the role list? */
+bool plan_asks_role_list(const rule_plan *self);
+
+/* The name of the i-th set that is a watchlist's, of those that differ; bytes NULL: no more. */
+text plan_watchlist(const rule_plan *self, size_t i);
 
 /* --- the role list --- */
 

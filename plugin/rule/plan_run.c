@@ -10,6 +10,7 @@
 #include "kql/operators.h"
 #include "kql/sort_text.h"
 #include "rule/plan_parts.h"
+#include "rule/watchlists.h"
 
 static kql_value host_column(void *arg, unsigned column)
 {
@@ -34,6 +35,20 @@ static void host_element(void *arg)
     self->row.view.notes = self->row.record->notes;
 }
 
+static kql_value unknown(const plan_run *self, plan_key key, text value)
+{
+    if (self->looked_up != NULL)
+        self->looked_up(self->arg, key, value);
+    return kql_unknown();
+}
+
+static kql_value in_watchlist(plan_run *self, const kql_set *set, const watchlist_question *q)
+{
+    if (self->is_open)
+        return unknown(self, PLAN_KEY_WATCHLIST, set->watchlist);
+    return kql_bool(watchlists_have(self->lists, q));
+}
+
 static kql_value host_in_set(void *arg, unsigned set, unsigned column, text value, bool folded)
 {
     plan_run *self = arg;
@@ -41,11 +56,11 @@ static kql_value host_in_set(void *arg, unsigned set, unsigned column, text valu
     bool is_id = plan_source_of(s, column) == INFO_ACCOUNT_OBJECT_ID;
     timespan window = plan_window_of(s, self->lookback);
 
-    if (self->is_open) {
-        if (self->looked_up != NULL)
-            self->looked_up(self->arg, is_id ? PLAN_KEY_OBJECT_ID : PLAN_KEY_UPN, value);
-        return kql_unknown();
-    }
+    if (s->is_watchlist)
+        return in_watchlist(self, s,
+                            &(watchlist_question){set, column, value, folded, self->semantics});
+    if (self->is_open)
+        return unknown(self, is_id ? PLAN_KEY_OBJECT_ID : PLAN_KEY_UPN, value);
     return kql_bool(sync_accounts_in_set(
         self->accounts, &(account_question){
                             .value = value,

@@ -125,6 +125,11 @@ bool rule_has_sets(const rule *self)
     return self->plan == NULL || rule_file_query(self->file)->set_count > 0;
 }
 
+bool rule_asks_role_list(const rule *self)
+{
+    return self->plan == NULL || plan_asks_role_list(self->plan);
+}
+
 size_t rule_windows_of_absence(const rule *self, timespan windows[KQL_MOST_SETS])
 {
     return self->plan != NULL ? plan_windows_of_absence(self->plan, self->lookback, windows) : 0;

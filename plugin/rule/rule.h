@@ -83,8 +83,11 @@ bool rule_use_file(rule *self, rule_file *file, char **error);
 const rule_facts *rule_get_facts(const rule *self);
 const rule_plan *rule_get_plan(const rule *self);
 
-/* Does the role list decide in a term of it? */
+/* Does the role list, or a watchlist, decide in a term of it? */
 bool rule_has_sets(const rule *self);
+
+/* Does the role list? */
+bool rule_asks_role_list(const rule *self);
 
 /*
  * How long rows of the role list count whose loss can make a record match. Gives how many spans:

@@ -3,15 +3,12 @@
 #include "rule/rule_file.h"
 
 #include <ctype.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/buffer.h"
+#include "base/whole_file.h"
 #include "record/audit_column.h"
 #include "rule/yaml_tree.h"
 
@@ -621,44 +618,13 @@ rule_file *rule_file_read(text content, const char *name, char **error)
     return NULL;
 }
 
-static char *read_whole(int fd, size_t *length, const char **wrong)
-{
-    char *bytes = malloc(MOST_BYTES + 1);
-    ssize_t got = 1;
-
-    *wrong = bytes == NULL ? "out of memory" : NULL;
-    for (*length = 0; bytes != NULL && got > 0 && *length <= MOST_BYTES;) {
-        got = read(fd, bytes + *length, MOST_BYTES + 1 - *length);
-        if (got > 0)
-            *length += (size_t)got;
-        else if (got < 0 && errno == EINTR)
-            got = 1;
-        else if (got < 0)
-            *wrong = strerror(errno);
-        if (*length > MOST_BYTES)
-            *wrong = "a rule file of more than 1 MB";
-        if (*wrong != NULL)
-            break;
-    }
-    return bytes;
-}
-
 rule_file *rule_file_open(const char *path, char **error)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    const char *wrong = fd < 0 ? strerror(errno) : NULL;
-    size_t length = 0;
-    char *bytes = fd < 0 ? NULL : read_whole(fd, &length, &wrong);
-    rule_file *file = NULL;
+    size_t length;
+    char *bytes = whole_file_read(path, MOST_BYTES, &length, error);
+    rule_file *file = bytes != NULL ? rule_file_read((text){bytes, length}, path, error) : NULL;
 
-    *error = NULL;
-    if (wrong == NULL)
-        file = rule_file_read((text){bytes, length}, path, error);
-    else if (asprintf(error, "%s: %s", path, wrong) < 0)
-        *error = NULL;
     free(bytes);
-    if (fd >= 0)
-        close(fd);
     return file;
 }
 

@@ -38,8 +38,12 @@ typedef struct pending_record {
 
 bool pending_is_message(const pending_record *record);
 
-/* What a key is of. */
-typedef enum pending_key { PENDING_UPN = 'u', PENDING_OBJECT_ID = 'i' } pending_key;
+/* What a key is of: of an account, or the name of a watchlist that decides. */
+typedef enum pending_key {
+    PENDING_UPN = 'u',
+    PENDING_OBJECT_ID = 'i',
+    PENDING_WATCHLIST = 'w'
+} pending_key;
 
 /* Appends a key to a record's keys, which are one text. A key may be in it twice. */
 void pending_add_key(buffer *keys, pending_key kind, text value);
