@@ -132,6 +132,10 @@ static const char *const reasons[RULE_REASONS] = {
     [WIDE_ACTIVITY_NAME] = "The phrase stands in the activity's name, not in the operation's.",
     [WIDE_OPERATION] = "The operation is one that the rule's query does not name.",
     [WIDE_ROLE] = "The role list names the role by its id, or in another case.",
+    [WIDE_LEARNED] =
+        "The account got a sync role a short while ago; the role list does not know it "
+        "yet.",
+    [WIDE_RECENT] = "The account had a sync role until a short while ago.",
     [WIDE_ELIGIBLE] = "The account may activate a sync role at any time; it is not active now.",
     [WIDE_TARGET_ELSEWHERE] = "The record names its target beside the place where the query looks.",
     [WIDE_TIME_UNREAD] = "The record's time is not understood: it counts as made when it came.",

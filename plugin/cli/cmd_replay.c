@@ -34,6 +34,7 @@ static const char USAGE[] =
     "  --watchlist-key NAME=COLUMN  its SearchKey (default: the first column)\n"
     "  --lookback SPAN       how long records can match (default 1d)\n"
     "  --identity-window SPAN  how far back role-list rows count (default 14d)\n"
+    "  --learn roles|off     learn from the records who gets and loses a sync role (default off)\n"
     "  --latejoin on|off     judge records again when the role list changes (default on)\n"
     "  --incident-window SPAN  how long an incident takes alerts (default 24h; 0: no incidents)\n"
     "  --incident-matching AnyAlert|AllEntities|Selected  which alerts share one\n"
@@ -212,6 +213,8 @@ static void judge_record_event(replay *r, const event *e)
         detector_feed_object(r->session.worker, object, r->clock.now, write_alert, r, &seen);
         r->seen.stale += seen.stale;
         tell_of_record(r, e, &seen);
+        if (seen.role_changes > 0)
+            update(r);
     }
     json_free(object);
 }

@@ -58,6 +58,15 @@ static const char *take_semantics(option_reading *r, const char *value, int whic
     return NULL;
 }
 
+static const char *take_learn(option_reading *r, const char *value, int which)
+{
+    (void)which;
+    if (strcmp(value, "roles") != 0 && strcmp(value, "off") != 0)
+        return "roles or off";
+    rule_set_learns(r->options->rule, strcmp(value, "roles") == 0);
+    return NULL;
+}
+
 static const char *take_span(option_reading *r, const char *value, int which)
 {
     timespan span;
@@ -377,6 +386,7 @@ const option_row option_rows[] = {
     {"upn-contains", take_list, RULE_UPN_CONTAINS, GROUP_RULE, false},
     {"upn-has", take_list, RULE_UPN_HAS, GROUP_RULE, false},
     {"displayname-has", take_list, RULE_DISPLAYNAME_HAS, GROUP_RULE, false},
+    {"learn", take_learn, 0, GROUP_STREAM, false},
     {"latejoin", take_latejoin, 0, GROUP_STREAM, false},
     {"incident-window", take_incident_window, 0, GROUP_STREAM, false},
     {"incident-matching", take_incident_matching, 0, GROUP_STREAM, false},
@@ -409,10 +419,11 @@ static const struct {
     option_taker *take;
     const char *values;
 } choices[] = {
-    {take_database, "FILE"},   {take_rulebase, "FILE"},
-    {take_identity, "FILE"},   {take_semantics, "kql wide"},
-    {take_latejoin, "on off"}, {take_incident_matching, "AnyAlert AllEntities Selected"},
-    {take_order, "file time"}, {take_date_order, "dmy mdy"},
+    {take_database, "FILE"},      {take_rulebase, "FILE"},
+    {take_identity, "FILE"},      {take_semantics, "kql wide"},
+    {take_latejoin, "on off"},    {take_incident_matching, "AnyAlert AllEntities Selected"},
+    {take_learn, "roles off"},    {take_order, "file time"},
+    {take_date_order, "dmy mdy"},
 };
 
 static const char *choices_for(option_taker *take)

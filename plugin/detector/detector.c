@@ -10,6 +10,11 @@
 #include "rule/plan.h"
 #include "rule/watchlists.h"
 
+typedef struct phrase_list {
+    const text *all;
+    size_t count;
+} phrase_list;
+
 static size_t append(text *list, size_t count, const text *more, size_t more_count)
 {
     if (more_count > 0)
@@ -17,42 +22,48 @@ static size_t append(text *list, size_t count, const text *more, size_t more_cou
     return count + more_count;
 }
 
-/* Of a rule file: the texts of which one stands in each record that gives a row. */
-static gate *make_plan_gate(const rule *r, const text *more, size_t more_count)
+/*
+ * The lists of phrases by which the rule's records can be told: of a rule file, the texts of which
+ * one stands in each record that gives a row; else the operations in the rule's semantics. And by
+ * which those can that tell of roles.
+ */
+static size_t list_phrases(const rule *r, phrase_list lists[static 4])
 {
-    const kql_literals *literals = rule_file_literals(plan_file(rule_get_plan(r)));
-    text *phrases = calloc(literals->count + more_count + 1, sizeof(text));
-    gate *result = NULL;
-    size_t count;
+    const rule_plan *plan = rule_get_plan(r);
+    size_t count = 0;
 
-    if (phrases != NULL) {
-        count = append(phrases, 0, literals->all, literals->count);
-        count = append(phrases, count, more, more_count);
-        result = gate_new(phrases, count, rule_get_semantics(r));
+    if (plan != NULL) {
+        const kql_literals *literals = rule_file_literals(plan_file(plan));
+
+        lists[count++] = (phrase_list){literals->all, literals->count};
+    } else {
+        lists[count].all = rule_get_list(r, RULE_OPERATIONS, &lists[count].count);
+        count++;
+        lists[count].all = rule_get_wide_list(r, RULE_OPERATIONS, &lists[count].count);
+        count++;
     }
-    free(phrases);
-    return result;
+    if (rule_learns(r)) {
+        lists[count].all = role_change_operations(&lists[count].count);
+        count++;
+    }
+    return count;
 }
 
-/* Of all the phrases by which an operation can be told in the rule's semantics. */
 gate *detector_make_gate(const rule *r, const text *more, size_t more_count)
 {
-    size_t operation_count, wide_count, count = 0;
-    const text *operations = rule_get_list(r, RULE_OPERATIONS, &operation_count);
-    const text *wide = rule_get_wide_list(r, RULE_OPERATIONS, &wide_count);
-    text *phrases = calloc(operation_count + wide_count + more_count + 1, sizeof(text));
+    phrase_list lists[4] = {{NULL, 0}};
+    size_t list_count = list_phrases(r, lists), all = more_count, count = 0;
     gate *result = NULL;
+    text *phrases;
 
-    if (rule_get_plan(r) != NULL) {
-        free(phrases);
-        return make_plan_gate(r, more, more_count);
-    }
-    if (phrases != NULL) {
-        count = append(phrases, count, operations, operation_count);
-        count = append(phrases, count, wide, wide_count);
-        count = append(phrases, count, more, more_count);
+    lists[list_count++] = (phrase_list){more, more_count};
+    for (size_t i = 0; i + 1 < list_count; i++)
+        all += lists[i].count;
+    phrases = calloc(all + 1, sizeof(text));
+    for (size_t i = 0; phrases != NULL && i < list_count; i++)
+        count = append(phrases, count, lists[i].all, lists[i].count);
+    if (phrases != NULL)
         result = gate_new(phrases, count, rule_get_semantics(r));
-    }
     free(phrases);
     return result;
 }

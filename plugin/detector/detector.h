@@ -42,6 +42,7 @@ typedef struct detection {
     size_t stale;         /* records of the rule's operations that lie before the lookback */
     size_t unread_times;  /* records of the rule's operations whose time is not understood */
     char unread_time[64]; /* that of the last, cut */
+    size_t role_changes;  /* that it told of, of sync roles; 0 unless the rule learns */
     size_t broken;        /* stretches of the text that could not be read */
     const char *reason;   /* why the first of them could not; a constant */
     bool left;            /* not all of it was judged, or a refused row cannot be remembered alone:

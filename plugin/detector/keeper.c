@@ -9,8 +9,10 @@
 
 #include "detector/aging.h"
 #include "detector/late_join.h"
+#include "detector/learned_join.h"
 #include "detector/watchlist_join.h"
 #include "rule/watchlists.h"
+#include "state/learned_roles.h"
 #include "state/store_rescue.h"
 #include "state/sync_census.h"
 
@@ -22,6 +24,7 @@ enum {
 typedef struct database {
     store *store;
     role_list *list;
+    learned_roles *learned;
     int64_t change;
 } database;
 
@@ -39,11 +42,13 @@ struct keeper {
     detector_worker *worker; /* judges pending records again */
     aging *aging;
     watchlist_join *watchlist_join;
+    learned_join *learned_join;
 };
 
 static void close_database(database *d)
 {
     role_list_close(d->list);
+    learned_roles_close(d->learned);
     store_close(d->store);
     *d = (database){0};
 }
@@ -71,6 +76,7 @@ void keeper_free(keeper *self)
     detector_worker_free(self->worker);
     aging_free(self->aging);
     watchlist_join_free(self->watchlist_join);
+    learned_join_free(self->learned_join);
     close_database(&self->database);
     sync_accounts_unref(self->accounts);
     buffer_free(&self->loss.names);
@@ -90,7 +96,9 @@ bool keeper_follow(keeper *self, const stream_options *options)
     self->worker = self->stream != NULL ? detector_worker_new(self->detector) : NULL;
     self->aging = aging_new(self->rule);
     self->watchlist_join = watchlist_join_new();
-    if (self->worker == NULL || self->aging == NULL || self->watchlist_join == NULL)
+    self->learned_join = learned_join_new();
+    if (self->worker == NULL || self->aging == NULL || self->watchlist_join == NULL ||
+        self->learned_join == NULL)
         return false;
     detector_worker_stop_when(self->worker, must_stop, self);
     detector_follow(self->detector, self->stream);
@@ -139,6 +147,35 @@ static void put_row(void *changes, const identity_record *row)
     rule_put_account(c->rule, c->edit, row);
 }
 
+typedef struct learning {
+    const rule *rule;
+    learned_accounts *accounts;
+    bool failed;
+} learning;
+
+static void add_learned(void *arg, const learned_role *role)
+{
+    learning *l = arg;
+
+    l->failed |= !learned_accounts_add(l->accounts, role, rule_sets_of_learned(l->rule, role));
+}
+
+/* The old snapshot where it is the same. False: store_error says why; without memory the edit
+ * fails. */
+static bool read_learned(const keeper *self, database *d, const sync_accounts *old,
+                         sync_accounts_edit *edit)
+{
+    learning l = {self->rule, learned_accounts_new(), false};
+    bool read = l.accounts == NULL || learned_roles_each(d->learned, add_learned, &l);
+
+    if (l.accounts == NULL || l.failed)
+        sync_accounts_edit_fail(edit);
+    else if (read && !learned_accounts_are_same(sync_accounts_learned(old), l.accounts))
+        sync_accounts_edit_set_learned(edit, l.accounts);
+    learned_accounts_unref(l.accounts);
+    return read;
+}
+
 /* `old` with what changed in the role list since d->change; NULL, and *error, on a failure. */
 static sync_accounts *read_changes(const keeper *self, database *d, const sync_accounts *old,
                                    bool *restarted, char **error)
@@ -149,7 +186,8 @@ static sync_accounts *read_changes(const keeper *self, database *d, const sync_a
 
     if (changes.edit == NULL)
         return out_of_memory(error);
-    read = role_list_changes(d->list, &d->change, restarted, put_row, &changes);
+    read = role_list_changes(d->list, &d->change, restarted, put_row, &changes) &&
+           (!rule_learns(self->rule) || read_learned(self, d, old, changes.edit));
     result = sync_accounts_edit_end(changes.edit);
     if (!read) {
         *error = strdup(store_error(d->store));
@@ -202,7 +240,8 @@ static keeper_status update_accounts(keeper *self, char **error)
         store_forget_version(d->store);
         return fail(d->store, error);
     }
-    if (d->change == before && !restarted)
+    if (d->change == before && !restarted &&
+        sync_accounts_learned(accounts) == sync_accounts_learned(self->accounts))
         sync_accounts_unref(accounts); /* something else than the role list changed */
     else
         publish(self, accounts);
@@ -226,7 +265,9 @@ static bool replace_database(keeper *self, database *opened, bool is_rescued, ti
     store_set_patience(opened->store, PATIENCE);
     store_has_changed(opened->store); /* what comes from here on will be seen as a change */
     opened->list = role_list_open(opened->store);
-    if (opened->list == NULL || !role_list_read_facts(opened->list, &facts))
+    opened->learned = learned_roles_open(opened->store);
+    if (opened->list == NULL || opened->learned == NULL ||
+        !role_list_read_facts(opened->list, &facts))
         *error = strdup(store_error(opened->store));
     else
         accounts = read_all(self, opened, keeps_known ? self->accounts : NULL, error);
@@ -342,6 +383,13 @@ static bool join_aged(keeper *self, timestamp now, detector_sink *sink, void *ar
     return aging_run(self->aging, &parts, now, sink, arg);
 }
 
+static bool join_learned(keeper *self, timestamp now, detector_sink *sink, void *arg)
+{
+    const late_join_parts parts = parts_of(self);
+
+    return learned_join_run(self->learned_join, &parts, now, sink, arg);
+}
+
 static bool join_watchlists(keeper *self, timestamp now, detector_sink *sink, void *arg)
 {
     const late_join_parts parts = parts_of(self);
@@ -378,7 +426,8 @@ static keeper_status update_stream(keeper *self, timestamp now, detector_sink *l
         return fail(s, error);
     }
     if (!join_late(self, now, late, arg) || !join_watchlists(self, now, late, arg) ||
-        !stream_drain(self->stream, now) || !stream_prune(self->stream, now))
+        !join_learned(self, now, late, arg) || !stream_drain(self->stream, now) ||
+        !stream_prune(self->stream, now))
         return fail(s, error);
     return status;
 }

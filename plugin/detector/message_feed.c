@@ -42,6 +42,7 @@ message_feed message_feed_begin(detector_worker *self, timestamp now, timestamp 
                 .take_match = message_rows_take_match,
                 .take_unmatched = joins_late ? message_rows_take_unmatched : NULL,
                 .must_stop = message_feed_must_stop,
+                .take_role = d->stream != NULL && rule_learns(d->rule) ? message_rows_learn : NULL,
                 .look_up = joins_late ? message_rows_look_up : NULL,
             },
         .sink = sink,
@@ -322,6 +323,7 @@ void message_feed_add_seen(message_feed *f, detection *seen)
     seen->degraded += f->seen.degraded;
     seen->refused += f->seen.refused;
     seen->stale += f->judgement.stale;
+    seen->role_changes += f->seen.role_changes;
     seen->undecodable |= f->seen.undecodable;
     if (seen->reason == NULL)
         seen->reason = f->seen.reason;

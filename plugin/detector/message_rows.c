@@ -214,6 +214,16 @@ void message_rows_look_up(void *arg, plan_key key, text value)
         pending_add_key(&f->worker->keys, kinds[key], value);
 }
 
+void message_rows_learn(void *arg, const role_change *change)
+{
+    message_feed *f = arg;
+
+    if (f->is_late)
+        return;
+    stream_learn(f->worker->detector->stream, &f->worker->stream, change);
+    f->seen.role_changes++;
+}
+
 void message_rows_take_unmatched(void *arg, alert *a)
 {
     message_feed *f = arg;

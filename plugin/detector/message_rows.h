@@ -17,6 +17,9 @@ void message_rows_take_match(void *arg, alert *a);
 /* A row that did not: its record may match when the role list changes. */
 void message_rows_take_unmatched(void *arg, alert *a);
 
+/* The record tells that somebody got a sync role, or lost one. */
+void message_rows_learn(void *arg, const role_change *change);
+
 /* A row of a rule file waits for these values. */
 void message_rows_look_up(void *arg, plan_key key, text value);
 

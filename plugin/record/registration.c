@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include "record/modified_property.h"
+
 /* --- the method --- */
 
 /*
@@ -56,42 +58,13 @@ static text method_in(text words)
     return (text)TEXT("");
 }
 
-/* --- the modified properties --- */
-
-/* Elastic has names of its own. */
-static json *either_of(json_view *r, json *from, const char *name, const char *elastics)
-{
-    json *value = json_view_at(r, from, name);
-
-    return value != NULL ? value : json_view_at(r, from, elastics);
-}
-
-static text name_of(json_view *r, json *property)
-{
-    return json_string(either_of(r, property, "displayName", "display_name"));
-}
-
-static text new_value_of(json_view *r, json *property)
-{
-    return json_view_plain_text(r, either_of(r, property, "newValue", "new_value"));
-}
-
-/* Of a row that holds one property of a target, the others stand beside it. */
-static json_list properties_of(json_view *r, const audit_record *record, const audit_target *target)
-{
-    json *whole = target->key != NULL ? record->target_resources : target->value;
-    json *value = either_of(r, whole, "modifiedProperties", "modified_properties");
-
-    return json_view_list(r, json_view_open(r, value));
-}
-
 /* The first property that names a method. */
 static text method_of_properties(json_view *r, const json_list *properties)
 {
     text method = TEXT("");
 
     for (size_t i = 0; method.length == 0 && i < properties->count; i++)
-        method = method_in(name_of(r, json_list_item(properties, i)));
+        method = method_in(modified_property_name(r, json_list_item(properties, i)));
     return method;
 }
 
@@ -185,10 +158,10 @@ static void read_pass(json_view *r, const json_list *properties, registration *r
         parts[i] = (text)TEXT("");
     for (size_t i = 0; i < properties->count; i++) {
         json *property = json_list_item(properties, i);
-        enum pass_part part = part_named(name_of(r, property));
+        enum pass_part part = part_named(modified_property_name(r, property));
 
         if (part != PASS_PARTS && parts[part].length == 0)
-            parts[part] = new_value_of(r, property);
+            parts[part] = modified_property_new(r, property);
     }
     result->pass_id = parts[PASS_ID];
     result->pass_start = parts[PASS_START];
@@ -202,7 +175,7 @@ bool registration_read(const audit_record *record, const audit_target *target,
                        const audit_reader *reader, registration *result)
 {
     json_view r = audit_record_view(record, reader);
-    json_list properties = properties_of(&r, record, target);
+    json_list properties = modified_properties_of(&r, record, target);
 
     *result = (registration){0};
     result->method = method_of(&r, record, &properties);

@@ -99,6 +99,18 @@ static const char *set_span(settings *self, const struct svar *value, size_t whi
     return NULL;
 }
 
+static const char *set_learn(settings *self, const struct svar *value, size_t which)
+{
+    char *word = parameter_string(value);
+    bool roles = word != NULL && strcmp(word, "roles") == 0;
+    bool off = word != NULL && strcmp(word, "off") == 0;
+
+    (void)which;
+    free(word);
+    rule_set_learns(self->rule, roles);
+    return roles || off ? NULL : "give roles or off";
+}
+
 static const char *set_latejoin(settings *self, const struct svar *value, size_t which)
 {
     char *word = parameter_string(value);
@@ -236,6 +248,7 @@ static struct cnfparamdescr actpdescr[] = {
     {"semantics", eCmdHdlrString, 0},
     {"lookback", eCmdHdlrString, 0},
     {"identity.window", eCmdHdlrString, 0},
+    {"learn", eCmdHdlrString, 0},
     {"latejoin", eCmdHdlrString, 0},
     {"incident.window", eCmdHdlrString, 0},
     {"incident.matching", eCmdHdlrString, 0},
@@ -268,6 +281,7 @@ static const struct {
     {set_semantics, 0},
     {set_span, 0},
     {set_span, 1},
+    {set_learn, 0},
     {set_latejoin, 0},
     {set_incident_window, 0},
     {set_incident_matching, 0},
@@ -362,6 +376,16 @@ static bool find_property(settings *self)
     return true;
 }
 
+/* What is learned is nothing that the query knows. */
+static bool check_learning(const settings *self)
+{
+    if (!rule_learns(self->rule) || rule_get_semantics(self->rule) == SEMANTICS_WIDE)
+        return true;
+    action_reject(&self->label, "learn", "roles",
+                  "it counts in wide semantics alone: leave it out, or give semantics=\"wide\"");
+    return false;
+}
+
 /* A rule without its watchlists would be another rule. */
 static bool read_watchlists(settings *self)
 {
@@ -390,7 +414,7 @@ bool settings_take(settings *self, struct nvlst *list, unsigned number)
     self->incidents = INCIDENTS_AS_IN_SENTINEL;
     self->rule = rule_new();
     taken = self->rule != NULL && take_all(self, values, number) && set_defaults(self) &&
-            find_property(self) &&
+            find_property(self) && check_learning(self) &&
             watchlist_files_take(&self->watchlists, &self->label, self->rule, list) &&
             read_watchlists(self);
     cnfparamvalsDestruct(values, &actpblk);

@@ -349,9 +349,22 @@ static void hand_out_planned(judgement *self, const audit_record *record, const 
         hand_out_match(self, a);
 }
 
-/* Why terms hold in wide semantics only: as for the built-in rule's clauses. */
-static unsigned reasons_of_terms(const rule_plan *p, uint64_t terms)
+/* What the role list does not know of an account. */
+static unsigned reason_of_list(learned_standing learned)
 {
+    static const unsigned reasons[] = {
+        [LEARNED_NOTHING] = 1u << WIDE_ROLE,
+        [LEARNED_RECENT] = 1u << WIDE_RECENT,
+        [LEARNED_ROLE] = 1u << WIDE_LEARNED,
+    };
+
+    return reasons[learned];
+}
+
+/* Why terms hold in wide semantics only: as for the built-in rule's clauses. */
+static unsigned reasons_of_terms(const rule_plan *p, const plan_row *row)
+{
+    uint64_t terms = row->wide_terms;
     unsigned reasons = 0;
 
     for (size_t i = 0; i < plan_term_count(p); i++) {
@@ -359,8 +372,9 @@ static unsigned reasons_of_terms(const rule_plan *p, uint64_t terms)
 
         if (((terms >> i) & 1) == 0)
             continue;
-        if (strcmp(name, "identity_upn") == 0)
-            reasons |= 1u << WIDE_ROLE;
+        if (strcmp(name, "identity_upn") == 0 ||
+            (row->learned != LEARNED_NOTHING && strcmp(name, "identity_object_id") == 0))
+            reasons |= reason_of_list(row->learned);
         else if (strcmp(name, "identity_object_id") == 0)
             reasons |= 1u << WIDE_ID_CASE;
         else
@@ -417,7 +431,7 @@ static void hand_out_wide_rows(judgement *self, const planned *kql, planned *wid
             !read_planned_target(self, wide->record, row, &a))
             continue;
         a.matched_by = reasons | reasons_of_notes(row->notes | a.target.notes) |
-                       reasons_of_terms(wide->run.plan, row->wide_terms);
+                       reasons_of_terms(wide->run.plan, row);
         if (row->needs_letters)
             a.matched_by |= 1u << WIDE_LETTERS;
         hand_out_planned(self, wide->record, row, &a);
@@ -621,6 +635,19 @@ unwrap_kind judge_kind(audit_result reading, bool is_one)
     }
 }
 
+static void learn_roles(judgement *self, audit_record *record)
+{
+    const audit_reader reader = {self->memory, self->parser};
+    const alert row = judge_begin_row(self, record);
+    bool is_future = row.time_generated > self->now + TICKS_PER_DAY;
+
+    if (self->take_role == NULL || !role_change_is_told(record))
+        return;
+    read_rest(self, record);
+    self->out_of_memory |= !role_changes_read(
+        record, &reader, is_future ? self->now : row.time_generated, self->take_role, self->arg);
+}
+
 audit_result judge_record(judgement *self, json *object)
 {
     bool is_wide = rule_get_semantics(self->rule) == SEMANTICS_WIDE;
@@ -639,6 +666,8 @@ audit_result judge_record(judgement *self, json *object)
             judge_planned(self, as_kql == AUDIT_RECORD ? &kql : NULL, &wide);
         else if (result == AUDIT_RECORD)
             judge_in_both(self, as_kql == AUDIT_RECORD ? &kql : NULL, &wide);
+        if (result == AUDIT_RECORD)
+            learn_roles(self, &wide);
         audit_record_release(&wide);
     } else if (as_kql == AUDIT_RECORD) {
         judge_in_kql(self, &kql);

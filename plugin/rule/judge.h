@@ -7,6 +7,7 @@
 #define SYNCTAP_JUDGE_H
 
 #include "base/arena.h"
+#include "record/role_change.h"
 #include "record/unwrap.h"
 #include "rule/alert.h"
 #include "rule/rule.h"
@@ -27,6 +28,7 @@ typedef struct judgement {
     judge_sink *take_match;
     judge_sink *take_unmatched;   /* a row of the rule's operations that does not match; or NULL */
     bool (*must_stop)(void *arg); /* asked now and then, until it says true; or NULL */
+    role_change_sink *take_role;  /* what a record tells of who has a sync role; or NULL */
     plan_key_sink *look_up;       /* what such a row of a rule file was looked up by; or NULL */
     void *arg;
 

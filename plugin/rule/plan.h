@@ -40,15 +40,16 @@ const char *plan_term_name(const rule_plan *self, size_t term);
 /* A row of the query. All in it lives in the arena or in the record. */
 typedef struct plan_row {
     struct plan_row *next;
-    kql_value *values;   /* of plan_columns */
-    text order;          /* its place under the query's order by, see sort_text.h; "": none */
-    text positions;      /* of the elements that it is of: "0", "2,1" */
-    bool has_target;     /* one of TargetResources was expanded .. */
-    size_t target;       /* .. or taken: this one */
-    uint64_t terms;      /* that hold, a bit each */
-    uint64_t wide_terms; /* of those, the ones that hold in wide semantics only */
-    bool needs_letters;  /* a condition before those holds in wide semantics only */
-    unsigned notes;      /* audit_notes: what reading it needed */
+    kql_value *values;        /* of plan_columns */
+    text order;               /* its place under the query's order by, see sort_text.h; "": none */
+    text positions;           /* of the elements that it is of: "0", "2,1" */
+    bool has_target;          /* one of TargetResources was expanded .. */
+    size_t target;            /* .. or taken: this one */
+    uint64_t terms;           /* that hold, a bit each */
+    uint64_t wide_terms;      /* of those, the ones that hold in wide semantics only */
+    bool needs_letters;       /* a condition before those holds in wide semantics only */
+    unsigned notes;           /* audit_notes: what reading it needed */
+    learned_standing learned; /* what a term was true by that the role list does not know */
 } plan_row;
 
 /* What a value was looked up as; in a watchlist, the value is the watchlist's name. */
@@ -72,7 +73,8 @@ typedef struct plan_run {
     plan_row **last;
     size_t count;
     bool out_of_memory;
-    bool over_limit; /* it cannot be judged: a bound was met */
+    bool over_limit;          /* it cannot be judged: a bound was met */
+    learned_standing learned; /* as in the row under way */
 } plan_run;
 
 /* The record's rows, in self->first. With `most` > 0 it ends when there are so many. */

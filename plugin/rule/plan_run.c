@@ -49,6 +49,18 @@ static kql_value in_watchlist(plan_run *self, const kql_set *set, const watchlis
     return kql_bool(watchlists_have(self->lists, q));
 }
 
+/* In wide semantics what was learned counts beside the role list. */
+static bool is_learned(plan_run *self, const learned_question *q)
+{
+    learned_standing standing =
+        self->semantics == SEMANTICS_WIDE
+            ? learned_accounts_find(sync_accounts_learned(self->accounts), q)
+            : LEARNED_NOTHING;
+
+    self->learned = standing > self->learned ? standing : self->learned;
+    return standing != LEARNED_NOTHING;
+}
+
 static kql_value host_in_set(void *arg, unsigned set, unsigned column, text value, bool folded)
 {
     plan_run *self = arg;
@@ -61,15 +73,20 @@ static kql_value host_in_set(void *arg, unsigned set, unsigned column, text valu
                             &(watchlist_question){set, column, value, folded, self->semantics});
     if (self->is_open)
         return unknown(self, is_id ? PLAN_KEY_OBJECT_ID : PLAN_KEY_UPN, value);
-    return kql_bool(sync_accounts_in_set(
-        self->accounts, &(account_question){
-                            .value = value,
-                            .is_id = is_id,
-                            .is_folded = folded || (is_id && self->semantics == SEMANTICS_WIDE),
-                            .set = 1u << set,
-                            .semantics = self->semantics,
-                            .since = window > 0 ? self->now - window : INT64_MIN,
-                        }));
+    return kql_bool(
+        sync_accounts_in_set(
+            self->accounts,
+            &(account_question){
+                .value = value,
+                .is_id = is_id,
+                .is_folded = folded || (is_id && self->semantics == SEMANTICS_WIDE),
+                .set = 1u << set,
+                .semantics = self->semantics,
+                .since = window > 0 ? self->now - window : INT64_MIN,
+            }) ||
+        is_learned(self, &(learned_question){value, is_id, 1u << set,
+                                             self->lookback > 0 ? self->now - self->lookback
+                                                                : INT64_MIN}));
 }
 
 static const kql_host host_of_record = {
@@ -238,7 +255,9 @@ static void tell_row(branch_run *b, kql_run *r, plan_row *row)
     in_kql = terms_that_hold(b, r, SEMANTICS_KQL);
     row->terms = in_kql;
     if (run->semantics == SEMANTICS_WIDE) {
+        run->learned = LEARNED_NOTHING;
         row->terms = terms_that_hold(b, r, SEMANTICS_WIDE);
+        row->learned = run->learned;
         row->wide_terms = row->terms & ~in_kql;
         row->needs_letters = needs_letters(b, r);
     }

@@ -3,6 +3,7 @@
 #include "rule/rule.h"
 
 #include <ctype.h>
+#include <limits.h>
 #include <stdlib.h>
 
 const char RULE_ID[] = "9b1a0008-1008-4108-9108-aadprov00008";
@@ -48,6 +49,7 @@ typedef struct string_list {
 
 struct rule {
     semantics semantics;
+    bool learns;
     timespan lookback;
     timespan identity_window;
     string_list lists[RULE_LISTS];
@@ -183,6 +185,34 @@ void rule_set_semantics(rule *self, semantics s)
 void rule_set_lookback(rule *self, timespan lookback)
 {
     self->lookback = lookback;
+}
+
+void rule_set_learns(rule *self, bool learns)
+{
+    self->learns = learns;
+}
+
+bool rule_learns(const rule *self)
+{
+    return self->learns;
+}
+
+unsigned rule_sets_of_learned(const rule *self, const learned_role *role)
+{
+    const identity_record row = {
+        .time_generated = role->gained > role->lost ? role->gained : role->lost,
+        .account_upn = role->upn,
+        .account_object_id = role->object_id,
+        .account_display_name = TEXT(""),
+        .assigned_roles = role->role,
+        .eligible_roles = TEXT(""),
+    };
+    plan_sets sets;
+
+    if (self->plan == NULL)
+        return 0;
+    /* without memory it is in all: then it is looked at */
+    return plan_sets_of(self->plan, &row, SEMANTICS_WIDE, &sets) ? sets.wide : UINT_MAX;
 }
 
 void rule_set_identity_window(rule *self, timespan window)
@@ -432,6 +462,8 @@ static const char *const reason_names[RULE_REASONS] = {
     [WIDE_OPERATION] = "wide_operation",
     [WIDE_ROLE] = "wide_role",
     [WIDE_ELIGIBLE] = "identity_eligible",
+    [WIDE_LEARNED] = "role_learned",
+    [WIDE_RECENT] = "role_recent",
     [WIDE_TARGET_ELSEWHERE] = "target_elsewhere",
     [WIDE_TIME_UNREAD] = "time_unread",
 };
@@ -467,6 +499,22 @@ bool rule_upn_before_deletion(text upn, text *rest)
     return true;
 }
 
+/* What was learned of the account, where the role list does not know it as one; 0: nothing. */
+static unsigned reason_of_learned(const clause *c, const rule *self, const sync_accounts *accounts,
+                                  text operand, timestamp now)
+{
+    static const unsigned reasons[] = {
+        [LEARNED_NOTHING] = 0,
+        [LEARNED_RECENT] = 1u << WIDE_RECENT,
+        [LEARNED_ROLE] = 1u << WIDE_LEARNED,
+    };
+    const learned_question q = {
+        .value = operand, .is_id = c->over_id, .recent_since = rule_records_since(self, now)};
+
+    return c->standing != NULL ? reasons[learned_accounts_find(sync_accounts_learned(accounts), &q)]
+                               : 0;
+}
+
 /* Why a clause holds in wide semantics that does not in KQL's: its operand or its right side. */
 static unsigned reasons_of(rule_reason which)
 {
@@ -496,6 +544,7 @@ static unsigned match_clause(const rule *self, rule_reason which, const sync_acc
 {
     const clause *c = &clauses[which];
     text operand = operand_of(c, target), rest;
+    unsigned learned;
 
     if (clause_holds(c, self, accounts, operand, SEMANTICS_KQL, now))
         return bit(which);
@@ -508,7 +557,8 @@ static unsigned match_clause(const rule *self, rule_reason which, const sync_acc
         clause_holds(c, self, accounts, rest, SEMANTICS_WIDE, now))
         return bit(which) | bit(WIDE_DELETED_USER) |
                reason_of_account(c, self, accounts, rest, now);
-    return 0;
+    learned = reason_of_learned(c, self, accounts, operand, now);
+    return learned != 0 ? bit(which) | learned : 0;
 }
 
 static unsigned reasons_of_notes(unsigned notes)

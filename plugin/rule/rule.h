@@ -52,6 +52,8 @@ typedef enum rule_reason {
     WIDE_OPERATION,
     WIDE_ROLE,     /* the account is a sync account in wide semantics only */
     WIDE_ELIGIBLE, /* the same, by a role that it may activate */
+    WIDE_LEARNED,  /* the same, by a role that the stream told of and the role list does not know */
+    WIDE_RECENT,   /* the same, by one that it lost a short while ago */
     WIDE_TARGET_ELSEWHERE,
     WIDE_TIME_UNREAD, /* judged as if made when received; in KQL's semantics too, never in silence
                        */
@@ -113,6 +115,10 @@ const char *rule_take_list(rule *self, rule_list list, const text *strings, size
 
 void rule_set_semantics(rule *self, semantics s);
 void rule_set_lookback(rule *self, timespan lookback);
+/* Are sync accounts learned from the stream's own records of who gets and loses roles? */
+void rule_set_learns(rule *self, bool learns);
+bool rule_learns(const rule *self);
+
 void rule_set_identity_window(rule *self, timespan window);
 
 const text *rule_get_list(const rule *self, rule_list list, size_t *count);
@@ -124,6 +130,9 @@ const text *rule_get_wide_list(const rule *self, rule_list list, size_t *count);
 semantics rule_get_semantics(const rule *self);
 timespan rule_get_lookback(const rule *self);
 timespan rule_get_identity_window(const rule *self);
+
+/* In which sets of a rule file an account is that has this role; 0 of the built-in rule. */
+unsigned rule_sets_of_learned(const rule *self, const learned_role *role);
 
 /* ago(): records and role rows count when they are newer; a span of 0 means that all do. */
 timestamp rule_records_since(const rule *self, timestamp now);

@@ -29,6 +29,7 @@ struct sync_accounts {
     const account **by_upn;
     const account **by_object_id;
     char *bytes; /* of all texts */
+    learned_accounts *learned;
 };
 
 /* A row as it was put: no account is to stay under the key when it is gone. */
@@ -43,6 +44,7 @@ struct sync_accounts_edit {
     change *changes;
     size_t count;
     size_t room;
+    learned_accounts *learned;
     bool failed;
 };
 
@@ -83,7 +85,13 @@ void sync_accounts_unref(sync_accounts *self)
     free(self->by_upn);
     free(self->by_object_id);
     free(self->bytes);
+    learned_accounts_unref(self->learned);
     free(self);
+}
+
+learned_accounts *sync_accounts_learned(const sync_accounts *self)
+{
+    return self->learned;
 }
 
 size_t sync_accounts_count(const sync_accounts *self)
@@ -267,8 +275,10 @@ sync_accounts_edit *sync_accounts_edit_begin(const sync_accounts *old)
 {
     sync_accounts_edit *self = calloc(1, sizeof(*self));
 
-    if (self != NULL)
+    if (self != NULL) {
         self->old = old;
+        self->learned = learned_accounts_ref(old->learned);
+    }
     return self;
 }
 
@@ -326,6 +336,12 @@ void sync_accounts_edit_put_in(sync_accounts_edit *self, const identity_record *
     } else {
         self->failed = true;
     }
+}
+
+void sync_accounts_edit_set_learned(sync_accounts_edit *self, learned_accounts *learned)
+{
+    learned_accounts_unref(self->learned);
+    self->learned = learned_accounts_ref(learned);
 }
 
 void sync_accounts_edit_fail(sync_accounts_edit *self)
@@ -395,6 +411,7 @@ static sync_accounts *apply(sync_accounts_edit *edit)
     if (edit->count > 0)
         qsort(edit->changes, edit->count, sizeof(change), compare_changes);
     merge(edit, self);
+    self->learned = learned_accounts_ref(edit->learned);
     sort_for_looking_up(self);
     return self;
 }
@@ -406,6 +423,7 @@ sync_accounts *sync_accounts_edit_end(sync_accounts_edit *self)
     for (size_t i = 0; i < self->count; i++)
         free(self->changes[i].bytes);
     free(self->changes);
+    learned_accounts_unref(self->learned);
     free(self);
     return result;
 }

@@ -3,15 +3,16 @@
  * sync_accounts: the query's SyncAccounts, an immutable snapshot.
  *
  * It holds the role-list rows that are sync accounts, and nothing of the
- * others. Shared by reference count; any number of threads may look up. Its
- * rows carry their times, and a look-up says as of when, so nothing has to
- * change for a row to grow too old.
+ * others; and what was learned of sync accounts beside the list. Shared by reference count; any
+ * number of threads may look up. Its rows carry their times, and a look-up says as of when, so
+ * nothing has to change for a row to grow too old.
  */
 #ifndef SYNCTAP_SYNC_ACCOUNTS_H
 #define SYNCTAP_SYNC_ACCOUNTS_H
 
 #include "base/kql.h"
 #include "record/identity_record.h"
+#include "rule/learned_accounts.h"
 
 typedef struct sync_accounts sync_accounts;
 typedef struct sync_accounts_edit sync_accounts_edit;
@@ -27,6 +28,9 @@ sync_accounts *sync_accounts_ref(sync_accounts *self);
 
 /* The last one to give back its reference frees it; NULL is allowed. */
 void sync_accounts_unref(sync_accounts *self);
+
+/* NULL: nothing was learned. It lives as long as the snapshot. */
+learned_accounts *sync_accounts_learned(const sync_accounts *self);
 
 /* How many accounts it holds, whatever their age. */
 size_t sync_accounts_count(const sync_accounts *self);
@@ -100,6 +104,9 @@ void sync_accounts_edit_put(sync_accounts_edit *self, const identity_record *row
 /* The same with the sets that the account is in. */
 void sync_accounts_edit_put_in(sync_accounts_edit *self, const identity_record *row,
                                account_standing standing, unsigned kql_sets, unsigned wide_sets);
+
+/* Puts another snapshot of what was learned in the place of the old one's. */
+void sync_accounts_edit_set_learned(sync_accounts_edit *self, learned_accounts *learned);
 
 /* As if memory had run out. */
 void sync_accounts_edit_fail(sync_accounts_edit *self);

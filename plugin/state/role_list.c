@@ -15,6 +15,7 @@ enum statement {
     FIND_BY_ID,
     READ_HEAD,
     WRITE_HEAD,
+    WRITE_SNAPSHOT,
     COUNT_CHANGED,
     READ_CHANGED,
     READ_ALL,
@@ -141,6 +142,7 @@ static const char *const sql[STATEMENTS] = {
     [FIND_BY_ID] = "SELECT upn FROM identity WHERE object_id = ?1 ORDER BY upn = ?1, id LIMIT 1",
     [READ_HEAD] = "SELECT change, rows, newest FROM role_list",
     [WRITE_HEAD] = "UPDATE role_list SET change = ?1, rows = ?2, newest = ?3",
+    [WRITE_SNAPSHOT] = "UPDATE role_list SET snapshot = max(snapshot, ?1)",
     [COUNT_CHANGED] = "SELECT count(*) FROM identity WHERE change = ?1",
     [READ_CHANGED] = "SELECT " ROW " FROM identity WHERE change > ?1",
     [READ_ALL] = "SELECT " ROW " FROM identity ORDER BY upn",
@@ -484,6 +486,15 @@ static bool take_of_others(role_list *self, const char *update)
     return taken;
 }
 
+/* What was learned before it counts no more. */
+static bool note_snapshot(role_list *self)
+{
+    sqlite3_stmt *s = self->statements[WRITE_SNAPSHOT];
+
+    sqlite3_bind_int64(s, 1, self->snapshot_time);
+    return statement_run(s);
+}
+
 bool role_list_end_snapshot(role_list *self)
 {
     static const char roles[] =
@@ -497,7 +508,8 @@ bool role_list_end_snapshot(role_list *self)
     if (!self->in_snapshot)
         return true;
     self->in_snapshot = false;
-    return ((self->says_eligible && !self->says_roles) || take_of_others(self, roles)) &&
+    return ((self->says_eligible && !self->says_roles) ||
+            (take_of_others(self, roles) && note_snapshot(self))) &&
            (!self->says_eligible || take_of_others(self, eligible));
 }
 

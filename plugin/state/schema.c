@@ -9,7 +9,7 @@
 
 enum {
     APPLICATION_ID = 0x53544150, /* "STAP", in the file's header: whose database it is */
-    SCHEMA_VERSION = 6,
+    SCHEMA_VERSION = 7,
 };
 
 /* Each version's step from the one before it. */
@@ -159,6 +159,14 @@ static const char *const migrations[SCHEMA_VERSION] = {
     "DROP TABLE incident_alert_before;"
     "CREATE TRIGGER incident_takes_its_alerts AFTER DELETE ON incident BEGIN"
     " DELETE FROM incident_alert WHERE action = old.action AND incident_id = old.incident_id; END;",
+    /*
+     * 7: what the stream told of sync roles, by the principal's object id; and as of when the last
+     * snapshot was the whole role list.
+     */
+    "CREATE TABLE learned_role (principal TEXT NOT NULL, upn TEXT NOT NULL, role TEXT NOT NULL,"
+    " gained INTEGER NOT NULL," /* the last time; the least number: never */
+    " lost INTEGER NOT NULL, PRIMARY KEY (principal, role)) WITHOUT ROWID;"
+    "ALTER TABLE role_list ADD COLUMN snapshot INTEGER NOT NULL DEFAULT -9223372036854775808;",
 };
 
 static bool run(sqlite3 *c, const char *sql)

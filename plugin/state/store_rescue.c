@@ -9,9 +9,9 @@
 #include "state/store_parts.h"
 
 /* Those whose rows stand for themselves; the role list's head is counted anew. */
-static const char *const tables[] = {"identity", "identity_superseded", "action",
-                                     "pending",  "pending_key",         "seen",
-                                     "incident", "incident_alert",      "heartbeat"};
+static const char *const tables[] = {
+    "identity", "identity_superseded", "action",    "pending",     "pending_key", "seen",
+    "incident", "incident_alert",      "heartbeat", "learned_role"};
 
 enum {
     TABLES = sizeof(tables) / sizeof(tables[0]),

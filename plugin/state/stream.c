@@ -41,6 +41,7 @@ struct stream {
     action_row row;
     pending *pending;
     alert_log *log;
+    learned_roles *learned;
     bool has_due;      /* among the pending; true when in doubt */
     timestamp expired; /* when what is in memory was looked through */
     timestamp pruned;
@@ -202,6 +203,12 @@ void stream_remember(stream *self, stream_scratch *scratch, const pending_record
     append(self, self->journal, &scratch->entry);
 }
 
+void stream_learn(stream *self, stream_scratch *scratch, const role_change *change)
+{
+    stream_entry_write_role(&scratch->entry, change);
+    append(self, self->journal, &scratch->entry);
+}
+
 bool stream_keep_message(stream *self, stream_scratch *scratch, text message, timestamp received)
 {
     char id[UUID_TEXT_SIZE], name[sizeof(PENDING_MESSAGE) + sizeof(id)];
@@ -257,15 +264,18 @@ static bool open_rooms(stream *self, store *s)
         return false;
     self->pending = pending_open(s, self->row.id);
     self->log = alert_log_open(s, self->row.id);
-    return self->pending != NULL && self->log != NULL;
+    self->learned = learned_roles_open(s);
+    return self->pending != NULL && self->log != NULL && self->learned != NULL;
 }
 
 void stream_detach(stream *self)
 {
     pending_close(self->pending);
     alert_log_close(self->log);
+    learned_roles_close(self->learned);
     self->pending = NULL;
     self->log = NULL;
+    self->learned = NULL;
     self->store = NULL;
     self->is_loaded = false;
     self->has_due = true;
@@ -306,6 +316,9 @@ static bool put_entry(void *arg, text bytes)
     case ENTRY_SENT:
     case ENTRY_SENT_BEFORE:
         return alert_log_put(self->log, &entry.sent);
+    case ENTRY_ROLE:
+        store_forget_version(self->store); /* so that this is seen as a change */
+        return learned_roles_put(self->learned, &entry.role);
     case ENTRY_UNKNOWN:
         break;
     }

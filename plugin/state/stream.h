@@ -15,6 +15,7 @@
 #include "state/heartbeat.h"
 #include "state/incidents.h"
 #include "state/journal.h"
+#include "state/learned_roles.h"
 #include "state/pending.h"
 #include "state/store.h"
 
@@ -73,6 +74,9 @@ void stream_settle(stream *self, stream_scratch *scratch, const alert *a, bool h
 
 /* Remembers a record that did not match, or not in all its rows. */
 void stream_remember(stream *self, stream_scratch *scratch, const pending_record *record);
+
+/* Remembers that somebody got a sync role, or lost one; comes to the keeper's next update. */
+void stream_learn(stream *self, stream_scratch *scratch, const role_change *change);
 
 /*
  * Remembers a message of which the judgement was stopped: it is due. False where no alert can be

@@ -42,6 +42,17 @@ void stream_entry_write_sent(buffer *out, const sent_alert *sent)
     write_text(out, sent->alert);
 }
 
+void stream_entry_write_role(buffer *out, const role_change *change)
+{
+    buffer_clear(out);
+    buffer_append_char(out, ENTRY_ROLE);
+    write_number(out, change->time);
+    write_number(out, change->is_gained);
+    write_text(out, change->object_id);
+    write_text(out, change->upn);
+    write_text(out, change->role);
+}
+
 /* Bytes under reading; a step beyond their end fails, and all steps after it. */
 typedef struct reader {
     text left;
@@ -112,6 +123,15 @@ static void read_sent(reader *r, stream_entry_kind kind, sent_alert *sent)
     sent->alert = read_text(r);
 }
 
+static void read_role(reader *r, role_change *change)
+{
+    change->time = read_number(r);
+    change->is_gained = read_number(r) != 0;
+    change->object_id = read_text(r);
+    change->upn = read_text(r);
+    change->role = read_text(r);
+}
+
 stream_entry stream_entry_read(text bytes)
 {
     reader r = {bytes, false};
@@ -122,6 +142,8 @@ stream_entry stream_entry_read(text bytes)
         read_pending(&r, &entry.pending);
     else if (entry.kind == ENTRY_SENT || entry.kind == ENTRY_SENT_BEFORE)
         read_sent(&r, entry.kind, &entry.sent);
+    else if (entry.kind == ENTRY_ROLE)
+        read_role(&r, &entry.role);
     else
         r.failed = true;
     if (entry.kind == ENTRY_SENT_BEFORE)

@@ -7,6 +7,7 @@
 #ifndef SYNCTAP_STREAM_ENTRY_H
 #define SYNCTAP_STREAM_ENTRY_H
 
+#include "record/role_change.h"
 #include "state/alert_log.h"
 #include "state/pending.h"
 
@@ -14,6 +15,7 @@ typedef enum stream_entry_kind {
     ENTRY_PENDING = 'p',
     ENTRY_SENT = 'S',
     ENTRY_SENT_BEFORE = 's', /* without a place, which was the count: as it was once written */
+    ENTRY_ROLE = 'r',        /* that somebody got a sync role, or lost one */
     ENTRY_UNKNOWN = 0
 } stream_entry_kind;
 
@@ -22,11 +24,13 @@ typedef struct stream_entry {
     stream_entry_kind kind;
     pending_record pending;
     sent_alert sent;
+    role_change role;
 } stream_entry;
 
 /* Replaces the buffer's content by the entry; buffer_failed tells. */
 void stream_entry_write_pending(buffer *out, const pending_record *record);
 void stream_entry_write_sent(buffer *out, const sent_alert *sent);
+void stream_entry_write_role(buffer *out, const role_change *change);
 
 /* ENTRY_UNKNOWN when the bytes are no entry: another version's, or damaged. */
 stream_entry stream_entry_read(text bytes);
