@@ -561,7 +561,7 @@ static unsigned match_clause(const rule *self, rule_reason which, const sync_acc
     return learned != 0 ? bit(which) | learned : 0;
 }
 
-static unsigned reasons_of_notes(unsigned notes)
+unsigned rule_reasons_of_notes(unsigned notes)
 {
     return (notes & NOTE_JSON_STRING ? bit(WIDE_JSON_STRING) : 0) |
            (notes & NOTE_TARGET_OBJECT ? bit(WIDE_TARGET_OBJECT) : 0) |
@@ -579,7 +579,7 @@ unsigned rule_match_target(const rule *self, const sync_accounts *accounts,
     for (rule_reason c = 0; c < clauses_of_rule; c++)
         matched |= match_clause(self, c, accounts, target, s, now);
     if (matched != 0 && s == SEMANTICS_WIDE)
-        matched |= reasons_of_notes(target->notes);
+        matched |= rule_reasons_of_notes(target->notes);
     return matched;
 }
 

@@ -138,6 +138,9 @@ unsigned rule_sets_of_learned(const rule *self, const learned_role *role);
 timestamp rule_records_since(const rule *self, timestamp now);
 timestamp rule_identities_since(const rule *self, timestamp now);
 
+/* What of audit_notes is a reason, in their order. */
+unsigned rule_reasons_of_notes(unsigned notes);
+
 /* The reason's name in matched_by: "identity_upn", "json_string", ... */
 const char *rule_reason_name(rule_reason reason);
 
