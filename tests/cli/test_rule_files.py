@@ -370,7 +370,8 @@ alertDetailsOverride:
 
     def test_a_column_of_the_role_list_that_is_not_looked_up(self):
         path = self.folder.put(rule_files.text(
-            "let W = _GetWatchlist('vip') | project SearchKey;\nAuditLogs "
+            "let W = IdentityInfo | summarize arg_max(TimeGenerated, *) by "
+            "AccountUPN | project AccountDisplayName;\nAuditLogs "
             "| where OperationName == 'Update user' and Result in (W)"))
         self.assertEqual(synctap("rule", "check", path).status, 0)
         done = synctap("query", "--rule", path, given=b"")
