@@ -18,7 +18,6 @@
 struct event_reader {
     detector_worker *worker;
     gate *gate; /* of operations and of the role list */
-    gate_scratch *scratch;
     time_search *times;
     const rule *rule;
     bool keeps_early_times;
@@ -67,9 +66,8 @@ static bool make_search(event_reader *self)
     text names[IDENTITY_MOST_TELLING];
 
     self->gate = detector_make_gate(self->rule, names, identity_telling_names(names));
-    self->scratch = self->gate != NULL ? gate_scratch_new(self->gate) : NULL;
     self->times = time_search_new();
-    return self->scratch != NULL && self->times != NULL;
+    return self->gate != NULL && self->times != NULL;
 }
 
 event_reader *event_reader_new(detector *d, const rule *r, bool keeps_early_times,
@@ -98,7 +96,6 @@ void event_reader_free(event_reader *self)
     if (self == NULL)
         return;
     time_search_free(self->times);
-    gate_scratch_free(self->scratch);
     gate_free(self->gate);
     detector_worker_free(self->worker);
     json_parser_free(self->parser);
@@ -326,7 +323,7 @@ void event_reader_read(event_reader *self, const input_message *message, event_l
 
 size_t event_reader_find(event_reader *self, text t, event_list *list)
 {
-    size_t found = gate_find(self->gate, self->scratch, t);
+    size_t found = gate_find(self->gate, t);
     text passed = {t.bytes, found < t.length ? line_scan_begin(t, found) : t.length};
     arrival latest = list->latest;
     size_t doubtful = time_search_pass(self->times, passed, &latest);

@@ -31,7 +31,6 @@ typedef struct line_times {
 
 struct time_search {
     gate *gate;
-    gate_scratch *scratch;
     text names[AUDIT_MOST_TIME_NAMES];
     size_t name_count;
     bool is_name_byte[256];
@@ -52,8 +51,7 @@ time_search *time_search_new(void)
         return NULL;
     make_tables(self);
     self->gate = gate_new(&COMMON, 1, SEMANTICS_KQL);
-    self->scratch = self->gate != NULL ? gate_scratch_new(self->gate) : NULL;
-    if (self->scratch != NULL)
+    if (self->gate != NULL)
         return self;
     time_search_free(self);
     return NULL;
@@ -63,7 +61,6 @@ void time_search_free(time_search *self)
 {
     if (self == NULL)
         return;
-    gate_scratch_free(self->scratch);
     gate_free(self->gate);
     free(self);
 }
@@ -186,11 +183,11 @@ size_t time_search_pass(time_search *self, text t, arrival *latest)
     size_t at = 0;
 
     while (at < t.length) {
-        size_t found = at + gate_find(self->gate, self->scratch, text_from(t, at));
+        size_t found = at + gate_find(self->gate, text_from(t, at));
         line_times line = {.end = found < t.length ? line_end(t, found) : t.length};
 
         for (at = found; at < line.end;
-             at += gate_find(self->gate, self->scratch, (text){t.bytes + at, line.end - at}))
+             at += gate_find(self->gate, (text){t.bytes + at, line.end - at}))
             at = look_at(self, t, at, &line);
         if (line.differ && arrival_is_later(line.latest, *latest))
             return line_scan_begin(t, found);

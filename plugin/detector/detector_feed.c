@@ -19,8 +19,7 @@ static __attribute__((noinline)) bool is_wide_candidate(detector_worker *self, t
         return false;
     buffer_clear(narrow);
     wide_text_narrow(message, narrow);
-    return buffer_failed(narrow) ||
-           gate_may_hold(self->detector->gate, self->scratch, buffer_text(narrow));
+    return buffer_failed(narrow) || gate_may_hold(self->detector->gate, buffer_text(narrow));
 }
 
 /* Apart, so that a message that the gate stops pays for none of its frame. */
@@ -43,7 +42,7 @@ static __attribute__((noinline)) detection feed_text(detector_worker *self, text
 
 static inline bool is_candidate(detector_worker *self, text message)
 {
-    return gate_may_hold(self->detector->gate, self->scratch, message) ||
+    return gate_may_hold(self->detector->gate, message) ||
            (wide_text_may_be(message) && is_wide_candidate(self, message));
 }
 
@@ -62,7 +61,7 @@ detection detector_feed(detector_worker *self, text message, timestamp now, dete
 
 size_t detector_find_candidate(detector_worker *self, text t)
 {
-    return gate_find(self->detector->gate, self->scratch, t);
+    return gate_find(self->detector->gate, t);
 }
 
 detection detector_feed_tree(detector_worker *self, json *tree, timestamp now, detector_sink *sink,

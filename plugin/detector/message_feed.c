@@ -89,8 +89,7 @@ static bool judge_text(message_feed *f, text broken)
     detector_worker *w = f->worker;
     text_feed rows = {.feed = f};
 
-    if (!gate_may_hold(w->detector->gate, w->scratch, broken) ||
-        own_alert_begins(f->judgement.parser, broken))
+    if (!gate_may_hold(w->detector->gate, broken) || own_alert_begins(f->judgement.parser, broken))
         return false;
     f->out_of_memory |= !fragment_read(broken, w->detector->rule, w->accounts, f->judgement.now,
                                        w->memory, judge_fragment, &rows);

@@ -13,10 +13,9 @@ detector_worker *detector_worker_new(detector *d)
     if (self == NULL)
         return NULL;
     self->detector = d;
-    self->scratch = gate_scratch_new(d->gate);
     self->unwrap = unwrap_new();
     self->memory = arena_new();
-    if (self->scratch != NULL && self->unwrap != NULL && self->memory != NULL)
+    if (self->unwrap != NULL && self->memory != NULL)
         return self;
     detector_worker_free(self);
     return NULL;
@@ -29,7 +28,6 @@ void detector_worker_free(detector_worker *self)
     carrier_unref(self->rulebase);
     sync_accounts_unref(self->accounts);
     watchlists_unref(self->lists);
-    gate_scratch_free(self->scratch);
     unwrap_free(self->unwrap);
     arena_free(self->memory);
     stream_scratch_free(&self->stream);

@@ -38,7 +38,6 @@ struct detector_worker {
     sync_accounts *accounts;
     int64_t change;
     watchlists *lists;
-    gate_scratch *scratch;
     unwrap *unwrap;
     arena *memory;
     stream_scratch stream;

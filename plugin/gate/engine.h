@@ -19,12 +19,8 @@ typedef struct engine {
     void *(*make)(const phrase_set *p);
     void (*free)(void *self);
 
-    /* What one thread needs; both NULL when that is nothing. NULL when memory is out. */
-    void *(*scratch_new)(const void *self);
-    void (*scratch_free)(void *scratch);
-
     /* The first hit, or t.length. Allocates nothing. */
-    size_t (*find)(const void *self, void *scratch, text t);
+    size_t (*find)(const void *self, text t);
 } engine;
 
 /* Pairs of bytes, many places at once: vectors as wide as the machine has them. */
@@ -36,8 +32,5 @@ extern const engine engine_few_vectors;    /* only where few pairs serve all phr
 extern const engine engine_buckets;
 extern const engine engine_narrow_buckets; /* of 16 bytes, with SSSE3 */
 extern const engine engine_rare_buckets;   /* only where they let little pass in vain */
-
-/* Many phrases at once, by a library; it makes nothing where that is not there. */
-extern const engine engine_hyperscan;
 
 #endif

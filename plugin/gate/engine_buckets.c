@@ -185,11 +185,10 @@ static void *make_if_rare(const phrase_set *p)
     return NULL;
 }
 
-static size_t find(const void *made, void *scratch, text t)
+static size_t find(const void *made, text t)
 {
     const engine_state *self = made;
 
-    (void)scratch;
     return self->find(self, t);
 }
 

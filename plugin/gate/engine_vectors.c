@@ -18,7 +18,8 @@
 #include <immintrin.h>
 #endif
 
-/* With more than a few, Hyperscan is faster if it is there; the most that are looked for here. */
+/* With more than a few, buckets are faster if the machine has them; the most that are looked for
+ * here. */
 enum { FEW_PAIRS = 7, MOST_PAIRS = 64 };
 
 typedef struct pair {
@@ -343,11 +344,10 @@ static void *make_if_few(const phrase_set *p)
     return make_with(widest_finder(), FEW_PAIRS, p);
 }
 
-static size_t find(const void *vectors_made, void *scratch, text t)
+static size_t find(const void *vectors_made, text t)
 {
     const vectors *self = vectors_made;
 
-    (void)scratch;
     return self->find(self, t);
 }
 

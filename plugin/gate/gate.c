@@ -13,16 +13,11 @@ struct gate {
     void *state;          /* the engine's */
 };
 
-struct gate_scratch {
-    const engine *engine;
-    void *state;
-};
-
 /* The best one that can be had; without one, phrase_set_walk looks, slowly but as surely. */
 static void choose_engine(gate *self, const engine *preferred)
 {
     const engine *const order[] = {preferred, &engine_rare_buckets, &engine_few_vectors,
-                                   &engine_hyperscan, &engine_vectors};
+                                   &engine_buckets, &engine_vectors};
 
     for (size_t i = 0; self->state == NULL && i < sizeof(order) / sizeof(order[0]); i++) {
         self->engine = order[i];
@@ -62,37 +57,16 @@ void gate_free(gate *self)
     free(self);
 }
 
-gate_scratch *gate_scratch_new(const gate *self)
-{
-    gate_scratch *scratch = calloc(1, sizeof(*scratch));
-
-    if (scratch == NULL || self->engine == NULL || self->engine->scratch_new == NULL)
-        return scratch;
-    scratch->engine = self->engine;
-    scratch->state = self->engine->scratch_new(self->state);
-    if (scratch->state != NULL)
-        return scratch;
-    free(scratch);
-    return NULL;
-}
-
-void gate_scratch_free(gate_scratch *self)
-{
-    if (self != NULL && self->engine != NULL)
-        self->engine->scratch_free(self->state);
-    free(self);
-}
-
-size_t gate_find(const gate *self, gate_scratch *scratch, text t)
+size_t gate_find(const gate *self, text t)
 {
     if (self->phrases->pass_all)
         return 0;
     if (self->engine == NULL)
         return phrase_set_walk(self->phrases, t);
-    return self->engine->find(self->state, scratch->state, t);
+    return self->engine->find(self->state, t);
 }
 
-bool gate_may_hold(const gate *self, gate_scratch *scratch, text t)
+bool gate_may_hold(const gate *self, text t)
 {
-    return self->phrases->pass_all || gate_find(self, scratch, t) < t.length;
+    return self->phrases->pass_all || gate_find(self, t) < t.length;
 }

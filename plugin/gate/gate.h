@@ -5,8 +5,7 @@
  * Asked of every message before anything is parsed. It may say yes wrongly
  * (the phrase stands in another field); it never says no to a text in which
  * a decoder would find a phrase, however JSON escapes it. A gate is immutable
- * after gate_new: any number of threads may ask at once, each with a scratch
- * of its own.
+ * after gate_new: any number of threads may ask at once.
  */
 #ifndef SYNCTAP_GATE_H
 #define SYNCTAP_GATE_H
@@ -15,24 +14,19 @@
 #include "base/text.h"
 
 typedef struct gate gate;
-typedef struct gate_scratch gate_scratch;
 
 /* A gate for these phrases, copied; NULL when memory is out. The caller frees it. */
 gate *gate_new(const text *phrases, size_t count, semantics s);
 void gate_free(gate *self);
 
-/* What one thread needs to ask; NULL when memory is out. The caller frees it before the gate. */
-gate_scratch *gate_scratch_new(const gate *self);
-void gate_scratch_free(gate_scratch *self);
-
 /* True unless no phrase can be in the text. Allocates nothing. */
-bool gate_may_hold(const gate *self, gate_scratch *scratch, text t);
+bool gate_may_hold(const gate *self, text t);
 
 /*
  * The same, and where: the offset of a byte inside the first place that may be a phrase, or
  * t.length when there is none. For who walks through many megabytes at once.
  */
-size_t gate_find(const gate *self, gate_scratch *scratch, text t);
+size_t gate_find(const gate *self, text t);
 
 /* The same as gate_new with an engine of engine.h, where it can be had: for tests, measurements. */
 struct engine;

@@ -29,7 +29,6 @@ typedef struct contender {
     const char *name;
     bool (*may_hold)(const struct contender *self, text t);
     gate *gate;
-    gate_scratch *scratch;
 } contender;
 
 static text phrases[MOST_PHRASES];
@@ -47,7 +46,7 @@ static void require(bool holds, const char *what)
 
 static bool ask_gate(const contender *self, text t)
 {
-    return gate_may_hold(self->gate, self->scratch, t);
+    return gate_may_hold(self->gate, t);
 }
 
 /* As far as memory can be read. */
@@ -77,8 +76,6 @@ static contender gate_contender(const char *name, const engine *preferred)
 
     made.gate = gate_new_with(preferred, phrases, phrase_count, SEMANTICS_WIDE);
     require(made.gate != NULL, "out of memory");
-    made.scratch = gate_scratch_new(made.gate);
-    require(made.scratch != NULL, "out of memory");
     return made;
 }
 
@@ -185,7 +182,6 @@ int main(int argc, char **argv)
         gate_contender("narrow", &engine_narrow_vectors),
         gate_contender("buckets", &engine_buckets),
         gate_contender("narrow buckets", &engine_narrow_buckets),
-        gate_contender("hyperscan", &engine_hyperscan),
         {.name = "memmem", .may_hold = look_for_words},
     };
     for (int turn = 0; turn < atoi(argv[2]); turn++)

@@ -347,8 +347,7 @@ def beside_syslog_ng(setting):
 # The gate alone.
 
 @group("gate_against_memchr", "gate_against_memchr_cached",
-       "gate_against_memmem", "narrow_gate_against_memmem",
-       "hyperscan_against_memchr")
+       "gate_against_memmem", "narrow_gate_against_memmem")
 def gate(setting):
     """A call per message, without rsyslog."""
     path = setting.file("gate", lambda: data.Records(SEED).mixed(40_000))
@@ -365,7 +364,6 @@ def gate(setting):
     yield made("gate_against_memmem", "gate", "memmem", Bound(at_most=1))
     yield made("narrow_gate_against_memmem", "narrow", "memmem",
                Bound(at_most=1))
-    yield made("hyperscan_against_memchr", "hyperscan", "memchr")
 
 
 @group("gate_of_forty_against_memchr")

@@ -20,8 +20,7 @@ typedef struct gates {
     semantics semantics;
     size_t count;
     const text *phrases;
-    gate *engines[6];
-    gate_scratch *scratches[6];
+    gate *engines[5];
 } gates;
 
 static void give_back(void *arg)
@@ -29,19 +28,14 @@ static void give_back(void *arg)
     gates *g = arg;
 
     for (size_t i = 0; i < LENGTH_OF(g->engines); i++) {
-        gate_scratch_free(g->scratches[i]);
         gate_free(g->engines[i]);
     }
 }
 
 static const gates *gates_for_all(const text *phrases, size_t count, semantics s)
 {
-    static const engine *const engines[] = {NULL,
-                                            &engine_vectors,
-                                            &engine_narrow_vectors,
-                                            &engine_buckets,
-                                            &engine_narrow_buckets,
-                                            &engine_hyperscan};
+    static const engine *const engines[] = {NULL, &engine_vectors, &engine_narrow_vectors,
+                                            &engine_buckets, &engine_narrow_buckets};
     gates *g = arena_alloc(test_arena(), sizeof(*g));
 
     REQUIRE(g != NULL);
@@ -50,8 +44,6 @@ static const gates *gates_for_all(const text *phrases, size_t count, semantics s
     for (size_t i = 0; i < LENGTH_OF(engines); i++) {
         g->engines[i] = gate_new_with(engines[i], phrases, count, s);
         REQUIRE(g->engines[i] != NULL);
-        g->scratches[i] = gate_scratch_new(g->engines[i]);
-        REQUIRE(g->scratches[i] != NULL);
     }
     return g;
 }
@@ -85,9 +77,9 @@ static bool may_hold(const gates *g, text t)
     bool expected = naive_gate_may_hold(g->phrases, g->count, g->semantics, t);
 
     for (size_t i = 0; i < LENGTH_OF(g->engines); i++) {
-        size_t at = gate_find(g->engines[i], g->scratches[i], t);
+        size_t at = gate_find(g->engines[i], t);
 
-        EXPECT_INT(gate_may_hold(g->engines[i], g->scratches[i], t), expected);
+        EXPECT_INT(gate_may_hold(g->engines[i], t), expected);
         EXPECT_INT(at < t.length, expected && t.length > 0);
         if (at < t.length)
             check_place(g, t, at);
@@ -166,12 +158,10 @@ static void test_the_phrases_are_copied(void)
     char phrase[] = PHRASE;
     text t = text_of(phrase);
     gate *g = gate_new(&t, 1, SEMANTICS_KQL);
-    gate_scratch *scratch = g ? gate_scratch_new(g) : NULL;
 
-    REQUIRE(scratch != NULL);
+    REQUIRE(g != NULL);
     memset(phrase, 'x', strlen(phrase));
-    EXPECT(gate_may_hold(g, scratch, tight_of(PHRASE)));
-    gate_scratch_free(scratch);
+    EXPECT(gate_may_hold(g, tight_of(PHRASE)));
     gate_free(g);
 }
 
@@ -506,6 +496,46 @@ static void test_phrases_that_share_buckets_are_found(void)
     check_random_texts(phrases, 10, SEMANTICS_WIDE, 15);
 }
 
+/* --- at the end of what there is --- */
+
+/* Texts of all lengths behind which there is no memory: who reads on ends the process. */
+static void check_at_the_end(const text *phrases, size_t count, semantics s, size_t seed)
+{
+    enum { MOST = 300, ROUNDS = 20 };
+    const gates *g = gates_for_all(phrases, count, s);
+    random_source r = random_new(seed);
+    text room = guarded_of(test_string("%0*d", MOST, 0));
+    buffer out = {0};
+
+    for (size_t i = 0; i < ROUNDS * MOST; i++) {
+        text end = text_from(room, i % MOST);
+
+        buffer_clear(&out);
+        while (out.length < end.length)
+            append_random_piece(&out, &r, phrases[random_below(&r, count)]);
+        memcpy((char *)(uintptr_t)end.bytes, buffer_string(&out), end.length);
+        test_case("%zu of seed %zu: %zu bytes", i, seed, end.length);
+        may_hold(g, end);
+    }
+    buffer_free(&out);
+}
+
+static void test_nothing_behind_a_text_is_read(void)
+{
+    static const text rule[] = {TEXT("Admin registered security info"),
+                                TEXT("Register security info"), TEXT(PHRASE), TEXT("kiosk mode")};
+    text phrases[257];
+
+    for (size_t i = 0; i < LENGTH_OF(phrases); i++)
+        phrases[i] = text_of(
+            test_string("%c%c %c", (int)('a' + i % 26), (int)('a' + i / 26), (int)('z' - i % 23)));
+    check_at_the_end(rule, LENGTH_OF(rule), SEMANTICS_KQL, 21);
+    check_at_the_end(rule, LENGTH_OF(rule), SEMANTICS_WIDE, 22);
+    check_at_the_end(phrases, 20, SEMANTICS_KQL, 23);
+    check_at_the_end(phrases, 70, SEMANTICS_WIDE, 24);
+    check_at_the_end(phrases, 257, SEMANTICS_KQL, 25);
+}
+
 /* --- places --- */
 
 static void test_a_phrase_is_found_at_every_offset(void)
@@ -531,7 +561,7 @@ static void test_the_first_of_several_hits_is_found(void)
     text t = tight_of("nothing, " PHRASE ", " PHRASE);
 
     for (size_t i = 0; i < LENGTH_OF(g->engines); i++) {
-        size_t at = gate_find(g->engines[i], g->scratches[i], t);
+        size_t at = gate_find(g->engines[i], t);
 
         EXPECT(at >= strlen("nothing, ") && at < strlen("nothing, " PHRASE));
     }
@@ -574,6 +604,7 @@ CU_TestInfo gate_tests[] = {
     TEST(test_phrases_without_an_anchor_are_found),
     TEST(test_hundreds_of_phrases_are_found),
     TEST(test_phrases_that_share_buckets_are_found),
+    TEST(test_nothing_behind_a_text_is_read),
     TEST(test_a_phrase_is_found_at_every_offset),
     TEST(test_the_first_of_several_hits_is_found),
     TEST(test_every_text_is_a_hit_when_all_pass),
