@@ -257,8 +257,14 @@ static kql_value f_extractjson(kql_run *r, const kql_expr *e, const kql_value *a
     text t = text_of_argument(r, e, args, 1), found;
     kql_value v = kql_null();
 
-    if (t.length > 0 && kql_read_json(t, r->memory, &v) == KQL_OUT_OF_MEMORY)
+    switch (kql_read_json(t, r->memory, &v)) {
+    case KQL_READ:
+        break;
+    case KQL_OUT_OF_MEMORY:
         return out_of_memory(r);
+    case KQL_NO_JSON: /* it may have begun as one */
+        v = kql_null();
+    }
     v = kql_walk(r, v, e->steps, e->step_count);
     found = kql_tostring(v, KQL_DYNAMIC, r->memory);
     return string_or_failure(r, found);
