@@ -24,6 +24,7 @@ typedef struct kql_column {
     kql_type type;
     unsigned slot;
     bool is_verbatim; /* its text stands in the record as it is */
+    bool is_made;     /* by the query: no column of the table as it stands there */
 } kql_column;
 
 typedef struct kql_columns {

@@ -43,7 +43,11 @@ static bool put_column(kql_parser *p, kql_column column)
 
 static kql_column column_of(text name, const kql_expr *e, unsigned slot)
 {
-    return (kql_column){.name = name, .type = e->type, .slot = slot, .is_verbatim = e->is_verbatim};
+    return (kql_column){.name = name,
+                        .type = e->type,
+                        .slot = slot,
+                        .is_verbatim = e->is_verbatim,
+                        .is_made = true};
 }
 
 /* --- names of expressions --- */
@@ -277,7 +281,7 @@ static bool parse_literal_piece(kql_parser *p, kql_op *op)
 static bool parse_named_piece(kql_parser *p, kql_op *op)
 {
     kql_piece piece = {.is_kept = true, .slot = p->slots++};
-    kql_column column = {.type = KQL_STRING, .slot = piece.slot};
+    kql_column column = {.type = KQL_STRING, .slot = piece.slot, .is_made = true};
 
     if (!kql_take_name(p, &column.name) || (kql_take(p, ":") && !kql_expect(p, "string")))
         return false;
@@ -366,6 +370,7 @@ static bool put_element(kql_parser *p, const kql_op *op, text name)
                              .type = op->cast == KQL_TYPES ? KQL_DYNAMIC : op->cast,
                              .slot = op->slot,
                              .is_verbatim = op->value->is_verbatim,
+                             .is_made = true,
                          });
 }
 

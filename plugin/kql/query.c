@@ -298,6 +298,7 @@ static bool add_to_union(query_parser *q, kql_column *all, size_t *count, const 
                         (int)c->name.length, c->name.bytes);
     if (i < *count) {
         all[i].is_verbatim &= c->is_verbatim;
+        all[i].is_made |= c->is_made;
         return true;
     }
     all[i] = *c;

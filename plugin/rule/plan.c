@@ -31,12 +31,6 @@ static bool is_named(const rule_facts *f, const kql_column *c)
            f->severity_column == c || f->tactics_column == c;
 }
 
-/* Made by the query: no column of the table, as it stands there. */
-static bool is_made(const kql_column *c)
-{
-    return c->slot >= audit_catalog.records->count;
-}
-
 static bool choose_columns(rule_plan *self)
 {
     const kql_columns *all = &self->query->columns;
@@ -48,7 +42,7 @@ static bool choose_columns(rule_plan *self)
         return true;
     chosen = arena_alloc(self->memory, all->count * sizeof(kql_column) + 1);
     for (size_t i = 0; chosen != NULL && i < all->count; i++)
-        if (is_made(&all->all[i]) || is_named(rule_file_facts(self->file), &all->all[i]))
+        if (all->all[i].is_made || is_named(rule_file_facts(self->file), &all->all[i]))
             chosen[count++] = all->all[i];
     self->columns = (kql_columns){chosen, count};
     return chosen != NULL;

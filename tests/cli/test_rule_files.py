@@ -143,6 +143,26 @@ class RuleFiles(unittest.TestCase):
                                      "TargetIndex", "MatchedBy", "Kql"])
         self.assertEqual((row["Who"], row["Two"]), ("u1", 1))
 
+    def test_a_second_name_of_a_column_is_made_by_the_query(self):
+        row, = self.rows(
+            [record("Update user", {"id": "x"})],
+            "AuditLogs | where OperationName == 'Update user' "
+            "| extend timestamp = TimeGenerated, What = OperationName")
+        self.assertEqual(list(row)[:2], ["timestamp", "What"])
+        self.assertEqual((row["timestamp"], row["What"]),
+                         ("2026-06-01T12:01:00.0000000Z", "Update user"))
+
+    def test_a_union_makes_no_column_of_its_own(self):
+        row, = self.rows(
+            [record("First thing")],
+            "union (AuditLogs | where OperationName == 'First thing' "
+            "| extend A = 1), (AuditLogs | where OperationName == 'Other "
+            "thing' | extend Result = 'x') | extend B = Id")
+        self.assertEqual(list(row), ["Result", "A", "B", "Id", "TargetId",
+                                     "TargetIndex", "MatchedBy", "Kql"])
+        self.assertEqual((row["Result"], row["A"], row["B"]),
+                         ("success", 1, "r1"))
+
     def test_each_element_of_each_expansion_is_a_row_of_its_own(self):
         target = {"id": "x", "modifiedProperties": [
             {"displayName": "a"}, {"displayName": "b"}, {"displayName": "a"}]}
