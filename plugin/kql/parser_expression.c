@@ -231,16 +231,25 @@ static bool parse_set(kql_parser *p, kql_expr *e, const kql_let *let)
     return true;
 }
 
+static bool expect_closing(kql_parser *p, size_t parentheses)
+{
+    while (parentheses > 0 && kql_expect(p, ")"))
+        parentheses--;
+    return parentheses == 0;
+}
+
 static bool parse_list(kql_parser *p, kql_expr *e)
 {
-    bool in_parentheses = kql_take(p, "(");
-    const kql_let *let =
-        !p->failed && p->token.kind == TOKEN_NAME ? find_let(p, p->token.word) : NULL;
+    size_t parentheses = 0;
+    const kql_let *let;
     kql_items list = {0};
 
+    while (kql_take(p, "("))
+        parentheses++;
+    let = !p->failed && p->token.kind == TOKEN_NAME ? find_let(p, p->token.word) : NULL;
     if (let != NULL && let->is_set)
-        return parse_set(p, e, let) && (!in_parentheses || kql_expect(p, ")"));
-    if (!in_parentheses)
+        return parse_set(p, e, let) && expect_closing(p, parentheses);
+    if (parentheses == 0)
         return let != NULL ? parse_list_item(p, e, &list) && finish_list(p, e, &list)
                            : kql_fail_here(p, "a list in parentheses");
     do {
@@ -249,7 +258,7 @@ static bool parse_list(kql_parser *p, kql_expr *e)
         if (!parse_list_item(p, e, &list))
             return false;
     } while (kql_take(p, ","));
-    return kql_expect(p, ")") && finish_list(p, e, &list);
+    return expect_closing(p, parentheses) && finish_list(p, e, &list);
 }
 
 static bool parse_range(kql_parser *p, kql_expr *e)

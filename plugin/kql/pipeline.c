@@ -195,6 +195,8 @@ static bool take_column(kql_parser *p, size_t *place)
 
     if (!kql_take_name(p, &name))
         return false;
+    if (kql_is(p, "*"))
+        return kql_fail(p, word, "a name with * stands for many: here each column is named");
     *place = place_of(p->columns.all, p->columns.count, name);
     return *place < p->columns.count || kql_fail(p, word, "there is no column of this name here");
 }

@@ -122,7 +122,15 @@ static bool parse_accounts(query_parser *q, kql_set *set)
 
     enter_table(q, q->catalog->accounts);
     q->p.slots = (unsigned)q->catalog->accounts->count;
-    return kql_expect(&q->p, "|") && parse_window(q, set) && expect_all(&q->p, words);
+    if (!kql_expect(&q->p, "|") || !parse_window(q, set))
+        return false;
+    if (!kql_is(&q->p, "summarize"))
+        return kql_fail(
+            &q->p, q->p.token.word,
+            "a set begins with summarize arg_max(%s, *) by %s, or with where %s > ago(T) "
+            "and that",
+            q->catalog->time, q->catalog->key, q->catalog->time);
+    return expect_all(&q->p, words);
 }
 
 /* _GetWatchlist('NAME'), its name taken */
@@ -215,6 +223,13 @@ static const kql_columns *columns_of_set(query_parser *q, const kql_set *set)
     return columns;
 }
 
+static bool fail_let(query_parser *q)
+{
+    return kql_fail(&q->p, q->p.token.word,
+                    "let takes a literal, or a set over %s or _GetWatchlist('NAME'), alone",
+                    q->catalog->accounts->name);
+}
+
 static bool parse_set(query_parser *q, kql_let *let)
 {
     kql_set *set = &q->query->sets[q->query->set_count];
@@ -229,9 +244,7 @@ static bool parse_set(query_parser *q, kql_let *let)
     else if (kql_take(&q->p, "_GetWatchlist"))
         is_begun = parse_watchlist(q, set);
     else
-        return kql_fail(&q->p, q->p.token.word,
-                        "let takes a literal, or a set over %s or _GetWatchlist('NAME'), alone",
-                        q->catalog->accounts->name);
+        return fail_let(q);
     if (!is_begun || !parse_set_ops(q, set))
         return false;
     end_set(q, set);
@@ -264,7 +277,7 @@ static bool parse_let(query_parser *q)
         if (!parse_set(q, let))
             return false;
     } else if (!kql_is_literal(&q->p)) {
-        return kql_fail(&q->p, q->p.token.word, "let takes a literal or a set alone");
+        return fail_let(q);
     } else if (!kql_parse_literal(&q->p, &let->value, &let->type)) {
         return false;
     }
@@ -275,7 +288,18 @@ static bool parse_let(query_parser *q)
 
 /* --- branches --- */
 
-static bool parse_branch(query_parser *q, kql_pipeline *branch)
+/* The operators that follow, in that many parentheses or behind them. */
+static bool parse_rest(query_parser *q, kql_pipeline *out, size_t parentheses)
+{
+    for (;; parentheses--) {
+        if (kql_take(&q->p, "|") && !kql_parse_ops(&q->p, out))
+            return false;
+        if (parentheses == 0 || !kql_expect(&q->p, ")"))
+            return !q->p.failed;
+    }
+}
+
+static bool parse_branch(query_parser *q, kql_pipeline *branch, size_t parentheses)
 {
     text word = q->p.token.word;
 
@@ -284,7 +308,7 @@ static bool parse_branch(query_parser *q, kql_pipeline *branch)
                         q->catalog->records->name);
     enter_table(q, q->catalog->records);
     branch->columns = q->p.columns;
-    return !kql_take(&q->p, "|") ? !q->p.failed : kql_parse_ops(&q->p, branch);
+    return parse_rest(q, branch, parentheses);
 }
 
 static bool add_to_union(query_parser *q, kql_column *all, size_t *count, const kql_column *c)
@@ -377,7 +401,7 @@ static bool append_tail(query_parser *q, kql_pipeline *branch, const kql_pipelin
     return true;
 }
 
-static bool join_branches(query_parser *q)
+static bool join_branches(query_parser *q, size_t parentheses)
 {
     kql_query *query = q->query;
     kql_pipeline tail = {0};
@@ -390,7 +414,7 @@ static bool join_branches(query_parser *q)
         if (query->branches[b].expansions > tail.expansions)
             tail.expansions = query->branches[b].expansions;
     tail.columns = united;
-    if (kql_take(&q->p, "|") && !kql_parse_ops(&q->p, &tail))
+    if (!parse_rest(q, &tail, parentheses))
         return false;
     for (size_t b = 0; b < query->branch_count && !q->p.failed; b++)
         if (!append_union(q, &query->branches[b], &united) ||
@@ -399,7 +423,7 @@ static bool join_branches(query_parser *q)
     return !q->p.failed;
 }
 
-static bool new_branch(query_parser *q)
+static bool new_branch(query_parser *q, size_t parentheses)
 {
     kql_pipeline *branch = &q->query->branches[q->query->branch_count];
 
@@ -407,19 +431,29 @@ static bool new_branch(query_parser *q)
         return kql_fail(&q->p, q->p.token.word, "more than %d branches", KQL_MOST_BRANCHES);
     branch->ops = kql_parser_alloc(&q->p, KQL_MOST_OPS * sizeof(kql_op));
     q->query->branch_count++;
-    return branch->ops != NULL && parse_branch(q, branch);
+    return branch->ops != NULL && parse_branch(q, branch, parentheses);
 }
 
 /* union [isfuzzy=true] (..), .. */
-static bool parse_union(query_parser *q)
+static bool parse_union(query_parser *q, size_t parentheses)
 {
     if (kql_take(&q->p, "isfuzzy") && (!kql_expect(&q->p, "=") || !kql_expect(&q->p, "true")))
         return false;
     do {
-        if (!kql_expect(&q->p, "(") || !new_branch(q) || !kql_expect(&q->p, ")"))
+        if (!kql_expect(&q->p, "(") || !new_branch(q, 0) || !kql_expect(&q->p, ")"))
             return false;
     } while (kql_take(&q->p, ","));
-    return join_branches(q);
+    return join_branches(q, parentheses);
+}
+
+/* Parentheses around it change nothing. */
+static bool parse_source(query_parser *q)
+{
+    size_t parentheses = 0;
+
+    while (kql_take(&q->p, "("))
+        parentheses++;
+    return kql_take(&q->p, "union") ? parse_union(q, parentheses) : new_branch(q, parentheses);
 }
 
 /* --- the whole --- */
@@ -452,7 +486,7 @@ static bool parse(query_parser *q)
         if (!parse_let(q))
             return false;
     p->slots = (unsigned)q->catalog->records->count;
-    if (p->failed || !(kql_take(p, "union") ? parse_union(q) : new_branch(q)))
+    if (p->failed || !parse_source(q))
         return false;
     kql_take(p, ";");
     if (!p->failed && p->token.kind != TOKEN_END)

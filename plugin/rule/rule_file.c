@@ -41,8 +41,8 @@ static bool fail(reader *r, yaml_place at, text word, const char *message)
     if (r->failed)
         return false;
     r->failed = true;
-    if (asprintf(&r->error, "%s:%zu:%zu: \"%.*s\": %s", r->name, at.line, at.column, length,
-                 word.bytes, message) < 0)
+    if (asprintf(&r->error, "%s:%zu:%zu: %s%.*s%s%s", r->name, at.line, at.column,
+                 length > 0 ? "\"" : "", length, word.bytes, length > 0 ? "\": " : "", message) < 0)
         r->error = NULL;
     return false;
 }
@@ -440,12 +440,12 @@ static void read_period(reader *r, const yaml_node *root)
     text period = text_member(r, root, "queryPeriod");
 
     if (period.length == 0)
-        warn(r, "there is no queryPeriod: the lookback is the default, 1d, unless the query says "
-                "less");
+        warn(r, "there is no queryPeriod: the lookback is what the query says, else the "
+                "default, 1d");
     else if (!read_span(period, &r->file->facts.query_period))
         warn(r,
-             "queryPeriod \"%.*s\" is no timespan: the lookback is the default, 1d, unless the "
-             "query says less",
+             "queryPeriod \"%.*s\" is no timespan: the lookback is what the query says, else the "
+             "default, 1d",
              SHOWN(period));
 }
 
@@ -597,7 +597,8 @@ static bool read_tree(reader *r)
 
     r->tree = yaml_tree_read(r->content, &wrong, &place);
     if (r->tree == NULL)
-        return wrong != NULL ? fail(r, place, (text)TEXT(""), wrong) : out_of_memory(r);
+        return wrong != NULL ? fail(r, place, yaml_word_at(r->content, place), wrong)
+                             : out_of_memory(r);
     read = read_rule(r, yaml_tree_root(r->tree));
     yaml_tree_free(r->tree);
     return read;

@@ -87,6 +87,22 @@ void yaml_tree_free(yaml_tree *self)
     free(self);
 }
 
+/* libyaml counts characters. */
+text yaml_word_at(text content, yaml_place place)
+{
+    const char *at = content.bytes, *end = at + content.length, *word;
+
+    for (size_t line = 1; line < place.line && at < end; line += *at++ == '\n')
+        ;
+    for (size_t column = 1; column < place.column && at < end; column++)
+        do
+            at++;
+        while (at < end && ((unsigned char)*at & 0xC0) == 0x80);
+    for (word = at; at < end && (unsigned char)*at > ' ';)
+        at++;
+    return text_between(word, at);
+}
+
 yaml_node *yaml_tree_root(yaml_tree *self)
 {
     return (yaml_node *)yaml_document_get_root_node(&self->document);

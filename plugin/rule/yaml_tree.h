@@ -27,6 +27,9 @@ typedef enum yaml_kind { YAML_NOTHING, YAML_TEXT, YAML_LIST, YAML_MAP } yaml_kin
 yaml_tree *yaml_tree_read(text content, const char **wrong, yaml_place *place);
 void yaml_tree_free(yaml_tree *self);
 
+/* The word that stands at a place of the text, a view; "" at its end. */
+text yaml_word_at(text content, yaml_place place);
+
 /* The whole document; NULL for an empty one. */
 yaml_node *yaml_tree_root(yaml_tree *self);
 

@@ -36,6 +36,15 @@ REFUSED = [
     ("AuditLogs | where DurationMs has 'Update user'", 1, 30, "has"),
     ("let f = (x:string) { x };\nAuditLogs", 1, 10, "x"),
     ("let s = materialize(AuditLogs);\nAuditLogs", 1, 9, "materialize"),
+    ("let s = AuditLogs | where Id == 'x';\nAuditLogs", 1, 9, "AuditLogs"),
+    ("let s = (SigninLogs | distinct Id);\nAuditLogs", 1, 10, "SigninLogs"),
+    ("let s = IdentityInfo | mv-expand AssignedRoles;\nAuditLogs", 1, 24,
+     "mv-expand"),
+    ("AuditLogs | where Id !in ((externaldata(a:string)[@'x']))", 1, 28,
+     "externaldata"),
+    ("AuditLogs | project-away Initiated*, Id", 1, 26, "Initiated"),
+    ("(union (AuditLogs | where Id == 'x')", 2, 1, ""),
+    ("((AuditLogs | where Id == 'x') | where true | count)", 1, 47, "count"),
     ("AuditLogs | where OperationName has 'é 'Update'", 1, 41, "Update"),
     ("AuditLogs | mv-expand Result", 1, 23, "Result"),
     ("AuditLogs | evaluate bag_unpack(InitiatedBy)", 1, 13, "evaluate"),
@@ -78,8 +87,9 @@ class RuleCheck(unittest.TestCase):
                 done = self.check(rule_files.text(query))
                 self.assertEqual(done.status, 1, done)
                 self.assertEqual(done.output, "")
+                quoted = f'"{word}": ' if word else ""
                 self.assertIn(f"rule.yaml:{HEAD_LINES + line}:{column + 2}: "
-                              f'"{word}": ', done.words)
+                              f"{quoted}", done.words)
 
     def test_a_place_is_found_in_a_quoted_query_too(self):
         content = rule_files.text("X").replace(
@@ -121,6 +131,25 @@ class RuleCheck(unittest.TestCase):
         self.assertEqual(done.status, 0, done.words)
         self.assertIn('2 texts: "first", "second"', done.output)
 
+    def test_parentheses_around_a_query_change_nothing(self):
+        union = "union (AuditLogs | where OperationName == 'first'), " \
+            "(AuditLogs | where OperationName == 'second')"
+        for query in (f"({union})\n| extend n = 1",
+                      f"((({union} | extend n = 1)) | where n == 1);",
+                      f"({union} | extend m = 1)\n| extend n = m"):
+            with self.subTest(query=query):
+                done = self.check(rule_files.text(query))
+                self.assertEqual(done.status, 0, done.words)
+                self.assertIn('2 texts: "first", "second"', done.output)
+                self.assertIn(", n\n", done.output)
+
+    def test_a_list_in_more_parentheses_is_the_same(self):
+        done = self.check(rule_files.text(
+            "let words = dynamic(['Update user']);\n"
+            "AuditLogs | where OperationName in (((words))) "
+            "and Result !in (('x', 'y'))"))
+        self.assertEqual(done.status, 0, done.words)
+
     def test_odd_things_are_warned_of(self):
         more = ("entityMappings:\n  - entityType: Account\n    fieldMappings:"
                 "\n      - identifier: Name\n        columnName: Gone\n"
@@ -138,7 +167,8 @@ class RuleCheck(unittest.TestCase):
         for content, place in (("a: [", "2:1"), ("- a\n", "1:1"),
                                ("id: 1\nid: 2\n", "2:5"), ("", "1:1"),
                                ("query: AuditLogs\n", "1:1"),
-                               ("id: x\n---\nid: y\n", "2:1")):
+                               ("id: x\n---\nid: y\n", "2:1"),
+                               ("a:\n  - é: 1\n   - b: 2\n", '3:4: "-"')):
             with self.subTest(content=content):
                 done = self.check(content)
                 self.assertEqual(done.status, 1)
