@@ -72,7 +72,7 @@ static bool try_activity_name(planned *p, size_t most)
 
 static bool same_row(const plan_row *a, const plan_row *b)
 {
-    return text_equal(a->positions, b->positions);
+    return a->branch == b->branch && text_equal(a->positions, b->positions);
 }
 
 static const plan_row *find_row(const plan_row *rows, const plan_row *wanted)
@@ -103,11 +103,12 @@ static void fill_up(judgement *self, plan_row *row, planned *wide, const kql_val
 
     for (size_t i = 0; wide != NULL && row->values != NULL && i < columns->count; i++) {
         kql_value v = row->values[i];
+        bool is_nothing = v.kind == KIND_NULL || (v.kind == KIND_STRING && v.string.length == 0);
 
-        if (v.kind != KIND_STRING || v.string.length > 0 || !plan_column_is_of_record(p, i))
+        if (!is_nothing || !plan_column_is_of_record(p, row->branch, i))
             continue;
         if (*of_record == NULL)
-            *of_record = plan_record_values(&wide->run);
+            *of_record = plan_record_values(&wide->run, row->branch);
         if (*of_record == NULL)
             return; /* memory is out, which is noted */
         row->values[i] = (*of_record)[i];
@@ -171,17 +172,23 @@ static json *target_tree(judgement *self, const audit_record *record, const plan
                : NULL;
 }
 
-/* Is the row one of KQL's reading already? A split object's is one for all. */
+/*
+ * Is the row one of KQL's reading already? A split object's is one for all; a record's own row is
+ * one, whatever its targets are; and one is that in WIDE's reading is of no target at all.
+ */
 static bool is_planned_covered(judgement *self, const planned *kql, const planned *wide,
                                const plan_row *row)
 {
     const plan_row *same = kql != NULL ? find_row(kql->run.first, row) : NULL;
+    const json *target;
 
     if (kql != NULL && kql->run.first != NULL && kql->run.first->has_target &&
         kql->record->is_split)
         return true;
-    return same != NULL &&
-           target_tree(self, kql->record, same) == target_tree(self, wide->record, row);
+    if (same == NULL || same->is_whole)
+        return same != NULL;
+    target = target_tree(self, wide->record, row);
+    return target == NULL || target == target_tree(self, kql->record, same);
 }
 
 static void hand_out_kql_rows(judgement *self, planned *kql, planned *wide,
@@ -189,11 +196,15 @@ static void hand_out_kql_rows(judgement *self, planned *kql, planned *wide,
 {
     alert a = judge_begin_row(self, shown);
     const kql_value *of_record = NULL;
+    size_t branch = 0;
 
     a.kql = true;
     for (plan_row *row = kql->run.first; row != NULL; row = row->next) {
         if (!read_planned_target(self, kql->record, row, &a))
             continue;
+        if (row->branch != branch)
+            of_record = NULL;
+        branch = row->branch;
         fill_up(self, row, wide, &of_record);
         hand_out_planned(self, kql->record, row, &a);
     }

@@ -63,10 +63,18 @@ static bool reads_record(const kql_pipeline *branch, const kql_expr *e)
     return true;
 }
 
+static bool expands(const kql_pipeline *branch)
+{
+    for (size_t i = 0; i < branch->count; i++)
+        if (branch->ops[i].kind == OP_EXPAND)
+            return true;
+    return false;
+}
+
 bool plan_is_of_record(const kql_pipeline *branch, unsigned slot)
 {
     if (slot < audit_catalog.records->count)
-        return slot != COLUMN_TARGET_RESOURCES;
+        return slot != COLUMN_TARGET_RESOURCES || !expands(branch);
     for (size_t i = 0; i < branch->count; i++)
         for (size_t a = 0; a < branch->ops[i].assignment_count; a++)
             if (branch->ops[i].assignments[a].slot == slot)
@@ -74,9 +82,9 @@ bool plan_is_of_record(const kql_pipeline *branch, unsigned slot)
     return false; /* an element, or a part of a text */
 }
 
-bool plan_column_is_of_record(const rule_plan *self, size_t column)
+bool plan_column_is_of_record(const rule_plan *self, size_t branch, size_t column)
 {
-    return plan_is_of_record(&self->query->branches[0], self->columns.all[column].slot);
+    return plan_is_of_record(&self->query->branches[branch], self->columns.all[column].slot);
 }
 
 const rule_file *plan_file(const rule_plan *self)

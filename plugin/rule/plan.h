@@ -30,8 +30,8 @@ const kql_columns *plan_columns(const rule_plan *self);
 /* Does the query say in which order its rows are? */
 bool plan_sorts(const rule_plan *self);
 
-/* Does the column tell of the record alone, whichever its targets are? */
-bool plan_column_is_of_record(const rule_plan *self, size_t column);
+/* Does the column tell of the record alone, in a branch's rows, whichever its targets are? */
+bool plan_column_is_of_record(const rule_plan *self, size_t branch, size_t column);
 
 /* The terms that matched_by tells of, by their names: "upn_startswith", .. */
 size_t plan_term_count(const rule_plan *self);
@@ -40,11 +40,13 @@ const char *plan_term_name(const rule_plan *self, size_t term);
 /* A row of the query. All in it lives in the arena or in the record. */
 typedef struct plan_row {
     struct plan_row *next;
+    size_t branch;            /* of the query, that it comes from */
     kql_value *values;        /* of plan_columns */
     text order;               /* its place under the query's order by, see sort_text.h; "": none */
     text positions;           /* of the elements that it is of: "0", "2,1" */
     bool has_target;          /* one of TargetResources was expanded .. */
     size_t target;            /* .. or taken: this one */
+    bool is_whole;            /* nothing was expanded: the record's one row */
     uint64_t terms;           /* that hold, a bit each */
     uint64_t wide_terms;      /* of those, the ones that hold in wide semantics only */
     bool needs_letters;       /* a condition before those holds in wide semantics only */
@@ -98,8 +100,8 @@ void plan_trace(plan_run *self, plan_trace_sink *sink, void *arg);
 /* The right side of a term, as JSON. */
 void plan_write_right(const rule_plan *self, const kql_expr *term, buffer *out);
 
-/* The values of the columns that tell of the record alone; the others are null. In the arena. */
-kql_value *plan_record_values(plan_run *self);
+/* A branch's values of the columns that tell of the record alone; others are null. In the arena. */
+kql_value *plan_record_values(plan_run *self, size_t branch);
 
 /* Does a term ask the role list? */
 bool plan_asks_role_list(const rule_plan *self);

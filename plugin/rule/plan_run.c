@@ -246,9 +246,10 @@ static void tell_row(branch_run *b, kql_run *r, plan_row *row)
     const kql_op *of_targets = expansion_of_targets(branch, &expansions);
     uint64_t in_kql;
 
-    *row = (plan_row){.notes = run->row.view.notes};
+    *row = (plan_row){.branch = b->branch, .notes = run->row.view.notes};
     row->positions = write_positions(b, expansions);
     row->has_target = of_targets != NULL;
+    row->is_whole = expansions == 0;
     row->target = of_targets ? b->passage.positions[of_targets->place] : index_of_target(branch);
     if (run->is_open)
         return;
@@ -331,7 +332,7 @@ static void assign_of_record(const kql_pipeline *branch, kql_run *r)
     }
 }
 
-kql_value *plan_record_values(plan_run *self)
+kql_value *plan_record_values(plan_run *self, size_t branch)
 {
     const kql_columns *columns = &self->plan->columns;
     kql_value *values =
@@ -342,10 +343,11 @@ kql_value *plan_record_values(plan_run *self)
 
     if (frame == NULL)
         return NULL;
-    assign_of_record(&self->plan->query->branches[0], &run);
+    assign_of_record(&self->plan->query->branches[branch], &run);
     for (size_t i = 0; i < columns->count; i++) {
         column.slot = columns->all[i].slot;
-        values[i] = plan_column_is_of_record(self->plan, i) ? kql_eval(&run, &column) : kql_null();
+        values[i] =
+            plan_column_is_of_record(self->plan, branch, i) ? kql_eval(&run, &column) : kql_null();
     }
     return values;
 }

@@ -163,6 +163,24 @@ class RuleFiles(unittest.TestCase):
         self.assertEqual((row["Result"], row["A"], row["B"]),
                          ("success", 1, "r1"))
 
+    def test_wide_does_not_give_a_records_own_row_twice(self):
+        query = "AuditLogs | where OperationName == 'Update user' " \
+            "| project What = OperationName, Of = TargetResources[0].id, " \
+            "Who = tostring(TargetResources[0].displayName)"
+        for targets in ([{"id": "x", "displayName": "eve"}],
+                        {"id": "x", "displayName": "eve"}, {}, None):
+            with self.subTest(targets=targets):
+                one = dict(record("Update user", shape="strings"),
+                           TargetResources=json.dumps(targets))
+                row, = self.rows([one], query, "--semantics", "wide")
+                self.assertTrue(row["Kql"])
+                self.assertEqual(
+                    [row[name] for name in ("What", "Of", "Who")],
+                    ["Update user", "x", "eve"] if targets
+                    else ["Update user", None, ""])
+                row, = self.rows([one], query, "--semantics", "kql")
+                self.assertEqual([row["Of"], row["Who"]], [None, ""])
+
     def test_each_element_of_each_expansion_is_a_row_of_its_own(self):
         target = {"id": "x", "modifiedProperties": [
             {"displayName": "a"}, {"displayName": "b"}, {"displayName": "a"}]}
@@ -189,6 +207,18 @@ class RuleFiles(unittest.TestCase):
         self.assertEqual(
             [[row[name] for name in ("Id", "A", "B", "C")] for row in rows],
             [["r2", None, "b", "r2b"], ["r1", 1, "", "r1"]])
+
+    def test_a_branchs_columns_are_its_own_in_wide_too(self):
+        rows = self.rows(
+            [record("First thing"), record("Second thing", number=2)],
+            "union (AuditLogs | where OperationName == 'First thing' "
+            "| project Id, A = 'a'), (AuditLogs | where OperationName "
+            "has 'thing' | project Id, B = 'b')", "--semantics", "wide")
+        self.assertEqual(
+            sorted([row[name] for name in ("Id", "A", "B", "Kql")]
+                   for row in rows),
+            [["r1", "", "b", True], ["r1", "a", "", True],
+             ["r2", "", "b", True]])
 
     def test_formats_entities_and_details_are_the_files(self):
         alert, = self.run_on(
