@@ -12,7 +12,10 @@
 
 #define ALWAYS_INLINE inline __attribute__((always_inline))
 
-enum { BLOCK = 64 }; /* bytes; as many as a mask has bits */
+enum {
+    BLOCK = 64,   /* bytes; as many as a mask has bits */
+    AHEAD = 2048, /* so far ahead memory is asked for: the machine itself stops at a page's end */
+};
 
 static const text BYTE_ORDER_MARK = TEXT("\xEF\xBB\xBF");
 
@@ -178,6 +181,7 @@ static ALWAYS_INLINE line_run scan_blocks(text t, masks (*masks_of)(const char *
     masks m;
 
     for (; goes_on && t.length - at >= BLOCK; at += BLOCK) {
+        __builtin_prefetch(t.bytes + at + AHEAD);
         m = masks_of(t.bytes + at);
         goes_on = take_block(&s, at, &m, parities_of);
     }
