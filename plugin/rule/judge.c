@@ -311,17 +311,18 @@ unwrap_kind judge_kind(audit_result reading, bool is_one)
     }
 }
 
+/* What lies beyond tomorrow counts as of now. */
 static void learn_roles(judgement *self, audit_record *record)
 {
     const audit_reader reader = {self->memory, self->parser};
-    const alert row = judge_begin_row(self, record);
-    bool is_future = row.time_generated > self->now + TICKS_PER_DAY;
+    timestamp time = record->has_time ? record->time_generated : self->received;
 
     if (self->take_role == NULL || !role_change_is_told(record))
         return;
     judge_read_rest(self, record);
-    self->out_of_memory |= !role_changes_read(
-        record, &reader, is_future ? self->now : row.time_generated, self->take_role, self->arg);
+    if (time > self->now + TICKS_PER_DAY)
+        time = self->now;
+    self->out_of_memory |= !role_changes_read(record, &reader, time, self->take_role, self->arg);
 }
 
 audit_result judge_record(judgement *self, json *object)
