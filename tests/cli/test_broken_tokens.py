@@ -97,9 +97,15 @@ def has_whole_record(text):
         except ValueError:
             continue
         if "operationName" in value and _depth(value) < 32 \
-                and "targetResources" in value.get("properties", ""):
+                and _names_targets(value):
             return True
     return False
+
+
+def _names_targets(record):
+    """Tell whether it does; a bracket too many may move them outwards."""
+    return "targetResources" in record \
+        or "targetResources" in record.get("properties", "")
 
 
 def _depth(value):
