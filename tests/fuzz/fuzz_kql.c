@@ -10,9 +10,12 @@
 enum { COLUMNS = 6, MOST_WORDS = 400 };
 
 static const kql_column columns[COLUMNS] = {
-    {TEXT("s"), KQL_STRING, 0, true},    {TEXT("d"), KQL_DYNAMIC, 1, true},
-    {TEXT("n"), KQL_LONG, 2, false},     {TEXT("b"), KQL_BOOL, 3, false},
-    {TEXT("t"), KQL_DATETIME, 4, false}, {TEXT("r"), KQL_REAL, 5, false},
+    {.name = TEXT("s"), .type = KQL_STRING, .slot = 0, .is_verbatim = true},
+    {.name = TEXT("d"), .type = KQL_DYNAMIC, .slot = 1, .is_verbatim = true},
+    {.name = TEXT("n"), .type = KQL_LONG, .slot = 2},
+    {.name = TEXT("b"), .type = KQL_BOOL, .slot = 3},
+    {.name = TEXT("t"), .type = KQL_DATETIME, .slot = 4},
+    {.name = TEXT("r"), .type = KQL_REAL, .slot = 5},
 };
 
 /* --- a query of the grammar, chosen by bytes --- */
