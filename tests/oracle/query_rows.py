@@ -1,0 +1,321 @@
+"""The rows that a rule's query gives, operator by operator, by rules.md.
+
+A row is a dict of values by column, in the columns' order. An audit record is
+a dict of AuditLogs's columns as JSON values; what it has not is "" or null.
+"""
+
+import kql
+import rule
+import wide
+from kql import MISSING
+from query_tree import (Away, Column, Distinct, Expand, Extend, Parse,
+                        Project, Reorder, SetOf, Sort, Where, read)
+from query_values import Context, Value, evaluate, nothing, text_of
+from ticks import DAY
+
+DYNAMIC = ("InitiatedBy", "TargetResources", "AdditionalDetails")
+DATES = ("TimeGenerated", "ActivityDateTime", "_TimeReceived")
+TEXTS = ("OperationName", "OperationVersion", "Category", "ResultType",
+         "ResultSignature", "ResultDescription", "CorrelationId",
+         "ResourceId", "Identity", "Level", "Location", "Id",
+         "LoggedByService", "Result", "ResultReason", "AADTenantId",
+         "ActivityDisplayName", "AADOperationType", "SourceSystem", "Type",
+         "TenantId", "Resource", "ResourceGroup", "ResourceProvider",
+         "_ItemId", "_IsBillable")
+TYPES = {**dict.fromkeys(DYNAMIC, "dynamic"),
+         **dict.fromkeys(DATES, "datetime"),
+         **dict.fromkeys(TEXTS, "string"),
+         "DurationMs": "long", "_BilledSize": "real"}
+
+ROLE_TYPES = {"AssignedRoles": "dynamic", "TimeGenerated": "datetime"}
+
+
+# Beside a row's columns: its branch, and its places in what was expanded.
+POSITIONS = ""
+
+
+def typed(audit, is_wide=False):
+    """Give an audit record's row."""
+    row = {name: Value(kind, _read(audit.get(name, MISSING), kind))
+           for name, kind in TYPES.items()}
+    if is_wide:
+        row.update({name: Value("dynamic", wide.parsed(row[name].value))
+                    for name in DYNAMIC})
+        row["TargetResources"] = Value(
+            "dynamic", _targets(row["TargetResources"].value))
+    return {**row, POSITIONS: Value("dynamic", [])}
+
+
+def _targets(value):
+    """Give the targets as an array, where there are some; {} is none."""
+    return wide.targets(value) if isinstance(value, (list, dict)) and value \
+        else value
+
+
+def _read(value, kind):
+    if kind == "string":
+        return kql.tostring(value)
+    return None if value is MISSING else value
+
+
+class Rows:
+    """A query, to be run at an instant."""
+
+    def __init__(self, source, period=None):
+        """Read it; period is what the file says, in ticks, or None."""
+        self.query = read(source)
+        self.period = period
+
+    def of(self, audits, identities, now):
+        """Give the rows of all records, each with its record."""
+        sets = self._sets(identities, now, False)
+        return [(audit, row) for audit in audits
+                if audit["TimeGenerated"] > now - self.lookback()
+                for row in self.of_record(audit, now, sets)]
+
+    def wide_of(self, audits, identities, now):
+        """Give wide's rows, each with its record and if it is the query's."""
+        sets = [self._sets(identities, now, is_wide)
+                for is_wide in (False, True)]
+        return [(audit, row, is_kql) for audit in audits
+                if audit["TimeGenerated"] > now - self.lookback()
+                for row, is_kql in self._wide_of_record(audit, now, *sets)]
+
+    def _sets(self, identities, now, is_wide):
+        return {name: _set(one, identities, now, self.lookback(), is_wide)
+                for name, one in self.query.sets.items()}
+
+    def _wide_of_record(self, audit, now, sets, wide_sets):
+        found = list(self.of_record(audit, now, sets))
+        own, other = audit["OperationName"], audit["ActivityDisplayName"]
+        more = list(self.of_record(audit, now, wide_sets, True))
+        if not more and other not in ("", own):
+            renamed = dict(audit, OperationName=other)
+            more = list(self.of_record(renamed, now, wide_sets, True))
+        return [(row, True) for row in found] \
+            + [(row, False) for row in more
+               if not self._is_covered(audit, row, found)]
+
+    def _is_covered(self, audit, row, found):
+        """Tell whether the query has this row already.
+
+        It has one at these places. But a row that comes out of an expansion
+        is of what was expanded, and that is another thing in wide's eyes
+        where the targets were packed.
+        """
+        places, value = row[POSITIONS].value, audit["TargetResources"]
+        has_same = any(one[POSITIONS].value == places for one in found)
+        if len(places) == 1 or isinstance(value, list):
+            return has_same
+        if isinstance(value, dict) and value:
+            return self.expands_targets() and bool(found)
+        return has_same and not (isinstance(value, str)
+                                 and wide.targets(value))
+
+    def expands_targets(self):
+        """Tell whether the rows are of the targets themselves."""
+        return any(isinstance(op, Expand)
+                   and op.value == Column("TargetResources")
+                   for branch in self.query.branches
+                   for op in branch + self.query.tail)
+
+    def of_record(self, audit, now, sets, is_wide=False):
+        """Give the rows of one record."""
+        context = Context(typed(audit, is_wide), now, sets, is_wide)
+        columns = self.columns()
+        for number, branch in enumerate(self.query.branches):
+            start = {**context.row, POSITIONS: Value("dynamic", [number])}
+            for row in run(branch, [start], context):
+                whole = {name: row.get(name, nothing(kind))
+                         for name, kind in columns.items()}
+                whole[POSITIONS] = row[POSITIONS]
+                yield from run(self.query.tail, [whole], context)
+
+    def columns(self):
+        """Give the columns behind the union, with their types."""
+        found = {}
+        for branch in self.query.branches:
+            found.update(_shape(branch))
+        return found
+
+    def lookback(self):
+        """Give how far back records count."""
+        said = [_window(branch + self.query.tail)
+                for branch in self.query.branches]
+        if None in said:
+            return self.period or DAY
+        return min([max(said)] + ([self.period] if self.period else []))
+
+    def made(self):
+        """Name the columns that the query makes, and whether it projects."""
+        ops = [op for branch in self.query.branches for op in branch] \
+            + self.query.tail
+        return [name for op in ops for name in _names(op)], \
+            any(isinstance(op, Project) for op in ops)
+
+
+def _names(op):
+    if isinstance(op, (Extend, Project)):
+        return [name for name, _ in op.assigned]
+    if isinstance(op, Parse):
+        return [piece.text for piece in op.pieces if piece.kind == "name"]
+    if isinstance(op, Expand):
+        return [op.name] + [name for inner in op.ops or []
+                            for name in _names(inner)]
+    return []
+
+
+def _window(ops):
+    """Give the least T of TimeGenerated > ago(T) in the conditions."""
+    found = []
+    for op in ops:
+        if isinstance(op, Where):
+            found += _windows(op.condition)
+    return min(found, default=None)
+
+
+def _windows(e):
+    if getattr(e, "word", None) == "and":
+        return [one for part in e.parts for one in _windows(part)]
+    if getattr(e, "operator", None) in (">", ">=") \
+            and getattr(e.left, "name", "") == "TimeGenerated" \
+            and getattr(e.right, "name", "") == "ago":
+        return [e.right.args[0].value]
+    return []
+
+
+def _shape(ops):
+    """Give the columns that operators leave, tried on an empty record."""
+    row = typed({})
+    context = Context(row, 0, None)
+    for op in ops:
+        if isinstance(op, (Where, Sort, Distinct)):
+            continue
+        if isinstance(op, Expand):
+            row = {**row, op.name: nothing(op.type)}
+            row = {**row, **_shape_of(op.ops or [], row, context)}
+            continue
+        row, = run([op], [row], context)
+    return {name: value.type for name, value in row.items()}
+
+
+def _shape_of(ops, row, context):
+    rest = [op for op in ops if not isinstance(op, Where)]
+    return next(iter(run(rest, [row], context)))
+
+
+def _set(one, identities, now, lookback, is_wide):
+    """Give a set: a function from a column's name to its texts."""
+    if not isinstance(one, SetOf):
+        raise NotImplementedError("a watchlist")
+    rows = [_role_row(row) for row in rule.newest_identities(
+        identities, now, one.window or lookback)]
+    left = list(run(one.ops, rows, Context({}, now, None, is_wide)))
+    return lambda column: {text_of(row[column or next(iter(row))])
+                           for row in left}
+
+
+def _role_row(row):
+    kinds = {name: ROLE_TYPES.get(name, "string") for name in row}
+    return {**{name: Value(kinds[name], _read(value, kinds[name]))
+               for name, value in row.items()},
+            POSITIONS: Value("dynamic", [])}
+
+
+def run(ops, rows, context):
+    """Send rows through operators."""
+    for op in ops:
+        rows = RUN[type(op)](op, rows, context)
+    return rows
+
+
+def _where(op, rows, context):
+    return (row for row in rows
+            if evaluate(op.condition, context.of(row)).value)
+
+
+def _assigned(op, row, context):
+    return {name: evaluate(value, context.of(row))
+            for name, value in op.assigned}
+
+
+def _extend(op, rows, context):
+    return ({**row, **_assigned(op, row, context)} for row in rows)
+
+
+def _project(op, rows, context):
+    return ({**_assigned(op, row, context), POSITIONS: row[POSITIONS]}
+            for row in rows)
+
+
+def _away(op, rows, context):
+    return ({name: value for name, value in row.items()
+             if name not in op.names} for row in rows)
+
+
+def _reorder(op, rows, context):
+    return ({**{name: row[name] for name in op.names}, **row}
+            for row in rows)
+
+
+def _expand(op, rows, context):
+    for row in rows:
+        whole = context.opened(evaluate(op.value, context.of(row)).value)
+        for index, element in enumerate(kql.mv_expand(whole)):
+            with_it = {**row, op.name: _cast(element, op.type),
+                       POSITIONS: Value("dynamic",
+                                        row[POSITIONS].value + [index])}
+            if op.ops is None:
+                yield with_it
+            else:
+                yield from ({**row, **inner} for inner in
+                            run(op.ops, [with_it], context))
+
+
+def _cast(element, kind):
+    """Give an element as that type; what is of another is null."""
+    if kind == "dynamic":
+        return Value(kind, element)
+    if kind == "string":
+        return Value(kind, text_of(Value("dynamic", element)))
+    fits = {"long": int, "bool": bool, "real": float}[kind]
+    return Value(kind, element if type(element) is fits else None)
+
+
+def _parse(op, rows, context):
+    for row in rows:
+        text = text_of(evaluate(op.value, context.of(row)))
+        yield {**row, **{name: Value("string", found) for name, found
+                         in parsed(text, op.pieces).items()}}
+
+
+def parsed(text, pieces):
+    """Take a text apart: each literal is the next occurrence of it."""
+    names = {piece.text: "" for piece in pieces if piece.kind == "name"}
+    found, at, between = dict(names), 0, None
+    for piece in pieces:
+        if piece.kind != "literal":
+            between = piece.text
+            continue
+        next_at = text.find(piece.text, at)
+        if next_at < 0 or (between is None and next_at > at):
+            return names
+        if between:
+            found[between] = text[at:next_at]
+        at, between = next_at + len(piece.text), None
+    if between:
+        found[between] = text[at:]
+    return found if between is not None or at == len(text) else names
+
+
+def _distinct(op, rows, context):
+    seen = []
+    for row in rows:
+        if row not in seen:
+            seen.append(row)
+            yield row
+
+
+RUN = {Where: _where, Extend: _extend, Project: _project, Away: _away,
+       Reorder: _reorder, Expand: _expand, Parse: _parse,
+       Distinct: _distinct, Sort: lambda op, rows, context: rows}
