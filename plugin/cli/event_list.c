@@ -7,13 +7,13 @@
 #include "base/arena.h"
 #include "base/room.h"
 #include "cli/time_search.h"
+#include "dialect/own_alert.h"
 #include "files/line_scan.h"
 #include "record/audit_record.h"
 #include "record/identity_record.h"
 #include "record/identity_shape.h"
 #include "rule/flat_record.h"
 #include "rule/judge.h"
-#include "rule/own_alert.h"
 
 struct event_reader {
     detector_worker *worker;

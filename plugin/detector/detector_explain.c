@@ -2,7 +2,7 @@
 /* detector_explain: a message read in both semantics, and judged without a word. */
 #include "detector/message_feed.h"
 #include "detector/worker.h"
-#include "rule/own_alert.h"
+#include "dialect/own_alert.h"
 
 typedef struct explain_run {
     message_feed message_feed;

@@ -8,9 +8,9 @@
 #include "base/digest.h"
 #include "detector/message_rows.h"
 #include "detector/worker.h"
+#include "dialect/own_alert.h"
 #include "rule/flat_record.h"
 #include "rule/fragment.h"
-#include "rule/own_alert.h"
 
 bool message_feed_must_stop(void *arg)
 {
@@ -83,13 +83,13 @@ static void judge_fragment(void *arg, fragment *found)
     memcpy(t->content_hash, a.content_hash, sizeof(a.content_hash));
 }
 
-/* False when it does not matter: it holds no phrase, or is an alert of synctap's own. */
+/* False when it does not matter: it holds no phrase. */
 static bool judge_text(message_feed *f, text broken)
 {
     detector_worker *w = f->worker;
     text_feed rows = {.feed = f};
 
-    if (!gate_may_hold(w->detector->gate, broken) || own_alert_begins(f->judgement.parser, broken))
+    if (!gate_may_hold(w->detector->gate, broken))
         return false;
     f->out_of_memory |= !fragment_read(broken, w->detector->rule, w->accounts, f->judgement.now,
                                        w->memory, judge_fragment, &rows);

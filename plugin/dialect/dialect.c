@@ -7,28 +7,28 @@
 struct dialect {
     const char *name;
     void (*write)(const alert_fields *alert, buffer *out);
-    bool (*is_object)(json *object); /* of one that is JSON, .. */
-    const char *begin;               /* .. and what that begins with, up to the alert's own */
+    const char *begin;               /* up to what is the alert's own */
+    bool (*is_object)(json *object); /* of one that is JSON */
     bool (*is_line)(text line);      /* of one that is none */
 };
 
 static const dialect dialects[DIALECTS] = {
-    {"securityalert", securityalert_write, securityalert_is,
+    {"securityalert", securityalert_write,
      "{\"ProviderName\":\"synctap\",\"ProductName\":\"synctap\",\"VendorName\":\"synctap\","
      "\"SystemAlertId\":\"",
-     NULL},
-    {"cef", cef_write, NULL, NULL, cef_is},
-    {"leef", leef_write, NULL, NULL, leef_is},
-    {"ecs", ecs_write, ecs_is,
+     securityalert_is, NULL},
+    {"cef", cef_write, "CEF:0|synctap|synctap|", NULL, cef_is},
+    {"leef", leef_write, "LEEF:1.0|synctap|synctap|", NULL, leef_is},
+    {"ecs", ecs_write,
      "{\"ecs\":{\"version\":\"9.4.0\"},\"event\":{\"module\":\"synctap\",\"dataset\":"
      "\"synctap.alert\",\"id\":\"",
-     NULL},
-    {"ocsf", ocsf_write, ocsf_is,
+     ecs_is, NULL},
+    {"ocsf", ocsf_write,
      "{\"metadata\":{\"product\":{\"name\":\"synctap\",\"vendor_name\":\"synctap\","
      "\"version\":\"",
+     ocsf_is, NULL},
+    {"hec", hec_write, "{\"source\":\"synctap\",\"sourcetype\":\"synctap:alert\",\"time\":", hec_is,
      NULL},
-    {"hec", hec_write, hec_is,
-     "{\"source\":\"synctap\",\"sourcetype\":\"synctap:alert\",\"time\":", NULL},
 };
 
 const dialect *dialect_at(size_t number)
@@ -70,11 +70,6 @@ bool dialect_write_text(const dialect *self, json_parser *parser, text alert, bu
 
 /* --- what was written comes back --- */
 
-enum {
-    LONGEST_HEADER = 1024, /* of syslog, with structured data */
-    SHORTEST_LINE = 60,    /* with an alert's id */
-};
-
 bool dialect_is_object(json *object)
 {
     for (size_t i = 0; i < DIALECTS; i++)
@@ -90,8 +85,15 @@ static bool begins_with(text t, const char *begin)
     return t.length >= length && memcmp(t.bytes, begin, length) == 0;
 }
 
-/* A whole document is for dialect_is_object. */
-static bool is_line(text line)
+bool dialect_begins(text t)
+{
+    for (size_t i = 0; i < DIALECTS; i++)
+        if (begins_with(t, dialects[i].begin))
+            return true;
+    return false;
+}
+
+bool dialect_is_line(text line)
 {
     for (size_t i = 0; i < DIALECTS; i++) {
         const dialect *d = &dialects[i];
@@ -102,56 +104,4 @@ static bool is_line(text line)
             return true;
     }
     return false;
-}
-
-static bool begins_line(text t)
-{
-    return t.bytes[0] == '{' || begins_with(t, "CEF:0|synctap|") ||
-           begins_with(t, "LEEF:1.0|synctap|");
-}
-
-/* Not all texts need a look at each byte. */
-static bool may_be_line(text t)
-{
-    size_t head = t.length < LONGEST_HEADER + 40 ? t.length : LONGEST_HEADER + 40;
-
-    return t.length >= SHORTEST_LINE && memmem(t.bytes, head, "synctap", strlen("synctap")) != NULL;
-}
-
-/*
- * Where a syslog header ends, by what may not stand in one: a header has no
- * bar, no brace, and = and quotes in the brackets of structured data alone.
- */
-static size_t header_length(text t)
-{
-    size_t depth = 0;
-
-    for (size_t at = 0; at < t.length && at < LONGEST_HEADER; at++) {
-        char c = t.bytes[at];
-
-        if (depth == 0 && begins_line(text_from(t, at)))
-            return at;
-        if (c == '|' || c == '{' || c == '\n' || (depth == 0 && (c == '=' || c == '"')))
-            break;
-        if (c == '[')
-            depth++;
-        else if (c == ']' && depth > 0)
-            depth--;
-    }
-    return t.length;
-}
-
-size_t dialect_line_length(text t)
-{
-    size_t begin = may_be_line(t) ? header_length(t) : t.length;
-    const char *end;
-    text line;
-
-    if (begin == t.length)
-        return 0;
-    line = text_from(t, begin);
-    end = memchr(line.bytes, '\n', line.length);
-    if (end != NULL)
-        line = text_between(line.bytes, end);
-    return is_line(line) ? begin + line.length : 0;
 }

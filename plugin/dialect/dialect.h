@@ -44,11 +44,10 @@ bool dialect_write_text(const dialect *self, json_parser *parser, text alert, bu
  */
 bool dialect_is_object(json *object);
 
-/*
- * The length of a line that some dialect wrote, with the header of syslog that
- * may stand in front, up to the line's end: of one that is no JSON, or that is
- * JSON and was cut. 0 when the text begins with anything else.
- */
-size_t dialect_line_length(text t);
+/* Does the text begin as a dialect does? A cheap look. */
+bool dialect_begins(text t);
+
+/* Is the line what a dialect writes: no JSON, or JSON that was cut? */
+bool dialect_is_line(text line);
 
 #endif

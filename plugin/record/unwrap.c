@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dialect/dialect.h"
+#include "dialect/own_alert.h"
 #include "record/chosen_text.h"
 #include "record/walk.h"
 #include "record/wide_text.h"
@@ -342,12 +342,20 @@ static void refuse_wide(walk *w, text message)
     buffer_free(&narrow);
 }
 
+static bool begins_with_own_line(json_parser *parser, text t)
+{
+    text line = text_from(t, own_alert_header_length(t));
+
+    return line.length > 0 && own_alert_line_length(parser, line) > 0;
+}
+
 unwrapped unwrap_text(unwrap *self, const carrier *rulebase, text message, const unwrap_sink *sink)
 {
     unwrapped found = {0};
     walk w;
 
-    if (rulebase != NULL && !begins_with_json(message) && dialect_line_length(message) == 0 &&
+    if (rulebase != NULL && !begins_with_json(message) &&
+        !begins_with_own_line(self->parser, message) &&
         carrier_is_in_front(rulebase, message, &found.out_of_memory) &&
         read_by_rulebase(self, rulebase, message, sink, &found))
         return found;

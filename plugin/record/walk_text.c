@@ -5,9 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dialect/dialect.h"
+#include "dialect/own_alert.h"
 #include "record/chosen_text.h"
 #include "record/record_piece.h"
+
+enum { MOST_LOOK_ALIKES = 16 }; /* each takes a look at the rest of its line */
 
 /* A text under way: what of it can be read, and what could not. */
 typedef struct passage {
@@ -22,16 +24,9 @@ typedef struct passage {
     size_t document_from; /* the first document in front of the words that was no record */
     size_t escaped_to;    /* strings that begin before it were searched already */
     size_t bad_escape;    /* no string's inside that begins before it goes on to a quote */
+    size_t look_alikes;   /* of synctap's own alerts, that were none */
     buffer judged;        /* texts: strings of the stretch whose records were handed on */
 } passage;
-
-/* The next place where a document may begin, or t.length. */
-static size_t next_document(text t, size_t at)
-{
-    while (at < t.length && t.bytes[at] != '{' && t.bytes[at] != '[')
-        at++;
-    return at;
-}
 
 /*
  * A `[` in front of a document is most often a header's ("app[123]:", RFC
@@ -303,6 +298,79 @@ static size_t walk_escaped(walk *w, passage *p, size_t at)
     return found ? length : behind_last_quote(inside);
 }
 
+/* Blanks and commas, as they stand between messages that were put into one. */
+static size_t separators(text t)
+{
+    size_t length = 0;
+
+    while (length < t.length && t.bytes[length] != '\0' &&
+           strchr(" \t\r\n,", t.bytes[length]) != NULL)
+        length++;
+    return length;
+}
+
+/* May an alert of synctap's own be looked for? What broke may hold what looks like one. */
+static bool may_be_own(walk *w, passage *p, size_t at)
+{
+    if (closes_before(p, at))
+        end_broken(w, p, at);
+    return p->broken_from == p->text.length && p->look_alikes < MOST_LOOK_ALIKES;
+}
+
+/* The length of a line that is one, without a header, and which is done with so; or 0. */
+static size_t pass_own_line(walk *w, passage *p, size_t at)
+{
+    size_t length = own_alert_line_length(w->unwrap->parser, text_from(p->text, at));
+
+    if (length == 0) {
+        p->look_alikes++;
+        return 0;
+    }
+    note_words(p, at);
+    end_broken(w, p, at);
+    begin_words(p, at + length);
+    return length;
+}
+
+/* Those that are no JSON are passed over where a line begins, and behind a document. */
+static size_t behind_own_lines(walk *w, passage *p, size_t at)
+{
+    while (at < p->text.length && may_be_own(w, p, at)) {
+        size_t begin = at += separators(text_from(p->text, at)), length;
+
+        begin += own_alert_header_length(text_from(p->text, at));
+        if (begin == p->text.length || p->text.bytes[begin] == '{')
+            break;
+        length = pass_own_line(w, p, begin);
+        if (length == 0)
+            break;
+        at = begin + length;
+    }
+    return at;
+}
+
+/*
+ * Those that are JSON and were cut, from the place of one that cannot be read;
+ * and a list of them that was cut, which is no stretch: each is told by itself.
+ * The length of what is passed over, or 0.
+ */
+static size_t pass_cut_alert(walk *w, passage *p, size_t at)
+{
+    bool is_list = p->text.bytes[at] == '[';
+    text t = text_from(p->text, at + is_list);
+
+    t = text_from(t, is_list ? json_blanks(t) : 0);
+    if (t.length == 0 || t.bytes[0] != '{' || own_alert_header_length(t) > 0 ||
+        !may_be_own(w, p, at))
+        return 0;
+    if (!is_list)
+        return pass_own_line(w, p, at);
+    if (own_alert_begins(w->unwrap->parser, t))
+        return 1;
+    p->look_alikes++;
+    return 0;
+}
+
 /*
  * After a document that cannot be read, the search goes on right behind its
  * first byte: a good record may follow, or stand inside.
@@ -317,41 +385,44 @@ static size_t walk_document_at(walk *w, passage *p, size_t at)
     if (reason == NULL) {
         walk_found(w, p, at, at + taken, document);
         json_free(document);
-        return at + taken;
+        return behind_own_lines(w, p, at + taken);
     }
     w->found.out_of_memory |= json_parser_ran_out(parser);
     length = walk_escaped(w, p, at);
     if (length > 0)
         return at + length;
+    length = pass_cut_alert(w, p, at);
+    if (length > 0)
+        return behind_own_lines(w, p, at + length);
     note_broken(w, p, at, reason);
     return at + 1;
 }
 
+/* The next place where a document may begin, or the text's end. */
+static size_t next_document(walk *w, passage *p, size_t at)
+{
+    text t = p->text;
+
+    while (at < t.length && t.bytes[at] != '{' && t.bytes[at] != '[')
+        if (t.bytes[at++] == '\n')
+            at = behind_own_lines(w, p, at);
+    return at;
+}
+
 static void walk_passage(walk *w, passage *p)
 {
-    size_t at = next_document(p->text, 0);
+    size_t at = next_document(w, p, behind_own_lines(w, p, 0));
 
     while (at < p->text.length && !walk_must_stop(w))
-        at = next_document(p->text, walk_document_at(w, p, at));
+        at = next_document(w, p, walk_document_at(w, p, at));
     if (closes_before(p, p->text.length))
         end_broken(w, p, p->text.length);
     note_words(p, p->text.length);
     end_broken(w, p, p->text.length);
 }
 
-/* Alerts of synctap's own in a SIEM's words are passed over, a line each. */
-static text behind_own_lines(text t)
+void walk_text(walk *w, text t)
 {
-    size_t length;
-
-    while ((length = dialect_line_length(t)) > 0)
-        t = text_from(t, length < t.length ? length + 1 : length);
-    return t;
-}
-
-void walk_text(walk *w, text all)
-{
-    text t = behind_own_lines(all);
     passage p = {
         .text = t,
         .search = json_search_begin(t),

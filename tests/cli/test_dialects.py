@@ -301,6 +301,92 @@ class Own(DialectTest):
                         given=text.encode() + b"\n").output
                     self.assertIn('"record 5"', found)
 
+    def check_only_the_record(self, own, texts, words=r":\d+: "):
+        """Of each text the record is told of, and nothing else."""
+        path = self.file(*({"message": text} for text in texts))
+        raw = self.file(*texts)
+        for command_name in ("query", "replay"):
+            done = [synctap(command_name, "--now", NOW, "--format", "jsonl",
+                            one) for one in (path, raw)]
+            self.assertNotRegex(done[0].words, words, own)
+            for one in done:
+                rows = [json.loads(line) for line in one.output.splitlines()]
+                self.assertEqual(
+                    {"record 5"},
+                    {row.get("Id", row.get("record_id")) for row in rows},
+                    (own, one.output))
+
+    def check_each_text(self, texts):
+        """The same, of one text after the other."""
+        record = json.dumps(audit(5))
+        for text in texts:
+            done = synctap("query", "--now", NOW, "--format", "jsonl",
+                           given=json.dumps({"message": text}).encode())
+            self.assertEqual(done.output.count('"record 5"'),
+                             text.count(record), text)
+
+    def test_a_record_in_any_place_beside_one(self):
+        """With whatever separates messages that were put into one."""
+        record = json.dumps(audit(5))
+        header = "<84>1 2026-06-01T12:00:00Z edge7 synctap 12 - - "
+        for name, own in self.renderings(*hostile_alerts(), audit(1)):
+            cut = own[:max(len(own) * 2 // 3, 300)]
+            texts = [text
+                     for one in (own, header + own, cut)
+                     for end in ("\n", "#012", "\r\n", "#015#012")
+                     for text in (f"{one}{end}{record}",
+                                  f"{record}{end}{one}",
+                                  f"{one}{end}{record}{end}{one}",
+                                  f"{record}{end}{one}{end}{record}",
+                                  f"words{end}{one}{end}{record}",
+                                  f"{header}{record}{end}{one}")]
+            texts += [f"{one}\n{header}{record}" for one in (own, cut)]
+            texts += [f"{record}{between}{one}"
+                      for one in (own, cut) for between in ("", " ", ",")]
+            with self.subTest(name=name):
+                self.check_only_the_record(own, texts)
+
+    def test_a_record_is_found_in_every_place(self):
+        """Each text by itself: another hides nothing."""
+        record = json.dumps(audit(5))
+        made = dict(self.renderings(audit(1)))
+        self.check_each_text(
+            text for own in made.values() for end in ("\n", "#012")
+            for text in (f"{own}{end}{record}", f"{record}{end}{own}",
+                         f"{own[:400]}{end}{record}{end}{own}"))
+
+    def test_a_name_that_ends_like_a_message_hides_nothing(self):
+        """Of a record that its sender broke, quotes in names and all."""
+        whole = json.dumps(audit(5, {**plain.target(), "displayName": "NAME"}))
+        for name, own in self.renderings(audit(1)):
+            for before in ('x"\n', 'x",{}\n', "x\n", 'x"#012', '"},'):
+                text = whole.replace("NAME", before + own[:400])
+                with self.subTest(name=name, before=before):
+                    found = synctap(
+                        "replay", "--now", NOW, "--format", "jsonl",
+                        given=json.dumps({"message": text}).encode()).output
+                    self.assertIn(plain.SYNC_UPN, found)
+
+    def test_a_list_that_was_cut(self):
+        record = json.dumps(audit(5))
+        for name, own in self.renderings(*hostile_alerts(), audit(1)):
+            if name in ("cef", "leef"):
+                continue
+            cut = own[:max(len(own) * 2 // 3, 300)]
+            self.check_silent([f"[{cut}", f"[{own},{cut}",
+                               f"[{own}, {own}, {cut}"], "out of memory")
+            self.check_only_the_record(
+                own, [f"[{record},{own},{cut}", f"[{own},{record},{cut}"],
+                "out of memory")
+
+    def test_cut_behind_any_byte(self):
+        """A record in a name of it is no record."""
+        record = json.dumps(audit(77))
+        for name, own in self.renderings(hostile_record(1, record)):
+            begin = 300 if name in dialects.NAMES else len(own) // 8
+            self.check_silent([own[:end] for end in range(
+                begin, len(own) - 1, 7)], "out of memory")
+
     def test_what_has_a_member_more_or_less_is_none(self):
         for name, line in self.renderings(audit(1)):
             if name in ("cef", "leef", "jsonl"):

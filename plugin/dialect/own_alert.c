@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* own_alert: one table of an alert's members, for whole alerts and for cut ones. */
-#include "rule/own_alert.h"
+#include "dialect/own_alert.h"
 
 #include "dialect/dialect.h"
 
@@ -152,7 +152,7 @@ static bool take_value(text *rest)
     return true;
 }
 
-bool own_alert_begins(json_parser *parser, text t)
+static bool is_cut_alert(json_parser *parser, text t)
 {
     size_t at = 0, seen = 0;
     text key;
@@ -169,4 +169,98 @@ bool own_alert_begins(json_parser *parser, text t)
             break;
     }
     return seen >= TELLING_MEMBERS;
+}
+
+/* --- lines, with a header of syslog in front --- */
+
+enum {
+    LONGEST_HEADER = 1024, /* with structured data */
+    SHORTEST_LINE = 60,    /* with an alert's id */
+};
+
+static bool begins_with(text t, const char *begin)
+{
+    size_t length = strlen(begin);
+
+    return t.length >= length && memcmp(t.bytes, begin, length) == 0;
+}
+
+/* A cheap look, before the line's end is looked for. */
+static bool begins_line(text t)
+{
+    text rest = t.bytes[0] == '{' ? text_from(t, 1) : t;
+
+    rest = text_from(rest, json_blanks(rest));
+    return dialect_begins(t) || (t.bytes[0] == '{' && begins_with(rest, "\"alert_id\""));
+}
+
+/*
+ * By what may not stand in one: a header has no bar, no brace, and = and
+ * quotes in the brackets of structured data alone.
+ */
+size_t own_alert_header_length(text t)
+{
+    size_t depth = 0;
+
+    for (size_t at = 0; at + SHORTEST_LINE <= t.length && at < LONGEST_HEADER; at++) {
+        char c = t.bytes[at];
+
+        if (depth == 0 && begins_line(text_from(t, at)))
+            return at;
+        if (c == '|' || c == '{' || c == '\n' || (depth == 0 && (c == '=' || c == '"')))
+            break;
+        if (c == '[')
+            depth++;
+        else if (c == ']' && depth > 0)
+            depth--;
+    }
+    return t.length;
+}
+
+/* Nothing else follows in the line; rsyslog writes #012 and #015 for what ends lines. */
+static bool ends_line(text rest)
+{
+    return rest.length == 0 || rest.bytes[0] == '\r' || begins_with(rest, "#01");
+}
+
+/*
+ * Up to a line break, or what rsyslog writes for one that it receives: that is
+ * one only where a whole document follows and nothing else, as else a name may hold it.
+ */
+static text first_line(text t)
+{
+    static const text received = TEXT("#012{");
+    const char *end = memchr(t.bytes, '\n', t.length), *found;
+    text rest = t = end ? text_between(t.bytes, end) : t;
+
+    while ((found = memmem(rest.bytes, rest.length, received.bytes, received.length)) != NULL) {
+        json_brackets document = {0};
+
+        rest = text_between(found + received.length - 1, t.bytes + t.length);
+        if (!json_brackets_close(&document, rest, rest.length))
+            break;
+        rest = text_from(rest, document.at);
+        if (ends_line(rest))
+            return text_between(t.bytes, found);
+    }
+    return t;
+}
+
+size_t own_alert_line_length(json_parser *parser, text t)
+{
+    text line = first_line(t);
+
+    return dialect_is_line(line) || is_cut_alert(parser, line) ? line.length : 0;
+}
+
+bool own_alert_begins(json_parser *parser, text t)
+{
+    json *document = NULL;
+    size_t taken;
+    bool is_own = json_parse(parser, t, &document, &taken) == NULL
+                      ? own_alert_is(document)
+                      : own_alert_line_length(parser, t) > 0;
+
+    json_free(document);
+    return is_own;
 }

@@ -15,9 +15,19 @@
 bool own_alert_is(json *object);
 
 /*
- * Is the text the beginning of an alert, cut anywhere behind its first three
- * members? Nothing else stands in it then.
+ * How long the header of syslog is behind which an alert may begin, by its
+ * first words; t.length: none does. A cheap look.
  */
+size_t own_alert_header_length(text t);
+
+/*
+ * The length of an alert that begins the text, without a header, and that is
+ * no whole document: a line that is no JSON, or JSON that was cut behind its
+ * first three members; up to the line's end. 0 when there is none.
+ */
+size_t own_alert_line_length(json_parser *parser, text t);
+
+/* Does an alert begin the text, whole or cut? */
 bool own_alert_begins(json_parser *parser, text t);
 
 #endif
