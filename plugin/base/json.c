@@ -431,7 +431,7 @@ static size_t plain_run(text t)
 {
     size_t at = 0;
 
-    for (;;) {
+    while (t.length > 0) { /* else its bytes may be NULL */
         ucs4_t c;
         int taken;
 

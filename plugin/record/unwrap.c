@@ -329,17 +329,35 @@ static bool read_by_rulebase(unwrap *self, const carrier *rulebase, text message
     return is_read;
 }
 
-/* What it seemed to be, byte for byte, does not count. */
+/* What it seemed to be, byte for byte, does not count. Of NUL bytes alone there is nothing to tell.
+ */
 static void refuse_wide(walk *w, text message)
 {
     buffer narrow = {0};
 
     wide_text_narrow(message, &narrow);
-    walk_forget_broken(w, &w->broken, 0);
     w->found.out_of_memory |= buffer_failed(&narrow);
-    walk_count_broken(w, WIDE_TEXT);
-    walk_keep_broken(w, buffer_text(&narrow), WIDE_TEXT);
+    if (narrow.length > 0) {
+        walk_forget_broken(w, &w->broken, 0);
+        walk_count_broken(w, WIDE_TEXT);
+        walk_keep_broken(w, buffer_text(&narrow), WIDE_TEXT);
+    }
     buffer_free(&narrow);
+}
+
+/* Is it one of synctap's alerts, and nothing else? It may quote a name of NUL bytes. */
+static bool is_own_alert(json_parser *parser, text t)
+{
+    json *tree;
+    size_t taken;
+    bool is_one;
+
+    t = text_from(t, own_alert_header_length(t));
+    if (json_parse(parser, t, &tree, &taken) != NULL)
+        return t.length > 0 && own_alert_line_length(parser, t) == t.length;
+    is_one = own_alert_is(tree) && taken + json_blanks(text_from(t, taken)) == t.length;
+    json_free(tree);
+    return is_one;
 }
 
 static bool begins_with_own_line(json_parser *parser, text t)
@@ -361,7 +379,7 @@ unwrapped unwrap_text(unwrap *self, const carrier *rulebase, text message, const
         return found;
     walk_begin(&w, self, sink);
     walk_text(&w, message);
-    if (w.found.records == 0 && wide_text_is(message))
+    if (w.found.records == 0 && wide_text_is(message) && !is_own_alert(self->parser, message))
         refuse_wide(&w, message);
     walk_end(&w, true);
     w.found.out_of_memory |= found.out_of_memory;

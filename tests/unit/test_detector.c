@@ -583,6 +583,31 @@ static void test_our_own_alerts_are_never_judged_again(void)
     }
 }
 
+/* As many as would make another text UTF-16. */
+static void test_our_own_alert_may_quote_nul_bytes(void)
+{
+    char nuls[6 * 400 + 1] = "";
+    const char *own;
+    detector_worker *w = plain_worker(SEMANTICS_WIDE);
+
+    for (size_t i = 0; i < 400; i++)
+        strcat(nuls, "\\u0000");
+    own =
+        feed(w, test_string("{\"OperationName\":\"Register security info\",\"ResultReason\":\"%s\","
+                            "\"TargetResources\":[{\"userPrincipalName\":\"Sync_A@x\"}],"
+                            "\"TimeGenerated\":\"" NOW "\"}",
+                            nuls))
+            .alerts[0];
+    REQUIRE(own != NULL);
+    for (size_t length = strlen(own) - 40; length <= strlen(own); length++) {
+        outcome o = feed(w, test_string("%.*s", (int)length, own));
+
+        test_case("%zu bytes of %zu", length, strlen(own));
+        EXPECT_INT(o.seen.rows, 0);
+        EXPECT_NOT(o.seen.undecodable);
+    }
+}
+
 static void test_our_own_alert_cut_anywhere_makes_no_other(void)
 {
     const char *own = judge(SEMANTICS_WIDE, PLAIN_AUDIT_TEXT(SHAPE_DIAGNOSTIC)).alerts[0];
@@ -1226,6 +1251,7 @@ CU_TestInfo detector_tests[] = {
     TEST(test_a_broken_document_beside_a_good_one_is_undecodable),
     TEST(test_a_record_that_is_too_deep_is_undecodable),
     TEST(test_our_own_alerts_are_never_judged_again),
+    TEST(test_our_own_alert_may_quote_nul_bytes),
     TEST(test_our_own_alert_cut_anywhere_makes_no_other),
     TEST(test_a_record_cannot_pass_for_our_own_alert),
     TEST(test_without_a_store_the_naming_rules_alone_judge),

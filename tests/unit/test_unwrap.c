@@ -265,6 +265,15 @@ static void test_nul_bytes_around_and_between_records(void)
     EXPECT_INT(t->found.broken, 0);
 }
 
+static void test_a_message_of_nul_bytes_holds_nothing(void)
+{
+    static const char message[70] = "";
+    taken *t = take_text(NULL, tight((text){message, sizeof(message)}));
+
+    EXPECT_STRING(records_of(t), "");
+    EXPECT_INT(t->found.broken, 0);
+}
+
 static void test_invalid_utf8_around_and_in_a_record(void)
 {
     check_records("\377\376" R1 "\303", "1 ");
@@ -838,6 +847,7 @@ CU_TestInfo unwrap_tests[] = {
     TEST(test_a_slash_behind_the_last_document),
     TEST(test_a_byte_order_mark),
     TEST(test_nul_bytes_around_and_between_records),
+    TEST(test_a_message_of_nul_bytes_holds_nothing),
     TEST(test_invalid_utf8_around_and_in_a_record),
     TEST(test_line_breaks_as_rsyslog_writes_them),
     TEST(test_a_tables_rows),
