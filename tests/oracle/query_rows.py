@@ -39,11 +39,17 @@ def typed(audit, is_wide=False):
     row = {name: Value(kind, _read(audit.get(name, MISSING), kind))
            for name, kind in TYPES.items()}
     if is_wide:
-        row.update({name: Value("dynamic", wide.parsed(row[name].value))
+        row.update({name: Value("dynamic", _unpacked(row[name].value))
                     for name in DYNAMIC})
         row["TargetResources"] = Value(
             "dynamic", _targets(row["TargetResources"].value))
     return {**row, POSITIONS: Value("dynamic", [])}
+
+
+def _unpacked(value):
+    """Give what a text holds: where JSON should stand, no other text does."""
+    value = wide.parsed(value)
+    return None if isinstance(value, str) else value
 
 
 def _targets(value):
@@ -109,8 +115,10 @@ class Rows:
             return has_same
         if isinstance(value, dict) and value:
             return self.expands_targets() and bool(found)
-        return has_same and not (isinstance(value, str)
-                                 and wide.targets(value))
+        index = places[1] if self.expands_targets() else 0
+        unpacked = isinstance(value, str) and _targets(wide.parsed(value))
+        return has_same and not (isinstance(unpacked, list)
+                                 and unpacked[index:][:1] not in ([], [None]))
 
     def expands_targets(self):
         """Tell whether the rows are of the targets themselves."""

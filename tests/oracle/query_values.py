@@ -109,9 +109,12 @@ def evaluate(e, context):
         return _logic(e, context)
     if isinstance(e, Compare):
         return _compare(e, context)
-    return FUNCTIONS[e.name](*[evaluate(one, context) for one in e.args]) \
-        if e.name != "ago" else Value(
-            "datetime", context.now - evaluate(e.args[0], context).value)
+    args = [evaluate(one, context) for one in e.args]
+    if e.name == "ago":
+        return Value("datetime", context.now - args[0].value)
+    if e.name in ("extractjson", "extract_json"):
+        return _extract(*args, context.member)
+    return FUNCTIONS[e.name](*args)
 
 
 def member(value, key):
@@ -287,10 +290,10 @@ def parse_json(value):
         return Value("dynamic", text_of(value))
 
 
-def _extract(path, value):
+def _extract(path, value, step):
     found = _json_or_null(text_of(value))
     for key, index in re.findall(r"\.(\w+)|\[(-?\d+)\]", path.value):
-        found = member(found, key or int(index))
+        found = step(found, key or int(index))
     return string(kql.tostring(found))
 
 
@@ -392,8 +395,6 @@ FUNCTIONS = {
     "bag_keys": _bag_keys,
     "parse_json": parse_json,
     "todynamic": parse_json,
-    "extractjson": _extract,
-    "extract_json": _extract,
     "toint": _toint,
     "todatetime": lambda value: Value(
         "datetime", value.value if value.type == "datetime"
