@@ -335,6 +335,7 @@ keeper_facts keeper_read_facts(const keeper *self, timestamp now)
 {
     keeper_facts facts = {
         .sync_accounts = sync_accounts_count(self->accounts),
+        .learned_roles = learned_accounts_count(sync_accounts_learned(self->accounts)),
         .identity = self->facts,
     };
 

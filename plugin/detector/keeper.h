@@ -20,6 +20,7 @@ typedef struct keeper keeper;
 /* What there is to say of what is kept. */
 typedef struct keeper_facts {
     size_t sync_accounts;
+    size_t learned_roles; /* of principals of which the stream told, whatever they count now */
     role_list_facts identity;
     stream_facts stream; /* all 0 without one */
 } keeper_facts;

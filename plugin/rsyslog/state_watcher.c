@@ -38,6 +38,7 @@ struct state_watcher {
     timestamp beaten;     /* when it last said in the database that it lives */
     stream_facts told;    /* what was already counted and said */
     const char *weakness; /* of the role list, as it was last said; NULL: none */
+    size_t learned;       /* roles, as it was last said */
 };
 
 /* --- words --- */
@@ -142,6 +143,20 @@ static void tell_loss(state_watcher *self)
         LogMsg(0, RS_RET_OK, LOG_WARNING, "mmsynctap: action '%s': %s", name_of(self),
                buffer_string(&words));
     buffer_free(&words);
+}
+
+/* Whom the stream itself made a sync account: nobody else would say so. */
+static void tell_learned(state_watcher *self)
+{
+    size_t learned = keeper_read_facts(self->what.keeper, timestamp_now()).learned_roles;
+
+    if (learned != self->learned)
+        LogMsg(
+            0, RS_RET_OK, LOG_NOTICE,
+            "mmsynctap: action '%s': the stream told who got or lost a sync role: %zu by now, in "
+            "the table learned_role of %s",
+            name_of(self), learned, self->what.database);
+    self->learned = learned;
 }
 
 /* --- the start --- */
@@ -399,6 +414,7 @@ static void run_once(state_watcher *self, unsigned turn)
     tell_losses(self);
     tell_loss(self);
     tell_weakness(self);
+    tell_learned(self);
     self->what.ran(self->what.arg);
     beat(self, timestamp_now(), 0);
 }

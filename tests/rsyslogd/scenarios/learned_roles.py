@@ -69,6 +69,7 @@ class LearnedRoles(unittest.TestCase):
             daemon.originals(1)
             daemon.send([gain()])
             self.assertEqual(daemon.originals(1)[0].tree, {})
+            daemon.internal("who got or lost a sync role: 1 by now")
             self.assertEqual(told(daemon.alerts(1)[0]),
                              by("before", "role_learned", True))
             daemon.send([register("after")])
