@@ -20,6 +20,7 @@ import counted
 import data
 import flood
 import latency
+import outage
 import pipelines
 import syslog_ng
 from daemon import (FROM_FILE, FROM_TCP, HOLD, SECONDS_AT_MOST, Failed,
@@ -282,6 +283,19 @@ def flooded(setting):
                  **facts)
     yield figure("flood_late_alerts", [late], [1], "s", Bound(at_most=2),
                  alerts=alerts)
+
+
+@group("outage_catch_up")
+def outage_ended(setting):
+    """An hour's alerts, 50 a second, that wait for the far end's return."""
+    count = setting.size(180_000, 9_000)
+    path = setting.file(f"matches-{count}",
+                        lambda: data.Records(SEED).matches(count))
+    made = outage.Outage(path, count)
+    seconds = made.measure()
+    yield figure("outage_catch_up", [seconds], [1], "s", Bound(at_most=60),
+                 alerts=count, queue_mb=made.queue_bytes >> 20,
+                 rss_mb=made.rss_kb // 1024)
 
 
 LONG_MESSAGE = 8 << 20

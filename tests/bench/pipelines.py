@@ -27,6 +27,10 @@ class Pipeline:
     files: dict = dataclasses.field(default_factory=dict)
     expect: typing.Callable = expect_nothing
 
+    def with_before(self, more):
+        """Give the same behind more configuration."""
+        return dataclasses.replace(self, before=self.before + more)
+
 
 def counts_of_mixed(count):
     """Give how many candidates and matches are in data.Records.mixed."""
