@@ -237,6 +237,16 @@ static rsRetVal try_to_put(const alert_queue *self, flowControl_t flow, smsg_t *
     return put;
 }
 
+/*
+ * A message that may be delayed waits at 97 % of a queue. At one that goes to
+ * disk when its memory is full it would wait at half of what sends it there
+ * (queue.c, qqueueStart): the disk would stay empty.
+ */
+static flowControl_t flow_of(const alert_queue *self)
+{
+    return ruleset.GetRulesetQueue(self->ruleset)->bIsDA ? eFLOWCTL_NO_DELAY : eFLOWCTL_FULL_DELAY;
+}
+
 /* Waits for the beginning, and at a full queue; false when a stop came first. */
 static bool put_patiently(alert_queue *self, smsg_t *m)
 {
@@ -244,7 +254,7 @@ static bool put_patiently(alert_queue *self, smsg_t *m)
         wait_a_little();
     if (!has_begun(self) || queue_may_have_ended())
         return false;
-    while (try_to_put(self, eFLOWCTL_FULL_DELAY, m) != RS_RET_OK) {
+    while (try_to_put(self, flow_of(self), m) != RS_RET_OK) {
         if (!may_wait(self))
             return false;
         wait_a_little();

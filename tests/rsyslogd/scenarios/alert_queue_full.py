@@ -11,6 +11,9 @@ with it; another worker lets other messages flow. A role that is loaded
 meanwhile makes late alerts, which wait as well. HUP is obeyed. When the
 reader is back, all alerts come, each once.
 
+Once the queue goes to disk where its memory is full: the records go on, as
+many as the disk takes.
+
 And once the daemon is stopped while nobody reads: it ends, and the next one
 has everything that was held back.
 """
@@ -32,6 +35,8 @@ ruleset(name="small" queue.type="LinkedList" queue.size="20"
 }}
 """
 SLOW = SMALL.format(more='queue.dequeueSlowdown="10000"', action="call alerts")
+SPILLED = SMALL.format(more='queue.size="100" queue.filename="spilled"',
+                       action="@ALERTS@").replace('queue.size="20"', "")
 STOPPING = SMALL.format(more="", action="@ALERTS@")
 TWO_WORKERS = ('queue.type="LinkedList" queue.workerThreads="2" '
                'queue.workerThreadMinimumMessages="1" '
@@ -76,6 +81,18 @@ class AlertQueueFull(unittest.TestCase):
                          sorted([*names, "late 1", "late 2"]))
         self.assertEqual([name for name in ids(alerts) if name in names],
                          names)
+
+    def test_a_queue_that_goes_to_disk(self):
+        names = [f"record {number}" for number in range(RECORDS)]
+        rules = mmsynctap('ruleset="spilled"')
+        with Daemon(rules, MODULE + SPILLED.replace("small", "spilled")) \
+                as daemon:
+            daemon.collector.pause("alerts")
+            daemon.send([text(name, LONG) for name in names])
+            daemon.originals(RECORDS)
+            daemon.collector.resume("alerts")
+            alerts = daemon.alerts(RECORDS)
+        self.assertEqual(sorted(ids(alerts)), sorted(names))
 
     def _send_until_held_back(self, daemon):
         """Send matching records one by one until one does not come out.
