@@ -7,7 +7,6 @@ that whatever else the machine does meets all of them alike.
 import collections
 import dataclasses
 import json
-import os
 import pathlib
 import shutil
 import sqlite3
@@ -441,17 +440,6 @@ def all_threads(costs, count):
         sum(cost.threads.values()) for cost in costs) / count)
 
 
-# Files.
-
-WORDS = ("security info", "temporary access pass")
-JQ = """select(.operationName | test("Admin registered security info|\
-Register security info|Create temporary access pass|\
-Issue temporary access pass|User registered security info"; "i"))
-| . as $record | .properties.targetResources[]
-| select((.userPrincipalName // "") | test("^Sync_|DirSync"; "i"))
-| [$record.time, $record.operationName, .userPrincipalName]"""
-
-
 def seconds_of(command, **more):
     """Make a measure: how long a command takes, by the clock."""
     def measure():
@@ -462,84 +450,6 @@ def seconds_of(command, **more):
             raise Failed(f"{command}: status {done.returncode}")
         return time.monotonic() - begin
     return measure
-
-
-def processor_seconds_of(command):
-    """Make a measure: the processor time that a command takes."""
-    def measure():
-        child = os.posix_spawnp(command[0], command, os.environ, file_actions=[
-            (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)])
-        _, status, used = os.wait4(child, 0)
-        if status != 0:
-            raise Failed(f"{command}: status {status}")
-        return used.ru_utime + used.ru_stime
-    return measure
-
-
-def archive(setting):
-    """Give an archive that lies in memory, and its size."""
-    count = setting.size(1_000_000, 100_000)
-    path = setting.file(f"archive-{count}",
-                        lambda: data.Records(SEED).mixed(count))
-    path.read_bytes()
-    return path, path.stat().st_size
-
-
-def query(path, threads=None, command="query"):
-    """Give the command of a query or a replay, by so many threads."""
-    more = [] if threads is None else ["--threads", str(threads)]
-    return [str(stage() / "bin" / "synctap"), command, "--identity",
-            "/dev/null", *more, str(path)]
-
-
-def has_threads():
-    """Say whether the query can use more than one thread."""
-    done = subprocess.run(query("/dev/null", 1), capture_output=True)
-    return done.returncode == 0
-
-
-@group("query_against_grep_and_jq", "query_two_threads")
-def query_archive(setting):
-    """The rule over a file that is in memory."""
-    path, size = archive(setting)
-    threads = has_threads()
-    grep = " ".join(f"-e '{word}'" for word in WORDS)
-    measures = {"one": seconds_of(query(path, 1 if threads else None)),
-                "grep": grep_and_jq(path, grep)}
-    if threads:
-        measures["two"] = seconds_of(query(path, 2))
-    if shutil.which("jq") is None:
-        raise CannotRun("jq is not installed")
-    came = setting.interleave(measures)
-    yield figure("query_against_grep_and_jq", came["one"], came["grep"],
-                 "s", Bound(at_least=4), inverse=True, bytes=size)
-    if threads:
-        yield figure("query_two_threads", came["two"], came["one"], "s",
-                     Bound(at_least=1.5), inverse=True, bytes=size)
-    else:
-        yield cannot("query_two_threads", "this query has no --threads")
-
-
-@group("replay_against_query", "replay_two_threads")
-def replay_archive(setting):
-    """The stream's behaviour over a file that is in memory."""
-    path, size = archive(setting)
-    came = setting.interleave({
-        "query": processor_seconds_of(query(path, 1)),
-        "replay": processor_seconds_of(query(path, 1, "replay")),
-        "one": seconds_of(query(path, 1, "replay")),
-        "two": seconds_of(query(path, 2, "replay"))})
-    yield figure("replay_against_query", came["replay"], came["query"],
-                 "processor s", Bound(at_most=3), bytes=size)
-    yield figure("replay_two_threads", came["two"], came["one"], "s",
-                 Bound(at_least=1.6), inverse=True, bytes=size)
-
-
-def grep_and_jq(path, expressions):
-    """Make the measure of the two programs behind one another."""
-    command = f'grep -iF {expressions} "$1" | jq -c "$2"'
-    return seconds_of(["sh", "-c", command, "sh", str(path), JQ],
-                      env={**os.environ, "LC_ALL": "C"})
 
 
 # The role list, and what is remembered.
