@@ -68,9 +68,9 @@ def number_printed_by(*command):
         command, check=True, capture_output=True).stdout)
 
 
-def archive(setting):
+def archive(setting, full=1_000_000, quick=100_000):
     """Give an archive that lies in memory, and its size."""
-    count = setting.size(1_000_000, 100_000)
+    count = setting.size(full, quick)
     path = setting.file(f"archive-{count}",
                         lambda: data.Records(SEED).mixed(count))
     path.read_bytes()
@@ -123,7 +123,7 @@ def query_archive(setting):
 @group("query_of_gz", "query_of_xz", "query_of_zst")
 def query_packed(setting):
     """The rule over a packed file, against its own unpacking program."""
-    path, size = archive(setting)
+    path, size = archive(setting, 100_000, 20_000)
     for ending, packer in PACKERS.items():
         packed = path.with_name(f"{path.name}.{ending}")
         if shutil.which(packer[0]) is None:
