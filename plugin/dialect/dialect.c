@@ -88,7 +88,7 @@ static bool begins_with(text t, const char *begin)
 bool dialect_begins(text t)
 {
     for (size_t i = 0; i < DIALECTS; i++)
-        if (begins_with(t, dialects[i].begin))
+        if (t.bytes[0] == dialects[i].begin[0] && begins_with(t, dialects[i].begin))
             return true;
     return false;
 }

@@ -44,7 +44,7 @@ bool dialect_write_text(const dialect *self, json_parser *parser, text alert, bu
  */
 bool dialect_is_object(json *object);
 
-/* Does the text begin as a dialect does? A cheap look. */
+/* Does the text, which is not empty, begin as a dialect does? A cheap look. */
 bool dialect_begins(text t);
 
 /* Is the line what a dialect writes: no JSON, or JSON that was cut? */

@@ -188,10 +188,12 @@ static bool begins_with(text t, const char *begin)
 /* A cheap look, before the line's end is looked for. */
 static bool begins_line(text t)
 {
-    text rest = t.bytes[0] == '{' ? text_from(t, 1) : t;
+    text rest = text_from(t, 1);
 
+    if (t.bytes[0] != '{' || dialect_begins(t))
+        return dialect_begins(t);
     rest = text_from(rest, json_blanks(rest));
-    return dialect_begins(t) || (t.bytes[0] == '{' && begins_with(rest, "\"alert_id\""));
+    return begins_with(rest, "\"alert_id\"");
 }
 
 /*
