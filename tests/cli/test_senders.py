@@ -262,7 +262,7 @@ class Settings(SenderTest):
         self._refused("chmod 0600", mode=0o640, **self.hec())
 
     def test_an_unknown_kind(self):
-        self._refused("give logs-ingestion or hec", kind="splunk")
+        self._refused("give logs-ingestion, hec or file", kind="splunk")
 
     def test_what_is_missing(self):
         self._refused("token is missing", kind="hec", url="http://x")

@@ -8,8 +8,10 @@ Their ports are bound from the beginning and refuse connections until
 import gzip
 import http.server
 import json
+import os
 import socket
 import threading
+import time
 
 import deadline
 
@@ -92,6 +94,27 @@ class Web(FarEnd):
         server.socket.close()
         server.socket, server.far_end = self._socket, self
         server.serve_forever()
+
+
+class Polled:
+    """An end that is asked again and again for all that it has taken.
+
+    read gives that; come is called for the end to be there.
+    """
+
+    def __init__(self, read, come):
+        self._read, self.come = read, come
+
+    def wait(self, condition):
+        """Wait until the condition holds over what was taken."""
+        until = time.monotonic() + deadline.SECONDS
+        taken = self._read()
+        while not condition(taken):
+            if time.monotonic() > until:
+                raise AssertionError(f"not in time; taken: {taken}")
+            os.sched_yield()
+            taken = self._read()
+        return taken
 
 
 class _Request(http.server.BaseHTTPRequestHandler):

@@ -106,6 +106,14 @@ class Broker:
         self.address = rdkafka.rd_kafka_mock_cluster_bootstraps(
             cluster).decode()
 
+    def read(self, form):
+        """Give all messages that it has, each in kcat's form, by lines."""
+        return subprocess.run(
+            [kcat(), "-C", "-q", "-e", "-b", self.address, "-t", self.topic,
+             "-o", "beginning", "-f", form + "\n"], check=True,
+            timeout=deadline.SECONDS, stdin=subprocess.DEVNULL,
+            capture_output=True, text=True).stdout.splitlines()
+
     def send(self, texts):
         """Send texts by kcat, one to each partition in turn.
 

@@ -80,6 +80,11 @@ class Workplace:
         self._own(path)
         return path
 
+    def make(self, path):
+        """Make a directory that the unprivileged user owns."""
+        path.mkdir()
+        self._own(path)
+
     @staticmethod
     def _own(path):
         if os.geteuid() == 0:

@@ -10,51 +10,13 @@ them alert, late, and once. So does every row that came before.
 It needs the right to mount; without it, it is skipped.
 """
 
-import os
-import pathlib
-import subprocess
 import unittest
 
 from records import ids, target
+from small_disk import SmallDisk
 from troubled import LATE, SYNC, Troubled
-from workplace import Workplace
 
-SIZE = "1m"
 BATCH = 50
-
-
-class SmallDisk:
-    """A file system in memory, below a daemon's directory."""
-
-    def __init__(self, daemon):
-        self.path = pathlib.Path(daemon.work.path / "disk")
-        self.path.mkdir()
-        self._filler = self.path / "filler"
-
-    def __enter__(self):
-        done = subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", self.path],
-            capture_output=True, check=False)
-        if done.returncode != 0:
-            raise unittest.SkipTest("no right to mount: disk_full")
-        Workplace._own(self.path)
-        return self
-
-    def __exit__(self, *error):
-        subprocess.run(["umount", "-l", self.path], check=True)
-
-    def fill(self):
-        """Leave not one byte."""
-        with open(self._filler, "ab", buffering=0) as file:
-            try:
-                while True:
-                    file.write(bytes(1024))
-            except OSError:
-                pass
-
-    def make_room(self):
-        """Take away what fills it."""
-        os.unlink(self._filler)
 
 
 class DiskFull(unittest.TestCase):
@@ -62,7 +24,7 @@ class DiskFull(unittest.TestCase):
 
     def test_nothing_that_waits_is_lost(self):
         daemon = Troubled(directory="@WORK@/disk")
-        with SmallDisk(daemon) as disk, daemon:
+        with SmallDisk(daemon.work.path / "disk") as disk, daemon:
             daemon.alert("before", SYNC)
             daemon.pass_by("waits")
             daemon.wait_statistics("tap", pending=1)
@@ -96,7 +58,7 @@ class DiskFull(unittest.TestCase):
 
     def test_a_full_disk_at_the_start(self):
         daemon = Troubled(directory="@WORK@/disk")
-        with SmallDisk(daemon) as disk:
+        with SmallDisk(daemon.work.path / "disk") as disk:
             disk.fill()
             daemon.start()
             try:

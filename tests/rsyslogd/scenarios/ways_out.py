@@ -7,18 +7,18 @@ the queue on disk, and comes when the far end does. An alert that follows
 arrives once, and is what its dialect says.
 """
 
+import contextlib
 import json
 import re
-import subprocess
 import unittest
 
-import deadline
 import dialects
 import kafka_broker
-from far_ends import Lines, Web
+from far_ends import Lines, Polled, Web
 from harness import Daemon
 from records import MODULE, mmsynctap, target, text
 from samples import CONTRIB, placed, replace
+from small_disk import SmallDisk
 
 SYNC = target("Sync_HOST1_0123456789ab@nordwind.example")
 SENDER = (CONTRIB / "senders/synctap-send").read_bytes()
@@ -41,6 +41,20 @@ def daemon_of(dialect, changed):
                   MODULE + "\n" + changed)
 
 
+def with_sender(name):
+    """Give a recipe whose sender has a test's settings."""
+    return recipe(name, (r'binary="[^"]*"', 'binary="/usr/bin/python3 '
+                         '@WORK@/synctap-send @WORK@/settings"'))
+
+
+def give_sender(daemon, **settings):
+    """Put the sender and its settings where the recipe looks for them."""
+    daemon.write("synctap-send", SENDER)
+    daemon.write("settings", "".join(
+        f"{key} = {value}\n"
+        for key, value in {**settings, "patience": 1}.items())).chmod(0o600)
+
+
 class WaysOut(unittest.TestCase):
     """One recipe a test."""
 
@@ -49,8 +63,11 @@ class WaysOut(unittest.TestCase):
         self.addCleanup(end.close)
         return end
 
-    def _tell_the_story(self, daemon, end, read):
-        """read: gives the alert's id of what was taken."""
+    def _tell_the_story(self, daemon, end, read, has_tried=None):
+        """read: gives the alert's id of what was taken.
+
+        has_tried: says that the far end was found to be away.
+        """
         def has(*ids):
             return lambda taken: set(ids) <= set(map(read, taken))
 
@@ -58,6 +75,8 @@ class WaysOut(unittest.TestCase):
             daemon.send([text("one", SYNC), text("two", SYNC)])
             first = [message.tree["synctap"]["alert"]["alert_id"]
                      for message in daemon.originals(2)]
+            if has_tried is not None:
+                daemon.wait_until(has_tried, "a try")
             daemon.restart()
             end.come()
             end.wait(has(*first))
@@ -97,15 +116,9 @@ class WaysOut(unittest.TestCase):
 
     def _check_sender(self, name, dialect, settings, alert_id):
         end = self._far_end(Web)
-        daemon = daemon_of(dialect, recipe(
-            name, (r'binary="[^"]*"', 'binary="/usr/bin/python3 '
-                   '@WORK@/synctap-send @WORK@/settings"')))
-        daemon.write("synctap-send", SENDER)
-        daemon.write("settings", "".join(
-            f"{key} = {value}\n" for key, value in {
-                **settings(f"http://127.0.0.1:{end.port}"), "patience": 1,
-                "rejected": daemon.work.path / "rejected"}.items())
-                     ).chmod(0o600)
+        daemon = daemon_of(dialect, with_sender(name))
+        give_sender(daemon, **settings(f"http://127.0.0.1:{end.port}"),
+                    rejected=daemon.work.path / "rejected")
         alert, found, version = self._tell_the_story(daemon, end, alert_id)
         self.assertEqual(
             dialects.expected(dialect, alert, version),
@@ -135,6 +148,7 @@ class WaysOut(unittest.TestCase):
 
     @unittest.skipIf(kafka_broker.missing(), kafka_broker.missing())
     def test_kafka(self):
+        """The broker is there: omkafka loses what it holds else."""
         with kafka_broker.Broker("synctap-alerts") as broker, \
                 daemon_of(None, recipe(
                     "kafka", (r'broker=\[[^]]*\]',
@@ -143,26 +157,54 @@ class WaysOut(unittest.TestCase):
                     (", \"enable.idempotence=true\"", ""))) as daemon:
             daemon.send([text("one", SYNC)])
             alert = daemon.originals(1)[0].tree["synctap"]["alert"]
-            key, _, found = subprocess.run(
-                [kafka_broker.kcat(), "-C", "-q", "-b", broker.address, "-t",
-                 broker.topic, "-o", "beginning", "-c", "1", "-f", "%k %s"],
-                check=True, timeout=deadline.SECONDS, capture_output=True,
-                text=True).stdout.partition(" ")
+            line, = Polled(lambda: broker.read("%k %s"), None).wait(bool)
+        key, _, found = line.partition(" ")
         self.assertEqual((alert["alert_id"], alert),
                          (key, json.loads(found)))
 
-    def test_file_ocsf(self):
-        daemon = daemon_of("ocsf", recipe("file-ocsf"))
-        with daemon:
-            daemon.send([text("one", SYNC)])
-            alert = daemon.originals(1)[0].tree["synctap"]["alert"]
-            version = daemon.synctap("--version").split()[-1]
-            daemon.end()
-            path = daemon.work.path / "synctap-ocsf.jsonl"
-            line, = path.read_text().splitlines()
-            daemon.start()
+    def _check_file(self, prevent, allow):
+        """The file lies in a directory that is not to be had at first."""
+        daemon = daemon_of("ocsf", with_sender("file-ocsf"))
+        path = daemon.work.path / "far/synctap-ocsf.jsonl"
+        give_sender(daemon, kind="file", path=path)
+
+        def lines():
+            return path.read_text().splitlines() if path.exists() else []
+
+        def has_tried():
+            said = daemon.work.path / "synctap-send.log"
+            return said.exists() and "alerts wait" in said.read_text()
+
+        with prevent(daemon, path.parent):
+            alert, line, version = self._tell_the_story(
+                daemon, Polled(lines, lambda: allow(daemon, path.parent)),
+                lambda line: json.loads(line)["metadata"]["uid"], has_tried)
         self.assertEqual(dialects.expected("ocsf", alert, version),
                          dialects.read("ocsf", line))
+
+    def test_file_ocsf_whose_directory_is_not_there(self):
+        self._check_file(lambda *_: contextlib.nullcontext(),
+                         lambda daemon, path: daemon.work.make(path))
+
+    def test_file_ocsf_that_may_not_be_written(self):
+        def prevent(daemon, path):
+            daemon.work.make(path)
+            path.chmod(0o555)
+            return contextlib.nullcontext()
+
+        self._check_file(prevent, lambda _, path: path.chmod(0o755))
+
+    def test_file_ocsf_on_a_disk_that_is_full(self):
+        disks = []
+
+        @contextlib.contextmanager
+        def prevent(_, path):
+            with SmallDisk(path) as disk:
+                disk.fill()
+                disks.append(disk)
+                yield
+
+        self._check_file(prevent, lambda *_: disks[0].make_room())
 
 
 if __name__ == "__main__":
