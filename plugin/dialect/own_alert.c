@@ -185,15 +185,17 @@ static bool begins_with(text t, const char *begin)
     return t.length >= length && memcmp(t.bytes, begin, length) == 0;
 }
 
-/* A cheap look, before the line's end is looked for. */
+/* A cheap look, before the line's end is looked for: blanks may go on for megabytes. */
 static bool begins_line(text t)
 {
-    text rest = text_from(t, 1);
+    enum { MOST_BLANKS = 16 };
+    text inside;
 
     if (t.bytes[0] != '{' || dialect_begins(t))
         return dialect_begins(t);
-    rest = text_from(rest, json_blanks(rest));
-    return begins_with(rest, "\"alert_id\"");
+    inside = text_from(t, 1);
+    inside = text_from(inside, json_blanks((text){inside.bytes, MOST_BLANKS}));
+    return begins_with(inside, "\"alert_id\"");
 }
 
 /*
@@ -226,14 +228,14 @@ static bool ends_line(text rest)
 }
 
 /*
- * Up to a line break, or what rsyslog writes for one that it receives: that is
+ * Of a line, up to what rsyslog writes for a line break that it receives: that is
  * one only where a whole document follows and nothing else, as else a name may hold it.
  */
 static text first_line(text t)
 {
     static const text received = TEXT("#012{");
-    const char *end = memchr(t.bytes, '\n', t.length), *found;
-    text rest = t = end ? text_between(t.bytes, end) : t;
+    const char *found;
+    text rest = t;
 
     while ((found = memmem(rest.bytes, rest.length, received.bytes, received.length)) != NULL) {
         json_brackets document = {0};
@@ -248,11 +250,20 @@ static text first_line(text t)
     return t;
 }
 
+static bool is_line(json_parser *parser, text line)
+{
+    return dialect_is_line(line) || is_cut_alert(parser, line);
+}
+
+/* What rsyslog would write for a line break may stand in a name, a document behind it. */
 size_t own_alert_line_length(json_parser *parser, text t)
 {
-    text line = first_line(t);
+    const char *end = memchr(t.bytes, '\n', t.length);
+    text whole = end ? text_between(t.bytes, end) : t, first = first_line(whole);
 
-    return dialect_is_line(line) || is_cut_alert(parser, line) ? line.length : 0;
+    if (is_line(parser, first))
+        return first.length;
+    return first.length < whole.length && is_line(parser, whole) ? whole.length : 0;
 }
 
 bool own_alert_begins(json_parser *parser, text t)
