@@ -81,7 +81,7 @@ def settings(max_message_size="4m", keep_control_characters=False):
     return f"""global(workDirectory="@WORK@" abortOnUncleanConfig="on"
   maxMessageSize="{max_message_size}"
   parser.escapeControlCharactersOnReceive="{control}")
-module(load="imtcp")"""
+module(load="imtcp" maxFrameSize="200000000")"""
 
 
 def inputs(rules, roles=None, queue=""):
@@ -119,8 +119,7 @@ def listen(name, ruleset=None):
     ruleset: where its messages go, if that has another name.
     """
     return f"""input(type="imtcp" address="127.0.0.1" port="0"
-  listenPortFileName="@WORK@/{name}.port" ruleset="{ruleset or name}"
-  maxFrameSize="200000000")"""
+  listenPortFileName="@WORK@/{name}.port" ruleset="{ruleset or name}")"""
 
 
 def check_config(rules="", before="", **more):
