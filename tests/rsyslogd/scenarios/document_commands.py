@@ -60,6 +60,17 @@ def _action(path, module, example):
         path.name, 0, "rsyslog", f'action(type="{module}" {name}{example})\n')
 
 
+RULE_OF_VIPS = """id: 00000000-0000-4000-8000-0000000000bb
+name: A password of somebody important
+severity: High
+query: |
+  let vips = (_GetWatchlist('vips') | project SearchKey);
+  AuditLogs
+  | where OperationName == "Reset user password"
+  | where tostring(TargetResources[0].userPrincipalName) in~ (vips)
+"""
+
+
 class DocumentCommands(unittest.TestCase):
     """Every document, one after the other."""
 
@@ -181,6 +192,9 @@ class DocumentCommands(unittest.TestCase):
             elif "workDirectory" not in config:
                 config = WHERE + config
             config = config.replace("@WORK@", str(work.path))
+            config = config.replace("/etc/synctap/vips", str(
+                work.write("vips.yaml", RULE_OF_VIPS).parent / "vips"))
+            work.write("vips.csv", "UPN\nvip@contoso.com\n")
             config = config.replace("/usr/share/synctap/rules",
                                     str(stage() / "share/synctap/rules"))
             config += '\naction(type="omfile" file="/dev/null")\n'
