@@ -2,7 +2,8 @@
 /*
  * leef: IBM's Log Event Extended Format 1.0, pairs with tabs between them.
  *
- * It has no escapes: a tab, a line break or a NUL in a value becomes a blank.
+ * It has no escapes: a tab, a line break or a NUL in a value becomes a blank, and so does a
+ * backslash that readers take for the beginning of one.
  */
 #include "dialect/dialects.h"
 
@@ -47,6 +48,12 @@ static const leef_row rows[] = {
     {"incidentId", {value_text, FIELD_INCIDENT_ID, NULL}},
 };
 
+/* By rsyslog's mmleefparse, which would take the tab behind a value for a part of it. */
+static bool is_taken_for_escape(text behind)
+{
+    return behind.length == 0 || memchr("\\=|", behind.bytes[0], 3) != NULL;
+}
+
 static void append_value(buffer *out, text t)
 {
     size_t begin = out->length;
@@ -55,7 +62,8 @@ static void append_value(buffer *out, text t)
     for (size_t i = begin; i < out->length; i++) {
         char c = out->bytes[i];
 
-        if (c == '\t' || c == '\r' || c == '\n' || c == '\0')
+        if (c == '\t' || c == '\r' || c == '\n' || c == '\0' ||
+            (c == '\\' && is_taken_for_escape(text_from(buffer_text(out), i + 1))))
             out->bytes[i] = ' ';
     }
 }

@@ -246,7 +246,7 @@ def _leef(alert, version):
              "mitreTactics": ",".join(alert["tactics"]),
              "mitreTechniques": ",".join(alert["techniques"]),
              "incidentId": incident.get("id", "")}
-    return header, {key: re.sub(r"[\t\r\n\0]", " ", str(value))
+    return header, {key: re.sub(r"[\t\r\n\0]|\\(?=[\\=|]|\Z)", " ", str(value))
                     for key, value in pairs.items()
                     if value not in ("", None)}
 
