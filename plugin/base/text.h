@@ -51,6 +51,13 @@ static inline text text_cut(text t, size_t most)
     return (text){t.bytes, length};
 }
 
+static inline bool text_begins_with(text t, const char *begin)
+{
+    size_t length = strlen(begin);
+
+    return t.length >= length && memcmp(t.bytes, begin, length) == 0;
+}
+
 static inline bool text_equal(text a, text b)
 {
     return a.length == b.length && (a.length == 0 || memcmp(a.bytes, b.bytes, a.length) == 0);

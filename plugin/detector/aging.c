@@ -119,11 +119,8 @@ static end_list ends_until(const aging *self, timestamp now)
 static void judge_end(rejudging *j, const end *e)
 {
     j->now = e->at;
-    if (pending_find(j->pending, PENDING_UPN, e->upn, &j->found) &&
-        pending_find(j->pending, PENDING_OBJECT_ID, e->object_id, &j->found))
-        rejudging_judge_found(j, j->parts.accounts, e->at);
-    else
-        j->failed = true;
+    rejudging_find_account(j, e->upn, e->object_id);
+    rejudging_judge_found(j, j->parts.accounts, e->at);
 }
 
 static bool judge_ends(rejudging *j, const end_list *list)

@@ -23,7 +23,8 @@ timestamp aging_next(const aging *self);
 
 /*
  * Judges again what the rows' ends up to now have made match, each as of that
- * instant. Must come before newer accounts are taken. False as above.
+ * instant. Must come before newer accounts are taken. False says store_error, or memory is
+ * out.
  */
 bool aging_run(aging *self, const late_join_parts *parts, timestamp now, detector_sink *sink,
                void *arg);

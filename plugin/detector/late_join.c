@@ -11,9 +11,7 @@ static void find_row(void *arg, const identity_record *row)
     j->stopped = j->stopped || stream_must_stop(j->parts.stream);
     if (rejudging_must_end(j) || !rule_row_matters(r, row))
         return;
-    if (!pending_find(j->pending, PENDING_UPN, row->account_upn, &j->found) ||
-        !pending_find(j->pending, PENDING_OBJECT_ID, row->account_object_id, &j->found))
-        j->failed = true;
+    rejudging_find_account(j, row->account_upn, row->account_object_id);
 }
 
 /* The accounts as they were with that row; NULL when memory is out. */

@@ -22,11 +22,7 @@ void learned_join_free(learned_join *self)
 
 static void find_waiting(void *arg, const learned_role *role)
 {
-    rejudging *j = arg;
-
-    if (!pending_find(j->pending, PENDING_UPN, role->upn, &j->found) ||
-        !pending_find(j->pending, PENDING_OBJECT_ID, role->object_id, &j->found))
-        j->failed = true;
+    rejudging_find_account(arg, role->upn, role->object_id);
 }
 
 static bool judge_waiting(rejudging *j, const learned_accounts *before,

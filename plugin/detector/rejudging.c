@@ -22,6 +22,13 @@ void rejudging_end(rejudging *self)
     pending_ids_free(&self->done);
 }
 
+void rejudging_find_account(rejudging *self, text upn, text object_id)
+{
+    if (!pending_find(self->pending, PENDING_UPN, upn, &self->found) ||
+        !pending_find(self->pending, PENDING_OBJECT_ID, object_id, &self->found))
+        self->failed = true;
+}
+
 bool rejudging_must_end(const rejudging *self)
 {
     return self->failed || self->refused || self->stopped;

@@ -47,6 +47,9 @@ void rejudging_end(rejudging *self);
 /* Is the rest for another time? */
 bool rejudging_must_end(const rejudging *self);
 
+/* Finds those that wait under the account's UPN or its object id; a failure is noted. */
+void rejudging_find_account(rejudging *self, text upn, text object_id);
+
 /*
  * Judges those that were found, each once, in the order in which they came, with these accounts;
  * only those that came before that instant. The queue that does not take one alert gets no other.

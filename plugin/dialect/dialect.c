@@ -78,17 +78,10 @@ bool dialect_is_object(json *object)
     return false;
 }
 
-static bool begins_with(text t, const char *begin)
-{
-    size_t length = strlen(begin);
-
-    return t.length >= length && memcmp(t.bytes, begin, length) == 0;
-}
-
 bool dialect_begins(text t)
 {
     for (size_t i = 0; i < DIALECTS; i++)
-        if (t.bytes[0] == dialects[i].begin[0] && begins_with(t, dialects[i].begin))
+        if (t.bytes[0] == dialects[i].begin[0] && text_begins_with(t, dialects[i].begin))
             return true;
     return false;
 }
@@ -99,7 +92,7 @@ bool dialect_is_line(text line)
         const dialect *d = &dialects[i];
 
         if (d->is_line != NULL ? d->is_line(line)
-                               : begins_with(line, d->begin) &&
+                               : text_begins_with(line, d->begin) &&
                                      !json_brackets_close(&(json_brackets){0}, line, line.length))
             return true;
     }

@@ -178,13 +178,6 @@ enum {
     SHORTEST_LINE = 60,    /* with an alert's id */
 };
 
-static bool begins_with(text t, const char *begin)
-{
-    size_t length = strlen(begin);
-
-    return t.length >= length && memcmp(t.bytes, begin, length) == 0;
-}
-
 /* A cheap look, before the line's end is looked for: blanks may go on for megabytes. */
 static bool begins_line(text t)
 {
@@ -195,7 +188,7 @@ static bool begins_line(text t)
         return dialect_begins(t);
     inside = text_from(t, 1);
     inside = text_from(inside, json_blanks((text){inside.bytes, MOST_BLANKS}));
-    return begins_with(inside, "\"alert_id\"");
+    return text_begins_with(inside, "\"alert_id\"");
 }
 
 /*
@@ -224,7 +217,7 @@ size_t own_alert_header_length(text t)
 /* Nothing else follows in the line; rsyslog writes #012 and #015 for what ends lines. */
 static bool ends_line(text rest)
 {
-    return rest.length == 0 || rest.bytes[0] == '\r' || begins_with(rest, "#01");
+    return rest.length == 0 || rest.bytes[0] == '\r' || text_begins_with(rest, "#01");
 }
 
 /*

@@ -174,9 +174,9 @@ class Rsyslogd:
         self.stop()
         self.work.remove()
 
-    def _wait_until(self, holds, what):
+    def wait_until(self, holds, what, seconds=SECONDS_AT_MOST):
         """Wait for the daemon to do something."""
-        deadline = time.monotonic() + SECONDS_AT_MOST
+        deadline = time.monotonic() + seconds
         while not holds():
             if self._process.poll() is not None \
                     or time.monotonic() > deadline:
@@ -195,7 +195,7 @@ class Rsyslogd:
 
     def begin(self, path):
         """Give it the file, and wait for nothing."""
-        self._wait_until(lambda: self._used(INPUT), "input")
+        self.wait_until(lambda: self._used(INPUT), "input")
         os.symlink(path, self.work.path / "input")
 
     def pid(self):
@@ -208,12 +208,12 @@ class Rsyslogd:
         os.mkfifo(gate)
         os.chmod(gate, 0o666)
         self.work.write("first", "hold\n")
-        self._wait_until(lambda: self._used(WORKER), "worker")
+        self.wait_until(lambda: self._used(WORKER), "worker")
         before = self._used(INPUT)
         os.symlink(path, self.work.path / "input")
-        self._wait_until(lambda: self._used(INPUT) > before + A_LITTLE,
+        self.wait_until(lambda: self._used(INPUT) > before + A_LITTLE,
                          "input")
-        self._wait_until(self._is_quiet(INPUT), "end of the input")
+        self.wait_until(self._is_quiet(INPUT), "end of the input")
         with open(gate, "rb"):
             return self.cost_of(count, 1)
 
@@ -238,7 +238,7 @@ class Rsyslogd:
     def port(self):
         """Wait for the TCP input; give its port."""
         port = self.work.path / "port"
-        self._wait_until(lambda: port.exists() and port.read_text(), "port")
+        self.wait_until(lambda: port.exists() and port.read_text(), "port")
         return int(port.read_text())
 
     def send(self, path, times):

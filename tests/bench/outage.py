@@ -46,13 +46,9 @@ class Outage:
                 return self._take(far_end)
 
     def _wait_for_all(self, daemon):
-        deadline = time.monotonic() + MOST_SECONDS
-        while (found := statistics(daemon.work).get("tap", {}).get(
-                "matched", 0)) < self._count:
-            if time.monotonic() > deadline:
-                raise Failed(f"{found} matches of {self._count}: "
-                             f"{daemon.work.words()}")
-            time.sleep(0.1)
+        daemon.wait_until(
+            lambda: statistics(daemon.work).get("tap", {}).get("matched", 0)
+            >= self._count, f"match number {self._count}", MOST_SECONDS)
 
     def _note_queue(self, daemon):
         self.rss_kb = rss_kb(daemon.pid())
