@@ -55,6 +55,16 @@ def _require_access(how, path):
             "can read")
 
 
+def whole_lines(path):
+    """Give the lines of a file that is being written, none before it is whole.
+
+    A reader may see the pages that a single write has filled so far.
+    """
+    if not path.exists():
+        return []
+    return path.read_text().split("\n")[:-1]
+
+
 def module_path():
     """Give rsyslogd's search path: its own modules, and synctap's if any."""
     paths = [path for pattern in MODULE_DIRECTORIES

@@ -13,6 +13,7 @@ import unittest
 import samples
 from harness import Daemon
 from records import target, text
+from workplace import whole_lines
 
 LOGROTATE = shutil.which("logrotate", path="/usr/sbin:/sbin:/usr/bin")
 
@@ -38,13 +39,13 @@ class LogRotation(unittest.TestCase):
     def _alert(self, daemon, record_id, path):
         daemon.send([text(record_id, target("Sync_a@nordwind.example"))],
                     to="entra-audit")
-        daemon.wait_until(lambda: path.exists() and record_id
-                          in path.read_text(), f"{record_id} in {path}")
+        daemon.wait_until(lambda: record_id
+                          in self._ids(path), f"{record_id} in {path}")
 
     @staticmethod
     def _ids(path):
         return [json.loads(line)["record_id"]
-                for line in path.read_text().splitlines()]
+                for line in whole_lines(path)]
 
     def _rotate(self, daemon):
         sample = (samples.CONTRIB / "logrotate.d" / "synctap").read_text()

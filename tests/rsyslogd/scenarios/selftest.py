@@ -10,6 +10,7 @@ import unittest
 
 from harness import Daemon
 from records import MODULE, mmsynctap, target, text
+from workplace import whole_lines
 
 SYNC = target("Sync_HOST1_0123456789ab@contoso.onmicrosoft.com")
 TO_FILE = """
@@ -40,8 +41,8 @@ class Selftest(unittest.TestCase):
         with running() as daemon:
             for where in ("alerts.jsonl", "synctap.db"):
                 self.assertRegex(self._selftest(daemon, where), r"\A\d+ ms\n")
-            alerts = [json.loads(line) for line in (
-                daemon.work.path / "alerts.jsonl").read_text().splitlines()]
+            alerts = [json.loads(line) for line in whole_lines(
+                daemon.work.path / "alerts.jsonl")]
         self.assertEqual([(True, None)] * 2, [
             (one["selftest"], one["incident"]) for one in alerts])
 

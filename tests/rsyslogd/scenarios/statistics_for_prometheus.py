@@ -18,6 +18,7 @@ import unittest
 import samples
 from harness import Daemon
 from records import target, text
+from workplace import whole_lines
 
 PROMETHEUS = samples.CONTRIB / "prometheus"
 # rsyslog_exporter (prometheus-community) looks for these words in a line.
@@ -57,8 +58,8 @@ class StatisticsForPrometheus(unittest.TestCase):
                 while not cls._has_counted(cls.datagrams):
                     cls.datagrams.append(sidecar.recv(65536).decode())
                 daemon.end()
-                cls.file = (daemon.work.path / "synctap-statistics.log"
-                            ).read_text()
+                cls.lines = whole_lines(
+                    daemon.work.path / "synctap-statistics.log")
 
     @staticmethod
     def _has_counted(datagrams):
@@ -70,14 +71,14 @@ class StatisticsForPrometheus(unittest.TestCase):
     def _objects(self):
         """Give synctap's own, the newest of each name."""
         found = {}
-        for line in self.file.splitlines():
+        for line in self.lines:
             counters = json.loads(line)
             if counters["origin"] in ("mmsynctap", "omidentityinfo"):
                 found[counters["origin"]] = counters
         return found
 
     def test_each_line_of_the_file_is_an_object(self):
-        for line in self.file.splitlines():
+        for line in self.lines:
             self.assertTrue(line.lstrip().startswith("{"), line)
             self.assertIsInstance(json.loads(line), dict)
         self.assertEqual(1, self._objects()["mmsynctap"]["alerts"])

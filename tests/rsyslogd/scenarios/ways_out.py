@@ -19,6 +19,7 @@ from harness import Daemon
 from records import MODULE, mmsynctap, target, text
 from samples import CONTRIB, placed, replace
 from small_disk import SmallDisk
+from workplace import whole_lines
 
 SYNC = target("Sync_HOST1_0123456789ab@nordwind.example")
 SENDER = (CONTRIB / "senders/synctap-send").read_bytes()
@@ -168,16 +169,14 @@ class WaysOut(unittest.TestCase):
         path = daemon.work.path / "far/synctap-ocsf.jsonl"
         give_sender(daemon, kind="file", path=path)
 
-        def lines():
-            return path.read_text().splitlines() if path.exists() else []
-
         def has_tried():
             said = daemon.work.path / "synctap-send.log"
             return said.exists() and "alerts wait" in said.read_text()
 
         with prevent(daemon, path.parent):
             alert, line, version = self._tell_the_story(
-                daemon, Polled(lines, lambda: allow(daemon, path.parent)),
+                daemon, Polled(lambda: whole_lines(path),
+                               lambda: allow(daemon, path.parent)),
                 lambda line: json.loads(line)["metadata"]["uid"], has_tried)
         self.assertEqual(dialects.expected("ocsf", alert, version),
                          dialects.read("ocsf", line))
