@@ -1,13 +1,17 @@
-"""`contrib/senders/synctap-send`: alerts to an end that speaks HTTP.
+"""`contrib/senders/synctap-send`: alerts to an end, as omprog has it do.
 
 A stub on the loopback answers like Microsoft's Logs Ingestion API and like
-Splunk's collector; the program is led as omprog leads it.
+Splunk's collector, another program in kcat's place like Kafka's brokers.
 """
 
+import ast
 import gzip
 import http.server
 import json
+import os
 import pathlib
+import shutil
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -103,6 +107,7 @@ class SenderTest(unittest.TestCase):
         made = tempfile.TemporaryDirectory(prefix="synctap-send-")
         self.addCleanup(made.cleanup)
         self.directory = pathlib.Path(made.name)
+        self.environment = None
         self.end = FarEnd()
         self.addCleanup(self.end.server_close)
         self.addCleanup(self.end.shutdown)
@@ -134,7 +139,8 @@ class SenderTest(unittest.TestCase):
         self.done = subprocess.run(
             [sys.executable, PROGRAM, self.settings(**settings)],
             input="".join(line + "\n" for line in lines),
-            capture_output=True, text=True, timeout=30, check=False)
+            env=self.environment, capture_output=True, text=True, timeout=30,
+            check=False)
         return self.done.stdout.split("\n")[:-1]
 
 
@@ -247,6 +253,118 @@ class Splunk(SenderTest):
         self.assertEqual([[7], [7]], self.end.acked)
 
 
+KCAT = """#!{python}
+import sys
+import time
+properties = open(sys.argv[sys.argv.index("-F") + 1]).read()
+lines = sys.stdin.buffer.read().split(b"\\n")[:-1]
+with open("{work}/asked", "a") as file:
+    print(repr((sys.argv[1:-2], properties, lines)), file=file)
+{does}
+"""
+DELIVERS = """for n, line in enumerate(lines):
+    print(f"% Message delivered to partition 0 (offset {n})", file=sys.stderr)
+"""
+
+
+class Brokers(SenderTest):
+    """Kafka, by kcat."""
+
+    def kafka(self, does, **more):
+        """Put a program in kcat's place; give settings for it."""
+        programs = self.directory / "programs"
+        programs.mkdir()
+        kcat = programs / "kcat"
+        kcat.write_text(KCAT.replace("{python}", sys.executable).replace(
+            "{work}", str(self.directory)).replace("{does}", does))
+        kcat.chmod(0o755)
+        self.environment = {**os.environ, "PATH": str(programs)}
+        return {"kind": "kafka", "broker": "a:9093,b:9093", "topic": "t",
+                "sasl.password": "Endpoint=sb://x/;Key=s3cret=",
+                "timeout": "0.1", "patience": "0",
+                "rejected": self.directory / "rejected", **more}
+
+    def asked(self):
+        """Give the arguments, the properties and the lines of each run."""
+        text = (self.directory / "asked").read_text()
+        return [ast.literal_eval(line) for line in text.splitlines()]
+
+    def test_a_batch_is_one_run(self):
+        self.assertEqual(CONFIRMED,
+                         self.run_with(self.kafka(DELIVERS), *batch(*ALERTS)))
+        (arguments, properties, lines), = self.asked()
+        self.assertEqual(
+            ["-P", "-v", "-v", "-K", "\t",
+             "-X", "ssl.endpoint.identification.algorithm=https",
+             "-b", "a:9093,b:9093", "-t", "t"], arguments)
+        self.assertEqual(
+            ["acks=all", "enable.idempotence=true",
+             "sasl.password=Endpoint=sb://x/;Key=s3cret=",
+             "message.timeout.ms=100"], properties.splitlines())
+        self.assertEqual([json.dumps(one).encode() for one in ALERTS], lines)
+
+    def test_properties_are_the_settings(self):
+        self.run_with(self.kafka(DELIVERS, **{
+            "ca": ssl.get_default_verify_paths().openssl_cafile,
+            "enable.idempotence": "false",
+            "ssl.endpoint.identification.algorithm": "none"}), '{"n":1}')
+        (arguments, properties, _), = self.asked()
+        self.assertIn("ssl.endpoint.identification.algorithm=none", arguments)
+        self.assertIn("\nenable.idempotence=false\n", properties)
+        self.assertIn("\nssl.ca.location=/", properties)
+        self.assertNotIn("identification", properties)
+
+    def _waits(self, does, words):
+        *_, last = self.run_with(self.kafka(does), *batch(*ALERTS))
+        self.assertEqual("Error: " + words, last)
+        self.assertIn("5 alerts wait: " + words, self.done.stderr)
+
+    def test_brokers_that_are_away_are_told_of(self):
+        self._waits('sys.exit("% ERROR: Local: All brokers are down")',
+                    "0 of 5 delivered: % ERROR: Local: All brokers are down")
+
+    def test_what_is_not_said_to_be_delivered_is_not_confirmed(self):
+        """kcat ends with 0 behind a fatal error, whatever it still had."""
+        self._waits("lines.pop()\n" + DELIVERS +
+                    'print("% FATAL CLIENT ERROR", file=sys.stderr)',
+                    "4 of 5 delivered: % FATAL CLIENT ERROR")
+
+    def test_what_was_delivered_by_one_that_fails_is_not_confirmed(self):
+        self._waits(DELIVERS + 'sys.exit("% killed")',
+                    "5 of 5 delivered: % killed")
+
+    def test_one_that_hangs_is_ended(self):
+        self._waits("time.sleep(600)", "kcat did not end in time")
+
+    def test_of_a_batch_with_poison_all_else_arrives(self):
+        does = """if any(b'"n": 3' in line for line in lines):
+    sys.exit("% Delivery failed for message: Broker: Message size too large")
+""" + DELIVERS
+        self.assertEqual(CONFIRMED,
+                         self.run_with(self.kafka(does), *batch(*ALERTS)))
+        self.assertEqual(json.dumps(ALERTS[3]) + "\n",
+                         (self.directory / "rejected").read_text())
+        self.assertEqual(0o600, (self.directory / "rejected").stat().st_mode
+                         & 0o777)
+
+    def test_what_kcat_would_misread_is_refused(self):
+        for value in ("s" * 500, "a\\:b", "a\\=b"):
+            with self.subTest(value=value):
+                shutil.rmtree(self.directory / "programs", ignore_errors=True)
+                self.assertEqual([], self.run_with(self.kafka(
+                    DELIVERS, **{"sasl.password": value})))
+                self.assertEqual(1, self.done.returncode)
+                self.assertIn("sasl.password: kcat takes no line",
+                              self.done.stderr)
+                self.assertNotIn(value, self.done.stderr)
+
+    def test_without_kcat_words_say_so(self):
+        settings = self.kafka(DELIVERS)
+        (self.directory / "programs/kcat").unlink()
+        self.assertEqual([], self.run_with(settings, '{"n":1}'))
+        self.assertIn("install the Debian package kcat", self.done.stderr)
+
+
 class Settings(SenderTest):
     """What is wrong is said, and nothing is taken."""
 
@@ -262,7 +380,7 @@ class Settings(SenderTest):
         self._refused("chmod 0600", mode=0o640, **self.hec())
 
     def test_an_unknown_kind(self):
-        self._refused("give logs-ingestion, hec or file", kind="splunk")
+        self._refused("give logs-ingestion, hec, kafka or file", kind="splunk")
 
     def test_what_is_missing(self):
         self._refused("token is missing", kind="hec", url="http://x")

@@ -63,7 +63,9 @@ def library():
             ("rd_kafka_mock_cluster_destroy", None, (pointer,)),
             ("rd_kafka_mock_cluster_bootstraps", text, (pointer,)),
             ("rd_kafka_mock_topic_create", number,
-             (pointer, text, number, number))):
+             (pointer, text, number, number)),
+            ("rd_kafka_mock_broker_set_down", number, (pointer, number)),
+            ("rd_kafka_mock_broker_set_up", number, (pointer, number))):
         function = getattr(rdkafka, name)
         function.restype, function.argtypes = result, arguments
     return rdkafka
@@ -74,7 +76,7 @@ class Broker:
 
     def __init__(self, topic, partitions=1):
         self.topic, self.partitions = topic, partitions
-        self.address = None
+        self.address = self._rdkafka = self._cluster = None
         self._closing = contextlib.ExitStack()
 
     def __enter__(self):
@@ -105,6 +107,15 @@ class Broker:
             raise AssertionError(f"no topic {self.topic} can be made")
         self.address = rdkafka.rd_kafka_mock_cluster_bootstraps(
             cluster).decode()
+        self._rdkafka, self._cluster = rdkafka, cluster
+
+    def go(self):
+        """Go away: take no connection, and end those that there are."""
+        self._rdkafka.rd_kafka_mock_broker_set_down(self._cluster, 1)
+
+    def come(self):
+        """Be there again."""
+        self._rdkafka.rd_kafka_mock_broker_set_up(self._cluster, 1)
 
     def read(self, form):
         """Give all messages that it has, each in kcat's form, by lines."""

@@ -56,6 +56,12 @@ def give_sender(daemon, **settings):
         for key, value in {**settings, "patience": 1}.items())).chmod(0o600)
 
 
+def has_tried(daemon):
+    """Give what tells whether the sender has said that alerts wait."""
+    said = daemon.work.path / "synctap-send.log"
+    return lambda: any("alerts wait" in line for line in whole_lines(said))
+
+
 class WaysOut(unittest.TestCase):
     """One recipe a test."""
 
@@ -149,19 +155,16 @@ class WaysOut(unittest.TestCase):
 
     @unittest.skipIf(kafka_broker.missing(), kafka_broker.missing())
     def test_kafka(self):
-        """The broker is there: omkafka loses what it holds else."""
-        with kafka_broker.Broker("synctap-alerts") as broker, \
-                daemon_of(None, recipe(
-                    "kafka", (r'broker=\[[^]]*\]',
-                              f'broker=["{broker.address}"]'),
-                    ("security.protocol=ssl", "security.protocol=plaintext"),
-                    (", \"enable.idempotence=true\"", ""))) as daemon:
-            daemon.send([text("one", SYNC)])
-            alert = daemon.originals(1)[0].tree["synctap"]["alert"]
-            line, = Polled(lambda: broker.read("%k %s"), None).wait(bool)
-        key, _, found = line.partition(" ")
-        self.assertEqual((alert["alert_id"], alert),
-                         (key, json.loads(found)))
+        daemon = daemon_of(None, with_sender("kafka"))
+        with kafka_broker.Broker("synctap-alerts") as broker:
+            give_sender(daemon, kind="kafka", broker=broker.address,
+                        topic=broker.topic, timeout=1,
+                        rejected=daemon.work.path / "rejected")
+            broker.go()
+            alert, line, _ = self._tell_the_story(
+                daemon, Polled(lambda: broker.read("%k %s"), broker.come),
+                lambda line: line.partition(" ")[0], has_tried(daemon))
+        self.assertEqual(alert, json.loads(line.partition(" ")[2]))
 
     def _check_file(self, prevent, allow):
         """The file lies in a directory that is not to be had at first."""
@@ -169,15 +172,12 @@ class WaysOut(unittest.TestCase):
         path = daemon.work.path / "far/synctap-ocsf.jsonl"
         give_sender(daemon, kind="file", path=path)
 
-        def has_tried():
-            said = daemon.work.path / "synctap-send.log"
-            return said.exists() and "alerts wait" in said.read_text()
-
         with prevent(daemon, path.parent):
             alert, line, version = self._tell_the_story(
                 daemon, Polled(lambda: whole_lines(path),
                                lambda: allow(daemon, path.parent)),
-                lambda line: json.loads(line)["metadata"]["uid"], has_tried)
+                lambda line: json.loads(line)["metadata"]["uid"],
+                has_tried(daemon))
         self.assertEqual(dialects.expected("ocsf", alert, version),
                          dialects.read("ocsf", line))
 
