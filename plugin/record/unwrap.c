@@ -74,11 +74,22 @@ void walk_count_broken(walk *w, const char *reason)
         w->found.reason = reason;
 }
 
+/* A record has members: a quote, a colon, an equals sign, or one of them escaped. */
+static bool may_have_members(text t)
+{
+    static const char signs[] = {'"', ':', '=', '\\'};
+
+    for (size_t i = 0; i < sizeof(signs); i++)
+        if (t.length > 0 && memchr(t.bytes, signs[i], t.length) != NULL)
+            return true;
+    return false;
+}
+
 stretch *walk_keep_broken(walk *w, text t, const char *reason)
 {
     stretch *kept;
 
-    if (w->sink->take_broken == NULL)
+    if (w->sink->take_broken == NULL || (w->is_inside && !may_have_members(t)))
         return NULL;
     kept = malloc(sizeof(*kept) + t.length);
     if (kept == NULL) {

@@ -41,7 +41,8 @@ void walk_count_broken(walk *w, const char *reason);
 
 /*
  * Without memory for a copy it is told of at once, and the result is NULL:
- * once too often is better than never.
+ * once too often is better than never. In a text of what is known a bracket
+ * may be a name's: without a member behind it that is no record's, and not kept.
  */
 stretch *walk_keep_broken(walk *w, text t, const char *reason);
 

@@ -110,6 +110,16 @@ class Broken(unittest.TestCase):
                           "su: Register security info for Sync_HOST1"))
         self.assertEqual((["one"], 0, []), self._query(text))
 
+    def test_a_bracket_in_a_readable_records_name_is_no_error(self):
+        for begin in ("[", "{", "[{", "[1] "):
+            for key in ("OperationName", "Identity", "ResultReason"):
+                row = {"Type": "AuditLogs", "TimeGenerated": NOW, "Id": "x",
+                       "OperationName": plain.OPERATION}
+                row[key] = begin + plain.OPERATION
+                with self.subTest(begin=begin, key=key):
+                    self.assertEqual(([], 0, []),
+                                     self._query(json.dumps(row)))
+
     def test_nul_bytes_and_invalid_utf8_in_a_record(self):
         """Where the rule does not look, they change nothing."""
         text = record("one").replace(

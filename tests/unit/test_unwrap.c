@@ -336,6 +336,34 @@ static void test_a_record_without_targets_may_carry_another(void)
     check_records("{\"r\":1,\"empty\":1,\"properties\":\"{\\\"r\\\":2}\"}", "1 ");
 }
 
+static void test_a_bracket_in_a_known_records_text_is_no_record(void)
+{
+    static const char *const texts[] = {"[ Create", "{ Create", "[ 1 ] Create [", "a\\n{Create }"};
+
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        char message[80];
+
+        snprintf(message, sizeof(message), "{\"r\":1,\"empty\":1,\"n\":\"%s\"}", texts[i]);
+        check_records(message, "1 ");
+        snprintf(message, sizeof(message), "{\"foreign\":1,\"n\":\"%s\"}", texts[i]);
+        EXPECT_STRING(broken_of(take(message)), "");
+    }
+}
+
+static void test_a_broken_record_in_a_known_records_text_is_told(void)
+{
+    static const char *const texts[] = {"{a:1", "{a=1", "[{ 'a' : 1", "[\\u007b\\u0022r",
+                                        "{\\\"r\\\""};
+
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        char message[80];
+
+        snprintf(message, sizeof(message), "{\"r\":1,\"empty\":1,\"n\":\"%s\"}", texts[i]);
+        test_case("%s", message);
+        EXPECT(broken_of(take(message))[0] == '[');
+    }
+}
+
 static void test_tables_as_kusto_writes_them(void)
 {
     check_records(
@@ -857,6 +885,8 @@ CU_TestInfo unwrap_tests[] = {
     TEST(test_a_foreign_object_may_carry_records),
     TEST(test_an_alert_of_ours_is_passed_over_with_all_in_it),
     TEST(test_a_record_without_targets_may_carry_another),
+    TEST(test_a_bracket_in_a_known_records_text_is_no_record),
+    TEST(test_a_broken_record_in_a_known_records_text_is_told),
     TEST(test_tables_as_kusto_writes_them),
     TEST(test_a_tables_rows_may_be_objects),
     TEST(test_of_two_columns_of_one_name_the_last_counts),
