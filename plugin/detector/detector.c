@@ -165,12 +165,14 @@ void detector_set_watchlists(detector *self, watchlists *lists)
     watchlists_unref(before);
 }
 
-watchlists *detector_ref_watchlists(detector *self)
+watchlists *detector_ref_watchlists(detector *self, bool *again)
 {
     watchlists *lists;
 
     pthread_mutex_lock(&self->publishing);
     lists = watchlists_ref(self->lists);
+    *again = self->asks_again;
+    self->asks_again = false;
     pthread_mutex_unlock(&self->publishing);
     return lists;
 }

@@ -97,8 +97,11 @@ void detector_follow(detector *self, stream *s);
  */
 void detector_set_accounts(detector *self, sync_accounts *accounts, int64_t change);
 
-/* The watchlists in use, with a reference for the caller; NULL: there are none. Any thread. */
-watchlists *detector_ref_watchlists(detector *self);
+/*
+ * The watchlists in use, with a reference for the caller; NULL: there are none. *again, once: a
+ * record was remembered since that older ones judged. So take them before what is remembered.
+ */
+watchlists *detector_ref_watchlists(detector *self, bool *again);
 
 /* --- for messages --- */
 

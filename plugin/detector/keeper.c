@@ -42,6 +42,7 @@ struct keeper {
     detector_worker *worker; /* judges pending records again */
     aging *aging;
     watchlist_join *watchlist_join;
+    watchlists *lists; /* as they were before the last drain */
     learned_join *learned_join;
 };
 
@@ -76,6 +77,7 @@ void keeper_free(keeper *self)
     detector_worker_free(self->worker);
     aging_free(self->aging);
     watchlist_join_free(self->watchlist_join);
+    watchlists_unref(self->lists);
     learned_join_free(self->learned_join);
     close_database(&self->database);
     sync_accounts_unref(self->accounts);
@@ -391,14 +393,22 @@ static bool join_learned(keeper *self, timestamp now, detector_sink *sink, void 
     return learned_join_run(self->learned_join, &parts, now, sink, arg);
 }
 
+/* Before a drain: what older ones judged is then drained, or asks for another look. */
+static void take_watchlists(keeper *self)
+{
+    bool again;
+
+    watchlists_unref(self->lists);
+    self->lists = detector_ref_watchlists(self->detector, &again);
+    if (again)
+        watchlist_join_forget(self->watchlist_join);
+}
+
 static bool join_watchlists(keeper *self, timestamp now, detector_sink *sink, void *arg)
 {
     const late_join_parts parts = parts_of(self);
-    watchlists *lists = detector_ref_watchlists(self->detector);
-    bool joined = watchlist_join_run(self->watchlist_join, lists, &parts, now, sink, arg);
 
-    watchlists_unref(lists);
-    return joined;
+    return watchlist_join_run(self->watchlist_join, self->lists, &parts, now, sink, arg);
 }
 
 timestamp keeper_next_end(const keeper *self)
@@ -412,6 +422,7 @@ static keeper_status update_stream(keeper *self, timestamp now, detector_sink *l
     store *s = self->database.store;
     keeper_status status;
 
+    take_watchlists(self);
     if (!drain(self, now))
         return fail(s, error);
     if (!stream_is_attached(self->stream))

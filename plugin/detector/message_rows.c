@@ -262,13 +262,6 @@ static void name_rows(message_feed *f)
     f->record.row_id = arena_copy(f->worker->memory, text_of(id));
 }
 
-/* Judged by watchlists that others have replaced since: those may have been looked at already. */
-static bool has_old_watchlists(const detector_worker *w)
-{
-    return w->lists != NULL &&
-           atomic_load_explicit(&w->detector->generation, memory_order_acquire) != w->generation;
-}
-
 static void remember_text(message_feed *f, const buffer *record)
 {
     detector_worker *w = f->worker;
@@ -279,9 +272,8 @@ static void remember_text(message_feed *f, const buffer *record)
     }
     f->record.keys = buffer_text(&w->keys);
     f->record.record = buffer_text(record);
-    if (has_old_watchlists(w))
-        f->record.judged = PENDING_NEVER_JUDGED;
     stream_remember(w->detector->stream, &w->stream, &f->record);
+    detector_worker_remembered(w);
 }
 
 void message_rows_remember(message_feed *f, json *object)

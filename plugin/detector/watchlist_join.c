@@ -22,6 +22,12 @@ void watchlist_join_free(watchlist_join *self)
     free(self);
 }
 
+void watchlist_join_forget(watchlist_join *self)
+{
+    watchlists_unref(self->judged);
+    self->judged = NULL;
+}
+
 static bool find_waiting(rejudging *j)
 {
     const rule_plan *plan = rule_get_plan(j->parts.rule);

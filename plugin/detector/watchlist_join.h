@@ -17,6 +17,9 @@ typedef struct watchlist_join watchlist_join;
 watchlist_join *watchlist_join_new(void);
 void watchlist_join_free(watchlist_join *self);
 
+/* The next run judges again whatever the lists are. */
+void watchlist_join_forget(watchlist_join *self);
+
 /*
  * Judges again what may match if these lists (NULL: there are none) are others than the last
  * time. What could not be done is done with the next call. False says store_error, or memory is

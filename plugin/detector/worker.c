@@ -48,11 +48,18 @@ void detector_worker_stop_when(detector_worker *self, detector_stop *must_stop, 
     self->must_stop_arg = arg;
 }
 
+static bool is_up_to_date(const detector_worker *self)
+{
+    const detector *d = self->detector;
+
+    return atomic_load_explicit(&d->generation, memory_order_acquire) == self->generation;
+}
+
 void detector_worker_catch_up(detector_worker *self)
 {
     detector *d = self->detector;
 
-    if (atomic_load_explicit(&d->generation, memory_order_acquire) == self->generation)
+    if (is_up_to_date(self))
         return;
     carrier_unref(self->rulebase);
     sync_accounts_unref(self->accounts);
@@ -63,5 +70,16 @@ void detector_worker_catch_up(detector_worker *self)
     self->change = d->change;
     self->lists = watchlists_ref(d->lists);
     self->generation = atomic_load(&d->generation);
+    pthread_mutex_unlock(&d->publishing);
+}
+
+void detector_worker_remembered(detector_worker *self)
+{
+    detector *d = self->detector;
+
+    if (self->lists == NULL || is_up_to_date(self))
+        return;
+    pthread_mutex_lock(&d->publishing);
+    d->asks_again |= d->lists != self->lists;
     pthread_mutex_unlock(&d->publishing);
 }

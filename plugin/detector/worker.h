@@ -29,6 +29,7 @@ struct detector {
     sync_accounts *accounts;
     int64_t change;    /* the role list's that `accounts` stands for */
     watchlists *lists; /* NULL: the rule asks none */
+    bool asks_again;   /* a record waits that older watchlists judged */
 };
 
 struct detector_worker {
@@ -55,5 +56,11 @@ struct detector_worker {
 
 /* Takes the newest snapshots if there are newer ones; else this is one load of a word. */
 void detector_worker_catch_up(detector_worker *self);
+
+/*
+ * A record of its was remembered. If others have replaced its watchlists since it began, the keeper
+ * may have looked for what they concern already: then it looks again.
+ */
+void detector_worker_remembered(detector_worker *self);
 
 #endif

@@ -10,6 +10,7 @@
 
 #include "detector/keeper.h"
 #include "fixtures.h"
+#include "rule/watchlists.h"
 #include "state/action_row.h"
 #include "state/alert_log.h"
 #include "state/stream_entry.h"
@@ -400,15 +401,21 @@ static const char rule_of_absence[] =
     "  AuditLogs | where OperationName has 'security info' | mv-expand TargetResources\n"
     "  | where tostring(TargetResources.userPrincipalName) !in~ (Known)\n";
 
+static rule *rule_of(const char *content)
+{
+    rule *r = new_rule(SEMANTICS_WIDE);
+    char *error;
+    rule_file *file = rule_file_read(text_of(content), "test.yaml", &error);
+
+    REQUIRE(file != NULL && rule_use_file(r, file, &error));
+    return r;
+}
+
 static life *begin_life_of_absence(void)
 {
     const stream_options options = options_of_test();
-    rule *r = new_rule(SEMANTICS_WIDE);
-    char *error;
-    rule_file *file = rule_file_read(text_of(rule_of_absence), "absence.yaml", &error);
 
-    REQUIRE(file != NULL && rule_use_file(r, file, &error));
-    return begin_life_with(&options, r);
+    return begin_life_with(&options, rule_of(rule_of_absence));
 }
 
 /* A record of an account whose row counts until half past. */
@@ -440,6 +447,64 @@ static void test_a_row_that_gets_too_old_counts_from_that_instant_on(void)
     update(l);
     EXPECT_STRING(alerts_of(l), "");
     EXPECT_INT(keeper_next_end(l->keeper), INT64_MAX);
+}
+
+static const char rule_of_watchlist[] =
+    "id: 1\nname: watched\nseverity: Low\nqueryPeriod: 2h\nquery: |\n"
+    "  let Watched = (_GetWatchlist('vips') | project SearchKey);\n"
+    "  AuditLogs | where OperationName has 'security info' | mv-expand TargetResources\n"
+    "  | where tostring(TargetResources.userPrincipalName) in~ (Watched)\n";
+
+/* Watchlists that are replaced, and looked at by the keeper, while a record is judged. */
+typedef struct replacement {
+    life *life;
+    const rule *rule;
+    bool is_done;
+} replacement;
+
+static void set_watchlist(life *l, const rule *r, const char *upn)
+{
+    const watchlist_source source = {TEXT("vips"), test_path("vips.csv"), NULL};
+    FILE *file = fopen(source.path, "w");
+    watchlists *lists;
+    char *error;
+
+    REQUIRE(file != NULL && fprintf(file, "upn\n%s\n", upn) > 0 && fclose(file) == 0);
+    lists = watchlists_open(rule_get_plan(r), SEMANTICS_WIDE, &source, 1, &error);
+    REQUIRE(lists != NULL);
+    detector_set_watchlists(l->detector, lists);
+    watchlists_unref(lists);
+}
+
+static bool replace_once(void *arg)
+{
+    replacement *r = arg;
+
+    if (!r->is_done) {
+        r->is_done = true;
+        set_watchlist(r->life, r->rule, ALICE);
+        update(r->life);
+    }
+    return false;
+}
+
+static void test_a_watchlist_that_is_replaced_while_a_record_is_judged_counts(void)
+{
+    const stream_options options = options_of_test();
+    rule *r = rule_of(rule_of_watchlist);
+    life *l = begin_life_with(&options, r);
+    replacement replaced = {.life = l, .rule = r};
+
+    set_watchlist(l, r, "other@x");
+    update(l);
+    detector_worker_stop_when(l->worker, replace_once, &replaced);
+    feed(l, record_of_alice("one"));
+    EXPECT(replaced.is_done);
+    EXPECT_STRING(alerts_of(l), "");
+    update(l);
+    EXPECT_STRING(alerts_of(l), "one(late) ");
+    update(l);
+    EXPECT_STRING(alerts_of(l), "");
 }
 
 static void test_a_row_that_got_too_old_while_nothing_ran_counts(void)
@@ -1176,6 +1241,7 @@ CU_TestInfo stream_tests[] = {
     TEST(test_an_alert_that_the_queue_does_not_take_comes_again),
     TEST(test_a_role_that_came_and_went_between_two_looks_counts),
     TEST(test_a_row_that_gets_too_old_counts_from_that_instant_on),
+    TEST(test_a_watchlist_that_is_replaced_while_a_record_is_judged_counts),
     TEST(test_a_row_that_got_too_old_while_nothing_ran_counts),
     TEST(test_a_row_that_got_too_old_counts_though_a_newer_one_came_since),
     TEST(test_a_row_that_is_renewed_in_time_does_not_end),
