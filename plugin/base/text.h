@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
+#include <strings.h>
 
 typedef struct text {
     const char *bytes;
@@ -56,6 +57,14 @@ static inline bool text_begins_with(text t, const char *begin)
     size_t length = strlen(begin);
 
     return t.length >= length && memcmp(t.bytes, begin, length) == 0;
+}
+
+/* The same without regard to the case of A to Z. */
+static inline bool text_begins_in_any_case(text t, const char *begin)
+{
+    size_t length = strlen(begin);
+
+    return t.length >= length && strncasecmp(t.bytes, begin, length) == 0;
 }
 
 static inline bool text_equal(text a, text b)

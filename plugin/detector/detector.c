@@ -124,6 +124,20 @@ bool detector_set_collector(detector *self, const char *host_name)
     return true;
 }
 
+/* --- snapshots --- */
+
+static void begin_publishing(detector *self)
+{
+    pthread_mutex_lock(&self->publishing);
+}
+
+/* Each worker takes what is new before its next message. */
+static void end_publishing(detector *self)
+{
+    atomic_fetch_add(&self->generation, 1);
+    pthread_mutex_unlock(&self->publishing);
+}
+
 bool detector_open_rulebase(detector *self, const char *path, char **error)
 {
     carrier *opened = carrier_open(path, error);
@@ -131,11 +145,10 @@ bool detector_open_rulebase(detector *self, const char *path, char **error)
 
     if (opened == NULL)
         return false;
-    pthread_mutex_lock(&self->publishing);
+    begin_publishing(self);
     before = self->rulebase;
     self->rulebase = opened;
-    atomic_fetch_add(&self->generation, 1);
-    pthread_mutex_unlock(&self->publishing);
+    end_publishing(self);
     carrier_unref(before);
     return true;
 }
@@ -144,12 +157,11 @@ void detector_set_accounts(detector *self, sync_accounts *accounts, int64_t chan
 {
     sync_accounts *before;
 
-    pthread_mutex_lock(&self->publishing);
+    begin_publishing(self);
     before = self->accounts;
     self->accounts = sync_accounts_ref(accounts);
     self->change = change;
-    atomic_fetch_add(&self->generation, 1);
-    pthread_mutex_unlock(&self->publishing);
+    end_publishing(self);
     sync_accounts_unref(before);
 }
 
@@ -157,11 +169,10 @@ void detector_set_watchlists(detector *self, watchlists *lists)
 {
     watchlists *before;
 
-    pthread_mutex_lock(&self->publishing);
+    begin_publishing(self);
     before = self->lists;
     self->lists = watchlists_ref(lists);
-    atomic_fetch_add(&self->generation, 1);
-    pthread_mutex_unlock(&self->publishing);
+    end_publishing(self);
     watchlists_unref(before);
 }
 

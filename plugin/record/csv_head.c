@@ -2,8 +2,6 @@
 /* csv_head: the first line, taken apart with one delimiter after the other. */
 #include "record/csv_head.h"
 
-#include <strings.h>
-
 enum { LONGEST_HEADER = 64 * 1024 /* bytes */ };
 
 static const char DELIMITERS[] = ",;\t";
@@ -21,14 +19,9 @@ static text first_line(text t)
     return end ? text_between(t.bytes, end) : t;
 }
 
-static bool begins_with(text t, const char *word)
-{
-    return t.length >= strlen(word) && strncasecmp(t.bytes, word, strlen(word)) == 0;
-}
-
 static text without_mark(text t)
 {
-    return begins_with(t, "\xEF\xBB\xBF") ? text_from(t, 3) : t;
+    return text_begins_with(t, "\xEF\xBB\xBF") ? text_from(t, 3) : t;
 }
 
 text csv_head_name(text cell)
@@ -81,11 +74,12 @@ static char named_delimiter(text line)
 {
     text word = without_mark(line);
 
-    if (begins_with(word, "\""))
+    if (text_begins_with(word, "\""))
         word = text_from(word, 1);
-    if (begins_with(word, "sep=") && word.length > 4 && strchr(DELIMITERS, word.bytes[4]) != NULL)
+    if (text_begins_in_any_case(word, "sep=") && word.length > 4 &&
+        strchr(DELIMITERS, word.bytes[4]) != NULL)
         return word.bytes[4];
-    return begins_with(word, "#TYPE ") ? DELIMITERS[0] : '\0';
+    return text_begins_in_any_case(word, "#TYPE ") ? DELIMITERS[0] : '\0';
 }
 
 csv_head csv_head_find(text beginning, csv_head_test *test, bool *out_of_memory)

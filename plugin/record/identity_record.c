@@ -2,7 +2,6 @@
 /* identity_record: a layout, and what stands at its places. */
 #include "record/identity_record.h"
 
-#include <strings.h>
 
 /* More keys than any shape has; those behind them are not seen. */
 enum { MOST_NAMES = 256 };
@@ -107,17 +106,12 @@ static text resource_of(text context)
     return mark ? text_from(context, (size_t)(mark - context.bytes) + 1) : (text)TEXT("");
 }
 
-static bool begins_with(text t, const char *word)
-{
-    return t.length >= strlen(word) && strncasecmp(t.bytes, word, strlen(word)) == 0;
-}
-
 /* Is it a collection of that name, whatever is said of its columns? */
 static bool is_collection(text resource, const char *name)
 {
     size_t length = strlen(name);
 
-    return begins_with(resource, name) &&
+    return text_begins_in_any_case(resource, name) &&
            (resource.length == length || memchr("(/", resource.bytes[length], 2) != NULL);
 }
 
@@ -126,7 +120,7 @@ static text role_of_members(text resource)
 {
     const char *open, *end;
 
-    if (!begins_with(resource, "directoryRoles(") ||
+    if (!text_begins_in_any_case(resource, "directoryRoles(") ||
         memmem(resource.bytes, resource.length, "/members", 8) == NULL)
         return (text)TEXT("");
     open = memchr(resource.bytes, '\'', resource.length);
@@ -142,7 +136,8 @@ identity_surroundings identity_surroundings_of(text context)
     return (identity_surroundings){
         .role = role_of_members(resource),
         .are_users = is_collection(resource, "users"),
-        .are_eligible = begins_with(resource, "roleManagement/directory/roleEligibility"),
+        .are_eligible =
+            text_begins_in_any_case(resource, "roleManagement/directory/roleEligibility"),
     };
 }
 

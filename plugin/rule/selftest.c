@@ -19,11 +19,6 @@ void selftest_make_id(timestamp now, uint64_t chance, char id[static SELFTEST_ID
     snprintf(id, SELFTEST_ID_SIZE, "%s%" PRIx64 "-%016" PRIx64, ID.bytes, (uint64_t)now, chance);
 }
 
-static bool starts_with(text t, text start)
-{
-    return t.length >= start.length && text_equal((text){t.bytes, start.length}, start);
-}
-
 static bool ends_with(text t, text end)
 {
     return t.length >= end.length && text_equal(text_from(t, t.length - end.length), end);
@@ -31,7 +26,7 @@ static bool ends_with(text t, text end)
 
 bool selftest_is(const audit_record *record, const audit_target *target)
 {
-    return text_equal(record->tenant_id, TENANT) && starts_with(record->record_id, ID) &&
+    return text_equal(record->tenant_id, TENANT) && text_begins_with(record->record_id, ID.bytes) &&
            ends_with(target->upn, DOMAIN);
 }
 
