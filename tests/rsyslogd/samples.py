@@ -11,7 +11,7 @@ import pathlib
 import re
 
 from harness import Daemon
-from workplace import stage
+from workplace import rsyslog_version, stage
 
 CONTRIB = pathlib.Path(__file__).resolve().parents[2] / "contrib"
 DIRECTORY = CONTRIB / "rsyslog.d"
@@ -22,9 +22,15 @@ RULEBASES = {"mmsynctap": "entra-audit", "omidentityinfo": "identity-info"}
 
 
 def names():
-    """Give the names of all samples."""
+    """Give the names of all samples that are for this rsyslogd."""
     return sorted(str(path.relative_to(DIRECTORY))
-                  for path in DIRECTORY.rglob("*.conf"))
+                  for path in DIRECTORY.rglob("*.conf")
+                  if inputs_take_tls() or path.name != "relay-tls.conf")
+
+
+def inputs_take_tls():
+    """Tell whether each input of imtcp has TLS of its own."""
+    return rsyslog_version() >= (8, 2112)
 
 
 def placed(name):

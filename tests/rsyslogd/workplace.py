@@ -9,6 +9,7 @@ import glob
 import os
 import pathlib
 import pwd
+import re
 import shutil
 import subprocess
 import tempfile
@@ -29,6 +30,14 @@ def credentials():
     if os.geteuid() != 0:
         return {}
     return {"user": USER, "group": GROUP, "extra_groups": []}
+
+
+@functools.lru_cache(maxsize=None)
+def rsyslog_version():
+    """Give the daemon's version, as (8, 2302)."""
+    said = subprocess.run([RSYSLOGD, "-v"], capture_output=True, text=True,
+                          check=True).stdout
+    return tuple(map(int, re.match(r"rsyslogd +(\d+)\.(\d+)", said).groups()))
 
 
 @functools.lru_cache(maxsize=None)

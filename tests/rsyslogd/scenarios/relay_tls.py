@@ -21,6 +21,8 @@ from harness import Daemon, listen
 from records import HEADER, ids, target, text
 
 LIBRARIES = ("gtls", "ossl")
+TLS_OF_AN_INPUT = unittest.skipUnless(
+    samples.inputs_take_tls(), "inputs of imtcp have no TLS of their own here")
 SYNC = target("Sync_a@nordwind.example")
 
 
@@ -71,6 +73,7 @@ def listening_port(daemon):
 class RelayTls(unittest.TestCase):
     """One collector and one sender each."""
 
+    @TLS_OF_AN_INPUT
     def test_by_tcp_between_all_pairs_of_libraries(self):
         for here in LIBRARIES:
             for there in LIBRARIES:
@@ -117,6 +120,7 @@ class RelayTls(unittest.TestCase):
                 sends.send([text("from relay", SYNC)])
                 self.assertEqual(["from relay"], ids(receives.alerts(1)))
 
+    @TLS_OF_AN_INPUT
     def test_another_certificate_is_turned_away(self):
         if not installed("lmnsd_gtls"):
             self.skipTest("rsyslog-gnutls is not installed")
