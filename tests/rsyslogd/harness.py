@@ -356,8 +356,21 @@ class Daemon:
         """
         before = len(self.said("HUPed"))
         self._signal(signal.SIGHUP)
-        self.wait_until(lambda: len(self.said("HUPed")) > before,
-                         "the daemon to take notice of HUP")
+        self.wait_hup(before)
+
+    def wait_hup(self, before):
+        """Wait until the daemon has said once more that a HUP came.
+
+        Before 8.2206 its own thread keeps what it says at HUP until the next
+        signal: SIGTTOU is the one by which others wake it for a message.
+        """
+        until = time.monotonic() + deadline.SECONDS
+        while not self.collector.wait(
+                lambda: len(self.said("HUPed")) > before, 0.1):
+            if self.collector.ended or time.monotonic() > until:
+                raise AssertionError("the daemon took no notice of HUP; "
+                                     f"{self._situation()}")
+            self._signal(signal.SIGTTOU)
 
     # In.
 

@@ -60,8 +60,7 @@ class LogRotation(unittest.TestCase):
             LOGROTATE, "--force", "--state", daemon.work.path / "state",
             config)
         self.assertEqual(0, status, output + words)
-        daemon.wait_until(lambda: len(daemon.said("HUPed")) > before,
-                          "HUP to arrive")
+        daemon.wait_hup(before)
 
 
 if __name__ == "__main__":
