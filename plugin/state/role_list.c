@@ -62,9 +62,11 @@ enum parameter {
 #define MORE(column)                                                                               \
     "SELECT value FROM json_each(?5) WHERE value NOT IN"                                           \
     " (SELECT value FROM json_each(" KNOWN(column) ") WHERE value IS NOT NULL)"
+/* A value that is no name becomes text: of one that is JSON some versions of SQLite forget that. */
+#define AS_TEXT "CASE WHEN type IN ('object', 'array') THEN value || '' ELSE value END"
 #define ALL(column)                                                                                \
-    "(SELECT json_group_array(value) FROM"                                                         \
-    " (SELECT value FROM json_each(" KNOWN(column) ") UNION ALL " MORE(column) "))"
+    "(SELECT json_group_array(value) FROM (SELECT " AS_TEXT                                        \
+    " AS value FROM json_each(" KNOWN(column) ") UNION ALL " MORE(column) "))"
 #define GROWS(column) SQL_IF("?8", column " <> ?5", "EXISTS (" MORE(column) ")")
 #define GROWN(column) SQL_IF(GROWS(column), "CASE WHEN ?8 THEN ?5 ELSE " ALL(column) " END", column)
 
