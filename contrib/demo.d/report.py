@@ -108,7 +108,8 @@ def tell_others(lines):
     """Say in one line why the other records did not alert."""
     records = [one for one in map(json.loads, lines) if "wide" in one]
     others = collections.Counter(filter(None, map(why_not, records)))
-    print(f"the other {others.total()} records did not alert: " + ", ".join(
+    count = sum(others.values())
+    print(f"the other {count} records did not alert: " + ", ".join(
         f"{count} are {reason}" for reason, count in others.most_common()))
 
 

@@ -33,10 +33,11 @@ class FourWorkers(unittest.TestCase):
         with Troubled(queue=QUEUE) as daemon:
             for number in range(ROUNDS):
                 self._round(daemon, number)
-            originals = daemon.originals(self.sent.total())
+            count = sum(self.sent.values())
+            originals = daemon.originals(count)
             alerts = daemon.alerts(len(self.must_alert))
             daemon.wait_statistics(
-                "tap", messages=self.sent.total(), duplicates=self.twice,
+                "tap", messages=count, duplicates=self.twice,
                 alerts=len(self.must_alert), sync_accounts=ROUNDS + 1,
                 state_errors=0)
         self.assertEqual(sorted(ids(alerts)), sorted(self.must_alert))
