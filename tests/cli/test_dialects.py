@@ -19,7 +19,7 @@ import rendering
 import tenant
 import ticks
 from command import allowed_statuses, synctap
-from replayed import ReplayTest, audit, late_story
+from replayed import UPN, ReplayTest, audit, given_role, late_story
 from test_query_random_tenants import SPAN
 
 TENANTS = int(os.environ.get("SYNCTAP_DIALECT_TENANTS", "12"))
@@ -65,9 +65,12 @@ def hostile_values():
                           if shared.exists() else {})}
 
 
-def hostile_record(number, value):
-    """Make a record all of whose texts are that value, or end in it."""
-    upn = plain.SYNC_UPN + value
+def hostile_record(number, value, upn=None, **more):
+    """Make a record all of whose texts are that value, or end in it.
+
+    upn: the target's, in the place of a sync account's that ends in it.
+    """
+    upn = plain.SYNC_UPN + value if upn is None else upn
     record = audit(
         number, {"id": value, "displayName": value, "type": "User",
                  "userPrincipalName": upn, "modifiedProperties": [
@@ -76,7 +79,7 @@ def hostile_record(number, value):
         InitiatedBy={"user": {"id": value, "displayName": value,
                               "userPrincipalName": value,
                               "ipAddress": value, "roles": []}},
-        Result=value, Reason=value)
+        Result=value, Reason=value, **more)
     return {**record, "Id": f"record {number} {value}",
             "CorrelationId": value, "LoggedByService": value,
             "TenantId": value}
@@ -162,6 +165,26 @@ class Hostile(DialectTest):
                    for n, value in enumerate(values.values(), 1)]
         alerts = self.check("--now", NOW, self.file(*records))
         self.assertEqual(len(values), len(alerts))
+
+    def test_every_value_in_a_late_alert(self):
+        values = hostile_values()
+        alerts = self.check(self.file(*(
+            hostile_record(n, value, UPN, received=0)
+            for n, value in enumerate(values.values(), 1)), given_role(
+                at=30 * ticks.MINUTE, received=30 * ticks.MINUTE)))
+        self.assertEqual([True] * len(values),
+                         [alert["late"] for alert in alerts])
+
+    def test_every_value_in_a_degraded_alert(self):
+        """Of a record that was cut behind its target's name."""
+        values = hostile_values()
+        wholes = [json.dumps(hostile_record(n, value, plain.SYNC_UPN))
+                  for n, value in enumerate(values.values(), 1)]
+        alerts = self.check("--now", NOW, self.file(*(
+            whole[:whole.index(plain.SYNC_UPN) + len(plain.SYNC_UPN) + 1]
+            for whole in wholes)), statuses=(1,))
+        self.assertEqual(["degraded"] * len(values),
+                         [alert["confidence"] for alert in alerts])
 
 
 class RandomTenants(DialectTest):
