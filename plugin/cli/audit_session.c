@@ -86,9 +86,8 @@ static bool open_rulebase(audit_session *self)
     return !o->rulebase_given;
 }
 
-static bool open_watchlists(audit_session *self)
+bool audit_session_open_watchlists(detector *d, const options *o)
 {
-    const options *o = self->options;
     const rule_plan *plan = rule_get_plan(o->rule);
     watchlists *lists;
     char *error;
@@ -100,7 +99,7 @@ static bool open_watchlists(audit_session *self)
     if (lists == NULL)
         words_say("--watchlist: %s", error ? error : "out of memory");
     else
-        detector_set_watchlists(self->detector, lists);
+        detector_set_watchlists(d, lists);
     watchlists_unref(lists);
     free(error);
     return lists != NULL;
@@ -126,7 +125,7 @@ static bool make_detector(audit_session *self, const options *o)
         return false;
     }
     set_collector(self);
-    return open_rulebase(self) && open_watchlists(self);
+    return open_rulebase(self) && audit_session_open_watchlists(self->detector, o);
 }
 
 bool audit_session_begin(audit_session *self, const options *o)

@@ -50,6 +50,10 @@ bool audit_session_begin(audit_session *self, const options *o);
 bool audit_session_begin_stream(audit_session *self, const options *o);
 void audit_session_end(audit_session *self);
 
+/* Gives a detector the watchlists that the options name. False: one is missing or wrong, and said.
+ */
+bool audit_session_open_watchlists(detector *d, const options *o);
+
 /*
  * Takes each message of the files and notes what it saw in *sights; false ends the reading.
  */

@@ -8,8 +8,10 @@
 #include <unistd.h>
 
 #include "cli/alert_wait.h"
+#include "cli/audit_session.h"
 #include "cli/commands.h"
 #include "cli/options.h"
+#include "cli/selftest_example.h"
 #include "cli/sender.h"
 #include "cli/words.h"
 #include "detector/detector.h"
@@ -27,6 +29,11 @@ static const char USAGE[] =
     "  --timeout SPAN        how long to wait (default: 30s)\n"
     "  --operations, --upn-startswith, --upn-contains, --upn-has\n"
     "                        the rule's lists, where the collector has others than the rule's own\n"
+    "  --rule FILE           the rule file that the collector's action runs: the record is made "
+    "of\n"
+    "                        the texts that its query asks for\n"
+    "  --watchlist NAME=FILE, --watchlist-key NAME=COLUMN\n"
+    "                        the watchlists that it asks, as in the action\n"
     "\n"
     "Exit status 0 when the alert came; how long it took is on standard output. 2 when it did not\n"
     "come, 1 when the record could not be sent.\n";
@@ -39,6 +46,7 @@ typedef struct test_record {
     char host[256];
     buffer json;
     char alert_id[UUID_TEXT_SIZE]; /* "": the rule does not match it */
+    bool is_told;                  /* its alert is known for a self-test's */
 } test_record;
 
 /* --- the record --- */
@@ -48,39 +56,107 @@ static bool take_alert(void *arg, const alert *a)
     test_record *r = arg;
 
     memcpy(r->alert_id, a->id, sizeof(r->alert_id));
+    r->is_told = selftest_is(a->record, &a->target);
     return true;
 }
 
-/* What the collector's module will make of it, by the same code. */
-static bool judge(const options *o, test_record *r)
+/* One of the rule's own lists makes the names. */
+static bool make_by_lists(const options *o, detector_worker *w, test_record *r)
 {
-    detector *d = detector_new(o->rule);
-    detector_worker *worker = d != NULL ? detector_worker_new(d) : NULL;
+    selftest_write(o->rule, r->id, r->host, o->now, &r->json);
+    detector_feed(w, buffer_text(&r->json), o->now, take_alert, r);
+    if (r->alert_id[0] == '\0')
+        words_say("selftest: with these lists no record matches by a name: give one of "
+                  "--upn-startswith, --upn-contains or --upn-has, and --operations");
+    return r->alert_id[0] != '\0';
+}
 
-    if (worker != NULL)
-        detector_feed(worker, buffer_text(&r->json), o->now, take_alert, r);
-    detector_worker_free(worker);
-    detector_free(d);
-    return worker != NULL;
+static void tell_no_example(const options *o, bool fires)
+{
+    const rule_plan *plan = rule_get_plan(o->rule);
+
+    words_say("selftest: %.*s: %s", (int)rule_get_facts(o->rule)->name.length,
+              rule_get_facts(o->rule)->name.bytes,
+              fires ? "what it finds names its account in full, so that an alert of a self-test "
+                      "could not be told from a real one"
+              : plan_asks_role_list(plan) || plan_watchlist(plan, 0).bytes != NULL
+                  ? "no record of its own texts makes it fire: it asks for an account of the role "
+                    "list or of a watchlist. Put selftest@selftest.invalid on the watchlist, if "
+                    "there is one"
+                  : "no record of its own texts makes it fire: it asks for more than texts");
+}
+
+/* The first example that the rule finds, and whose alert is told by the mark. */
+static bool find_example(const options *o, detector_worker *w, const example *e, arena *memory,
+                         test_record *r)
+{
+    bool fires = false;
+
+    for (size_t n = 0; n < example_count(e); n++) {
+        buffer_clear(&r->json);
+        r->alert_id[0] = '\0';
+        r->is_told = false;
+        selftest_write_example(e, n, r->id, r->host, o->now, memory, &r->json);
+        if (buffer_failed(&r->json))
+            return true; /* that is said */
+        detector_feed(w, buffer_text(&r->json), o->now, take_alert, r);
+        if (r->is_told)
+            return true;
+        fires |= r->alert_id[0] != '\0';
+    }
+    tell_no_example(o, fires);
+    return false;
+}
+
+static bool make_by_example(const options *o, detector_worker *w, test_record *r)
+{
+    example *e = selftest_examples(rule_get_plan(o->rule));
+    arena *memory = arena_new();
+    bool made = true;
+
+    if (e != NULL && memory != NULL)
+        made = find_example(o, w, e, memory, r);
+    else
+        r->json.failed = true;
+    arena_free(memory);
+    example_free(e);
+    return made;
+}
+
+/* What the collector's module will make of it, the same code says. */
+static bool make_json(const options *o, detector *d, test_record *r)
+{
+    detector_worker *w;
+    bool made = false;
+
+    if (!audit_session_open_watchlists(d, o))
+        return false;
+    w = detector_worker_new(d);
+    if (w != NULL)
+        made = rule_get_plan(o->rule) != NULL ? make_by_example(o, w, r) : make_by_lists(o, w, r);
+    if (w == NULL || buffer_failed(&r->json)) {
+        words_say("selftest: out of memory");
+        made = false;
+    }
+    detector_worker_free(w);
+    return made;
 }
 
 static bool make_record(const options *o, test_record *r)
 {
     uint64_t chance = 0;
+    detector *d = detector_new(o->rule);
+    bool made;
 
     if (getrandom(&chance, sizeof(chance), 0) != sizeof(chance))
         chance = (uint64_t)getpid();
     gethostname(r->host, sizeof(r->host) - 1);
     selftest_make_id(o->now, chance, r->id);
-    selftest_write(o->rule, r->id, r->host, o->now, &r->json);
-    if (buffer_failed(&r->json) || !judge(o, r)) {
+    if (d == NULL)
         words_say("selftest: out of memory");
-        return false;
-    }
-    if (r->alert_id[0] == '\0')
-        words_say("selftest: with these lists no record matches by a name: give one of "
-                  "--upn-startswith, --upn-contains or --upn-has, and --operations");
-    return r->alert_id[0] != '\0';
+    made = d != NULL && make_json(o, d, r);
+    detector_free(d);
+    return made;
 }
 
 /* --- sending --- */
@@ -122,8 +198,8 @@ static int tell_trouble(const options *o, char *error)
 static int tell_absent(const options *o, const test_record *r)
 {
     words_say("selftest: the alert %s of record %s did not come to %s. Look at: synctap status; "
-              "whether the input that it was sent to leads to mmsynctap; whether its lists are "
-              "the rule's own",
+              "whether the input that it was sent to leads to mmsynctap; whether its rule "
+              "and its lists are these",
               r->alert_id, r->id, o->wait);
     return EXIT_NOT_COME;
 }
@@ -187,5 +263,5 @@ static int run(const options *o)
 
 int cmd_selftest(int argc, char **argv)
 {
-    return options_run(argc, argv, GROUP_RULE | GROUP_SELFTEST, USAGE, run);
+    return options_run(argc, argv, GROUP_RULE | GROUP_RULE_FILE | GROUP_SELFTEST, USAGE, run);
 }

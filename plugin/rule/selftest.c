@@ -7,11 +7,10 @@
 
 #include "base/json.h"
 
-static const text TENANT = TEXT("73796e63-7461-8070-8000-73656c667465");
+const text SELFTEST_TENANT = TEXT("73796e63-7461-8070-8000-73656c667465");
+const text SELFTEST_DOMAIN = TEXT("@selftest.invalid");
+const text SELFTEST_TARGET_ID = TEXT("73796e63-7461-8070-8000-746172676574");
 static const text ID = TEXT("synctap-selftest-");
-/* RFC 2606: nobody can have that domain. */
-static const text DOMAIN = TEXT("@selftest.invalid");
-static const char TARGET_ID[] = "73796e63-7461-8070-8000-746172676574";
 static const char REASON[] = "Admin registered temporary access pass method for user";
 
 void selftest_make_id(timestamp now, uint64_t chance, char id[static SELFTEST_ID_SIZE])
@@ -26,8 +25,8 @@ static bool ends_with(text t, text end)
 
 bool selftest_is(const audit_record *record, const audit_target *target)
 {
-    return text_equal(record->tenant_id, TENANT) && text_begins_with(record->record_id, ID.bytes) &&
-           ends_with(target->upn, DOMAIN);
+    return text_equal(record->tenant_id, SELFTEST_TENANT) &&
+           text_begins_with(record->record_id, ID.bytes) && ends_with(target->upn, SELFTEST_DOMAIN);
 }
 
 /* --- the record --- */
@@ -63,10 +62,10 @@ static void write_target(const rule *r, buffer *out)
     if (upn.length == 0)
         append_first(r, RULE_UPN_HAS, " ", &upn);
     buffer_append_string(&upn, "selftest");
-    buffer_append(&upn, DOMAIN);
+    buffer_append(&upn, SELFTEST_DOMAIN);
     json_write_key(out, "targetResources");
     buffer_append_string(out, "[{");
-    json_write_member(out, "id", text_of(TARGET_ID));
+    json_write_member(out, "id", SELFTEST_TARGET_ID);
     json_write_member(out, "displayName", (text)TEXT("synctap selftest"));
     json_write_member(out, "type", (text)TEXT("User"));
     json_write_member(out, "userPrincipalName", buffer_text(&upn));
@@ -116,7 +115,7 @@ void selftest_write(const rule *r, const char *id, const char *host, timestamp n
     json_write_member(out, "time", text_of(time));
     write_first(r, RULE_OPERATIONS, "operationName", out);
     json_write_member(out, "category", (text)TEXT("AuditLogs"));
-    json_write_member(out, "tenantId", TENANT);
+    json_write_member(out, "tenantId", SELFTEST_TENANT);
     json_write_member(out, "correlationId", text_of(id));
     write_properties(r, id, host, time, out);
     buffer_append_char(out, '}');

@@ -12,6 +12,11 @@
 #include "record/audit_record.h"
 #include "rule/rule.h"
 
+/* Its tenant, and what the names of its targets end in: RFC 2606 gives that domain to nobody. */
+extern const text SELFTEST_TENANT;
+extern const text SELFTEST_DOMAIN;
+extern const text SELFTEST_TARGET_ID;
+
 /* Room for a record's id. */
 enum { SELFTEST_ID_SIZE = 64 };
 

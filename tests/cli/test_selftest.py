@@ -10,7 +10,11 @@ import tempfile
 import unittest
 
 import command
+import rule_files
+import rule_texts
 from command import synctap
+
+RULES = pathlib.Path(__file__).resolve().parents[2] / "rules"
 
 HEADER = re.compile(rb"<13>1 \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z \S+ "
                     rb"synctap-selftest - - - (\{.*\})\n")
@@ -128,6 +132,91 @@ class Lists(SelftestTest):
                        "--upn-contains", "off", "--upn-has", "off")
         self.assertEqual((1, ""), (done.status, done.output))
         self.assertIn("--upn-startswith", done.words)
+
+
+class RuleFiles(SelftestTest):
+    """The record is made of the texts of the collector's rule file."""
+
+    def _rule(self, query):
+        path = self.directory / "rule.yaml"
+        path.write_text(rule_files.text(query))
+        return path
+
+    def _assert_fires(self, rule, *more):
+        done = synctap("selftest", "--rule", rule, *more)
+        self.assertEqual((0, ""), (done.status, done.words))
+        path = self.directory / "record.json"
+        path.write_text(done.output)
+        none = self.directory / "none"
+        none.write_text("")
+        replayed = synctap("replay", "--rule", rule, "--identity", none,
+                           *more, path)
+        self.assertEqual(0, replayed.status, replayed.words)
+        alerts = command.objects(replayed.output)
+        self.assertEqual([(True, None)] * len(alerts), [
+            (one["selftest"], one["incident"]) for one in alerts])
+        self.assertNotEqual([], alerts)
+
+    def _assert_refused(self, rule, *words, more=()):
+        done = synctap("selftest", "--rule", rule, *more)
+        self.assertEqual((1, ""), (done.status, done.output))
+        self.assertEqual(1, done.words.count("\n"))
+        for word in words:
+            self.assertIn(word, done.words)
+
+    def test_the_rules_that_are_installed_fire(self):
+        for rule in sorted(RULES.glob("*.yaml")):
+            with self.subTest(rule=rule.name):
+                self._assert_fires(rule)
+
+    def test_what_published_rules_do_fires_or_is_refused(self):
+        """What is parsed or counted is more than the query's own texts."""
+        refused = {"parts of a text", "lists in JSON texts", "counted parts",
+                   "accounts with a role, and without"}
+        for kind, query in rule_texts.KINDS.items():
+            with self.subTest(kind=kind):
+                rule = self._rule(query)
+                if kind in refused:
+                    self._assert_refused(rule, "A rule", "makes it fire")
+                else:
+                    self._assert_fires(rule)
+
+    def test_words_of_each_kind(self):
+        for condition in (
+                'OperationName has_all ("bulk change", "done")',
+                'OperationName endswith "done" and Result != "success"',
+                'ResultReason startswith "Because" and isnotempty(Identity)',
+                'tostring(InitiatedBy) has "somebody"',
+                'tostring(AdditionalDetails) contains "some" and '
+                'OperationName in ("one", "two")'):
+            with self.subTest(condition=condition):
+                self._assert_fires(self._rule(
+                    f"AuditLogs | where {condition}"))
+
+    def test_an_account_that_is_named_in_full_is_refused(self):
+        self._assert_refused(self._rule(
+            "AuditLogs | where OperationName == 'Update user' | mv-expand "
+            "TargetResources | where TargetResources.userPrincipalName =~ "
+            "'emergency@contoso.com'"), "names its account in full")
+
+    def test_a_watchlist_may_have_the_self_tests_account(self):
+        rule = self._rule(
+            "let vips = (_GetWatchlist('vips') | project SearchKey);\n"
+            "AuditLogs | where OperationName == 'Update user'\n"
+            "| mv-expand TargetResources\n| where "
+            "tostring(TargetResources.userPrincipalName) in~ (vips)")
+        path = self.directory / "vips.csv"
+        more = ("--watchlist", f"vips={path}")
+        self._assert_refused(rule, "watchlist", "vips")
+        path.write_text("upn\nvip@x\n")
+        self._assert_refused(rule, "selftest@selftest.invalid", more=more)
+        path.write_text("upn\nvip@x\nselftest@selftest.invalid\n")
+        self._assert_fires(rule, *more)
+
+    def test_lists_do_not_go_with_it(self):
+        done = synctap("selftest", "--rule", next(RULES.glob("*.yaml")),
+                       "--operations", "x")
+        self.assertEqual((2, ""), (done.status, done.output))
 
 
 class Wait(SelftestTest):

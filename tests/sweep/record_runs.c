@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The rooms that read a record, judge it and write of it. */
+#include "cli/selftest_example.h"
 #include "failing_malloc.h"
 #include "rule/alert.h"
 #include "rule/explain.h"
@@ -291,6 +292,31 @@ static outcome run_judge_by_file(void)
     return came;
 }
 
+/* Its first example that the rule may find, as a self-test's record. */
+static outcome run_example_of_file(void)
+{
+    outcome came;
+    rule *r = rule_of_file(&came);
+    arena *memory = arena_new();
+    buffer written = {0};
+    example *e;
+
+    SWEEP_REQUIRE(r != NULL && memory != NULL);
+    sweep_begin();
+    e = selftest_examples(rule_get_plan(r));
+    if (e != NULL)
+        selftest_write_example(e, 0, "id", "host", sweep_now(), memory, &written);
+    sweep_end();
+    came = OUT_OF_MEMORY;
+    if (e != NULL && !buffer_failed(&written))
+        came = sweep_compare(buffer_text(&written));
+    buffer_free(&written);
+    example_free(e);
+    arena_free(memory);
+    rule_free(r);
+    return came;
+}
+
 /* --- alert --- */
 
 static outcome write_alert(record_desk *desk, bool as_row)
@@ -410,6 +436,7 @@ const sweep_run record_runs[] = {
     {"rule", run_rule},
     {"rule file", run_rule_file},
     {"judge by a rule file", run_judge_by_file},
+    {"example of a rule file", run_example_of_file},
     {"sync_accounts", run_sync_accounts},
     {"alert", run_alert},
     {"alert, row", run_alert_row},

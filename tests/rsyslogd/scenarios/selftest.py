@@ -10,7 +10,7 @@ import unittest
 
 from harness import Daemon
 from records import MODULE, mmsynctap, target, text
-from workplace import whole_lines
+from workplace import stage, whole_lines
 
 SYNC = target("Sync_HOST1_0123456789ab@contoso.onmicrosoft.com")
 TO_FILE = """
@@ -57,6 +57,19 @@ class Selftest(unittest.TestCase):
                 daemon.work.path / "synctap.db", "--format",
                 "jsonl").splitlines()]
         self.assertEqual([1], [one["alert_count"] for one in found])
+
+    def test_an_action_with_a_rule_file_is_tried_by_its_rule(self):
+        rule = (stage() / "share/synctap/rules/"
+                "password-reset-on-sync-account.yaml")
+        with Daemon(mmsynctap(f'ruleset="copies" rule="{rule}"'),
+                    MODULE + TO_FILE) as daemon:
+            self._selftest(daemon, "alerts.jsonl", "--rule", rule)
+            self._selftest(daemon, "alerts.jsonl", "--timeout", "100ms",
+                           statuses=(2,))
+            one, = whole_lines(daemon.work.path / "alerts.jsonl")
+        alert = json.loads(one)
+        self.assertEqual((True, "Reset user password"),
+                         (alert["selftest"], alert["operation_name"]))
 
     def test_it_is_told_when_the_alert_does_not_come(self):
         with Daemon(mmsynctap('ruleset="copies" operations="Ours"'),
