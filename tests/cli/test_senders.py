@@ -11,7 +11,6 @@ import json
 import os
 import pathlib
 import shutil
-import ssl
 import subprocess
 import sys
 import tempfile
@@ -134,6 +133,15 @@ class SenderTest(unittest.TestCase):
                 "timeout": "20", "patience": "3",
                 "rejected": self.directory / "rejected", **more}
 
+    def certificate(self):
+        """Make a key and a certificate; give their files."""
+        key, certificate = (self.directory / name for name in ("k", "c"))
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048",
+                        "-nodes", "-subj", "/CN=synctap", "-keyout", key,
+                        "-out", certificate], check=True,
+                       capture_output=True)
+        return key, certificate
+
     def run_with(self, settings, *lines):
         """Lead the program to its end; give what it answered and said."""
         self.done = subprocess.run(
@@ -176,11 +184,7 @@ class Table(SenderTest):
         self.assertEqual((ALERTS, 2), (self.end.taken, self.end.tokens))
 
     def test_by_certificate(self):
-        key, certificate = (self.directory / name for name in ("k", "c"))
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048",
-                        "-nodes", "-subj", "/CN=synctap", "-keyout", key,
-                        "-out", certificate], check=True,
-                       capture_output=True)
+        key, certificate = self.certificate()
         self.run_with(self.table(client_secret="", key=key,
                                  certificate=certificate), '{"n":1}')
         self.assertEqual([{"n": 1}], self.end.taken)
@@ -304,8 +308,9 @@ class Brokers(SenderTest):
         self.assertEqual([json.dumps(one).encode() for one in ALERTS], lines)
 
     def test_properties_are_the_settings(self):
+        _, authority = self.certificate()
         self.run_with(self.kafka(DELIVERS, **{
-            "ca": ssl.get_default_verify_paths().openssl_cafile,
+            "ca": authority,
             "enable.idempotence": "false",
             "ssl.endpoint.identification.algorithm": "none"}), '{"n":1}')
         (arguments, properties, _), = self.asked()
@@ -386,6 +391,10 @@ class Settings(SenderTest):
         self._refused("token is missing", kind="hec", url="http://x")
         self._refused("client_secret, or certificate and key",
                       **self.table(client_secret=""))
+
+    def test_an_authority_that_is_not_there(self):
+        self._refused("ca = /no/ca.pem: No such file", ca="/no/ca.pem",
+                      **self.hec())
 
 
 if __name__ == "__main__":
