@@ -65,7 +65,8 @@ def configuration(port, rules="", before="", roles=None, queue="",
 {inputs(rules, roles, queue)}"""
     own = own.replace("@ORIGINALS@", forward(port("originals"), "received"))
     own = own.replace("@ALERTS@", forward(port("alerts")))
-    return f"""global(processInternalMessages="on")
+    return f"""global(processInternalMessages="on"
+  internalMsg.rateLimit.burst="1000000")
 {impstats}
 {template("received", "rawmsg")}
 {template("said", "msg")}

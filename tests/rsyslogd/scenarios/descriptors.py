@@ -3,7 +3,7 @@
 As many file descriptors are open after 300 HUPs as before the first, and as
 many after the database was replaced by another file again and again: 25 times,
 as each takes the watcher a moment. SYNCTAP_HUPS=1000 and SYNCTAP_REPLACED=100
-make more: rsyslogd says at most 100 lines a second, and so that it was HUPed.
+make more.
 
 Another action starts a program for each message (omprog, whose program ends
 at once). What is forked has the daemon's files for an instant, those of the
