@@ -33,6 +33,11 @@ include(file="@WORK@/rsyslog.d/*.conf")
 ALONE = """include(file="@WORK@/rsyslog.d/*.conf")
 action(type="omfile" file="@WORK@/all.log")
 """
+# Newer versions advise against plain TCP, against crash-safe.conf's queues, and
+# against what older ones need for Elasticsearch; which they ask what it is.
+USUAL = ("config validation run", "End of config validation",
+         "(plain TCP without TLS)", "has no dedicated non-direct queue",
+         "parameter 'searchType' is deprecated", "platform detection request to")
 HOST, CORE = "synctap-host.conf", "synctap.conf"
 WHOLE = ("crash-safe.conf",)  # stands in the place of the core and an input
 
@@ -90,8 +95,7 @@ class SampleConfigurations(unittest.TestCase):
         status, words = self._check(main, files)
         self.assertEqual(0, status, words)
         said = [line for line in words.splitlines()
-                if "config validation run" not in line
-                and "End of config validation" not in line]
+                if not any(usual in line for usual in USUAL)]
         self.assertEqual([], said)
 
     @staticmethod
