@@ -37,7 +37,8 @@ action(type="omfile" file="@WORK@/all.log")
 # against what older ones need for Elasticsearch; which they ask what it is.
 USUAL = ("config validation run", "End of config validation",
          "(plain TCP without TLS)", "has no dedicated non-direct queue",
-         "parameter 'searchType' is deprecated", "platform detection request to")
+         "parameter 'searchType' is deprecated", "platform detection request",
+         "unable to detect target platform")
 HOST, CORE = "synctap-host.conf", "synctap.conf"
 WHOLE = ("crash-safe.conf",)  # stands in the place of the core and an input
 
