@@ -17,6 +17,7 @@
 #include "state/action_row.h"
 #include "state/heartbeat.h"
 #include "state/journal_name.h"
+#include "state/role_feed.h"
 #include "state/segment_list.h"
 
 static const char USAGE[] =
@@ -26,7 +27,7 @@ static const char USAGE[] =
     "Lists the mmsynctap actions that remember something in the state database: records that\n"
     "wait for the role list, alerts that were sent, incidents. An action is known by its name.\n"
     "When it was renamed, adopt gives what it remembers to the new name, while rsyslogd does not\n"
-    "run; when it is gone for good, drop forgets it.\n"
+    "run; when it is gone for good, drop forgets it, also one of omidentityinfo.\n"
     "\n"
     "  --database DB         the state database\n"
     "  --format table|jsonl  of list (default: table on a terminal, else jsonl)\n";
@@ -224,11 +225,12 @@ static int adopt(const options *o, store *s)
 static int drop(const options *o, store *s)
 {
     const char *name = o->arguments[1];
-    bool found = false, done;
+    bool found = false, was_fed = false, done;
 
     if (!is_at_rest(o, s, name))
         return EXIT_UNREADABLE;
-    done = action_row_drop(s, name, &found);
+    done = action_row_drop(s, name, &found) && role_feed_drop(s, name, &was_fed);
+    found |= was_fed;
     if (done && found && !take_journal(o, name, NULL))
         return EXIT_UNREADABLE;
     if (done && found)

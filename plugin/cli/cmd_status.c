@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "cli/status_database.h"
+#include "cli/status_feed.h"
 #include "cli/status_host.h"
 #include "cli/words.h"
 
@@ -20,8 +21,8 @@ static const char USAGE[] =
     "  --rsyslogd PROGRAM    whose version is compared (default: rsyslogd)\n"
     "  --limit NAME=WARNING,BROKEN\n"
     "                        from where on something is told, such as messages=1h,6h; also\n"
-    "                        daemon=3m,5m list=1d,14d journal=1m,10m waiting=500000,1000000\n"
-    "                        free=1g,100m\n"
+    "                        daemon=3m,5m feed=6h,2d list=1d,14d journal=1m,10m\n"
+    "                        waiting=500000,1000000 free=1g,100m\n"
     "  --now TIME            the instant that ages count to (default: the clock)\n"
     "  --format table|json   lines for a person and a monitor, or one JSON object\n"
     "\n"
@@ -56,6 +57,7 @@ static void check_all(status_run *run, const options *o)
 
     if (s != NULL) {
         status_check_role_list(run, s);
+        status_check_feeds(run, s);
         status_check_actions(run, s);
     }
     store_close(s);
@@ -93,6 +95,10 @@ static void write_json(const status_run *run, buffer *out)
     json_write_key(out, "actions");
     buffer_append_char(out, '[');
     buffer_append(out, buffer_text(&run->facts.actions));
+    buffer_append_char(out, ']');
+    json_write_key(out, "feeds");
+    buffer_append_char(out, '[');
+    buffer_append(out, buffer_text(&run->facts.feeds));
     buffer_append_string(out, "]}\n");
 }
 
@@ -136,6 +142,7 @@ static int run(const options *o)
     else
         status_report_print(&report, stdout);
     buffer_free(&all.facts.actions);
+    buffer_free(&all.facts.feeds);
     status_report_free(&report);
     return status;
 }

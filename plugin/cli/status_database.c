@@ -8,7 +8,6 @@
 #include <sys/stat.h>
 
 #include "base/json.h"
-#include "cli/incident_words.h"
 #include "state/role_list.h"
 #include "state/sync_census.h"
 
@@ -21,14 +20,6 @@ enum {
 static int64_t seconds(timespan span)
 {
     return span / TICKS_PER_SECOND;
-}
-
-/* "2 h 5 min", in a buffer of the caller's. */
-static const char *span_words(buffer *room, int64_t span)
-{
-    buffer_clear(room);
-    words_append_span(room, span * TICKS_PER_SECOND);
-    return buffer_failed(room) ? "?" : buffer_string(room);
 }
 
 /* --- the database itself --- */
@@ -109,13 +100,14 @@ static void tell_role_list(status_run *run)
                           "synctap identity import, or omidentityinfo");
     else if (f->sync_accounts == 0)
         status_report_add(run->report, "role list", STATUS_BROKEN,
-                          "none of its %" PRId64 " accounts is a sync account (any more); the "
-                          "newest row is %s old",
-                          f->identity_rows, span_words(&room, f->identity_age));
+                          "none of its %" PRId64 " accounts may synchronize, or not any more; the "
+                          "newest row is %s old: does the export still run?",
+                          f->identity_rows, status_span(&room, f->identity_age));
     else
         status_report_add(run->report, "role list", age,
-                          "%" PRId64 " sync accounts of %" PRId64 "; the newest row is %s old%s",
-                          f->sync_accounts, f->identity_rows, span_words(&room, f->identity_age),
+                          "%" PRId64 " of %" PRId64
+                          " accounts may synchronize; the newest row is %s old%s",
+                          f->sync_accounts, f->identity_rows, status_span(&room, f->identity_age),
                           age == STATUS_OK ? "" : ": does the export still run?");
     buffer_free(&room);
 }
@@ -190,9 +182,9 @@ static void tell_left_over(status_run *run, const known_action *a)
     const action_state *s = &a->state;
 
     status_report_add(run->report, "actions", STATUS_WARNING,
-                      "\"%s\" is in no configuration any more (renamed?): what it remembers stays "
-                      "unused: %" PRId64 " waiting records, %" PRId64 " ids of alerts, %" PRId64
-                      " incidents",
+                      "\"%s\" is in no configuration any more: %" PRId64
+                      " waiting records, %" PRId64 " ids of alerts and %" PRId64
+                      " incidents stay unused. Was it renamed? See synctap action",
                       a->name, s->pending, s->seen, s->incidents);
 }
 
@@ -205,11 +197,11 @@ static void tell_silent(status_run *run, const known_action *a)
     if (b->stopped != 0)
         status_report_add(run->report, "daemon", STATUS_BROKEN,
                           "rsyslogd was stopped %s ago: nothing is detected",
-                          span_words(&room, age));
+                          status_span(&room, age));
     else
         status_report_add(run->report, "daemon", status_against(run->limits, LIMIT_DAEMON, age),
                           "action \"%s\" was heard %s ago, as process %" PRId64 "%s", a->name,
-                          span_words(&room, age), b->process,
+                          status_span(&room, age), b->process,
                           age > run->limits->warning[LIMIT_DAEMON]
                               ? ": rsyslogd is down, runs without the module, or cannot write the "
                                 "database"
@@ -222,20 +214,22 @@ static void tell_messages(status_run *run, const known_action *a)
     const heartbeat *b = &a->state.beat;
     int64_t age = seconds(run->now - (b->last_message != 0 ? b->last_message : b->started));
     status_state state = status_against(run->limits, LIMIT_MESSAGES, age);
+    const char *question = state == STATUS_OK ? "" : ": is the feed dead?";
     buffer message = {0}, candidate = {0};
 
     if (b->last_message == 0)
-        status_report_add(
-            run->report, "messages", state, "action \"%s\" got none since it started, %s ago%s",
-            a->name, span_words(&message, age), state == STATUS_OK ? "" : ": is the feed dead?");
+        status_report_add(run->report, "messages", state,
+                          "action \"%s\" got none since it started, %s ago%s", a->name,
+                          status_span(&message, age), question);
     else
-        status_report_add(
-            run->report, "messages", state,
-            "action \"%s\" got the last one %s ago%s; the last with a phrase of the rule %s%s",
-            a->name, span_words(&message, age), state == STATUS_OK ? "" : ": is the feed dead?",
-            b->last_candidate != 0 ? span_words(&candidate, seconds(run->now - b->last_candidate))
-                                   : "has not come since it started",
-            b->last_candidate != 0 ? " ago" : "");
+        status_report_add(run->report, "messages", state,
+                          "action \"%s\" got the last one %s ago; the last with a phrase of the "
+                          "rule %s%s%s",
+                          a->name, status_span(&message, age),
+                          b->last_candidate != 0
+                              ? status_span(&candidate, seconds(run->now - b->last_candidate))
+                              : "has not come since it started",
+                          b->last_candidate != 0 ? " ago" : "", question);
     buffer_free(&message);
     buffer_free(&candidate);
 }

@@ -19,6 +19,7 @@ typedef struct status_facts {
     int64_t longest_message;
     char built_for[32];
     buffer actions; /* JSON objects, with commas */
+    buffer feeds;   /* likewise */
 } status_facts;
 
 typedef struct status_run {

@@ -149,14 +149,17 @@ void status_check_disk(status_report *report, const status_limits *limits, const
 {
     char *copy = strdup(database);
     struct statvfs found;
+    status_state state;
     int64_t bytes;
 
     if (copy == NULL || statvfs(dirname(copy), &found) != 0) {
         status_report_add(report, "disk", STATUS_BROKEN, "%s: %s", database, strerror(errno));
     } else {
         bytes = (int64_t)found.f_bavail * (int64_t)found.f_frsize;
-        status_report_add(report, "disk", status_against(limits, LIMIT_FREE, bytes),
-                          "%" PRId64 " MB are free where the database lies", bytes >> 20);
+        state = status_against(limits, LIMIT_FREE, bytes);
+        status_report_add(report, "disk", state,
+                          "%" PRId64 " MB are free where the database lies%s", bytes >> 20,
+                          state == STATUS_OK ? "" : ": make room");
     }
     free(copy);
 }
@@ -188,6 +191,23 @@ static bool find(const char *database, const char *behind, glob_t *found)
 /* A segment that has a header alone holds nothing. */
 enum { HEADER = 64 };
 
+static void tell_journal(status_report *report, const status_limits *limits, size_t files,
+                         int64_t bytes, int64_t oldest)
+{
+    status_state state = status_against(limits, LIMIT_JOURNAL, oldest);
+    buffer room = {0};
+
+    if (files == 0)
+        status_report_add(report, "journal", STATUS_OK, "all of it is in the database");
+    else
+        status_report_add(
+            report, "journal", state,
+            "not in the database yet: %zu file%s, %" PRId64 " KB, the oldest for %s%s", files,
+            files == 1 ? "" : "s", (bytes + 1023) >> 10, status_span(&room, oldest),
+            state == STATUS_OK ? "" : ": is it locked, or the disk full?");
+    buffer_free(&room);
+}
+
 void status_check_journal(status_report *report, const status_limits *limits, const char *database,
                           timestamp now)
 {
@@ -209,13 +229,7 @@ void status_check_journal(status_report *report, const status_limits *limits, co
         }
     }
     globfree(&found);
-    if (files == 0)
-        status_report_add(report, "journal", STATUS_OK, "all of it is in the database");
-    else
-        status_report_add(report, "journal", status_against(limits, LIMIT_JOURNAL, oldest),
-                          "%zu files, %" PRId64 " KB, are not in the database yet; the oldest for "
-                          "%" PRId64 " s",
-                          files, (bytes + 1023) >> 10, oldest);
+    tell_journal(report, limits, files, bytes, oldest);
 }
 
 void status_check_damaged(status_report *report, const char *database)

@@ -13,20 +13,22 @@ static const struct {
     const char *name;
     bool is_span; /* a timespan; else a number, with k, m or g behind it for bytes */
 } names[STATUS_LIMITS] = {
-    [LIMIT_DAEMON] = {"daemon", true},    [LIMIT_MESSAGES] = {"messages", true},
-    [LIMIT_LIST] = {"list", true},        [LIMIT_JOURNAL] = {"journal", true},
-    [LIMIT_WAITING] = {"waiting", false}, [LIMIT_FREE] = {"free", false},
+    [LIMIT_DAEMON] = {"daemon", true}, [LIMIT_MESSAGES] = {"messages", true},
+    [LIMIT_LIST] = {"list", true},     [LIMIT_JOURNAL] = {"journal", true},
+    [LIMIT_FEED] = {"feed", true},     [LIMIT_WAITING] = {"waiting", false},
+    [LIMIT_FREE] = {"free", false},
 };
 
 const char STATUS_LIMITS_FORM[] =
-    "NAME=WARNING,BROKEN, such as messages=1h,6h; the names are daemon, messages, list, journal "
-    "(timespans), waiting (records) and free (bytes, as in 1g,100m)";
+    "NAME=WARNING,BROKEN, such as messages=1h,6h; the names are daemon, messages, feed, list, "
+    "journal (timespans), waiting (records) and free (bytes, as in 1g,100m)";
 
 const status_limits STATUS_DEFAULT_LIMITS = {
     .warning =
         {
             [LIMIT_DAEMON] = 3 * MINUTE,
             [LIMIT_MESSAGES] = HOUR,
+            [LIMIT_FEED] = 6 * HOUR,
             [LIMIT_LIST] = DAY,
             [LIMIT_JOURNAL] = MINUTE,
             [LIMIT_WAITING] = 500000,
@@ -36,6 +38,7 @@ const status_limits STATUS_DEFAULT_LIMITS = {
         {
             [LIMIT_DAEMON] = 5 * MINUTE,
             [LIMIT_MESSAGES] = 6 * HOUR,
+            [LIMIT_FEED] = 2 * DAY,
             [LIMIT_LIST] = 14 * DAY,
             [LIMIT_JOURNAL] = 10 * MINUTE,
             [LIMIT_WAITING] = 1000000,

@@ -13,6 +13,7 @@
 typedef enum status_limit {
     LIMIT_DAEMON,   /* since an action last said that it lives */
     LIMIT_MESSAGES, /* since the last message */
+    LIMIT_FEED,     /* since omidentityinfo took the last message of a role list */
     LIMIT_LIST,     /* since the role list's newest row */
     LIMIT_JOURNAL,  /* since the oldest segment that waits was written */
     LIMIT_WAITING,  /* records of an action that wait for the role list */

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/room.h"
 #include "base/shown.h"
+#include "cli/incident_words.h"
 #include "cli/table.h"
 #include "cli/words.h"
 
@@ -71,6 +72,13 @@ status_state status_against(const status_limits *limits, status_limit which, int
     if (sign * value > sign * limits->broken[which])
         return STATUS_BROKEN;
     return sign * value > sign * limits->warning[which] ? STATUS_WARNING : STATUS_OK;
+}
+
+const char *status_span(buffer *room, int64_t seconds)
+{
+    buffer_clear(room);
+    words_append_span(room, seconds * TICKS_PER_SECOND);
+    return buffer_failed(room) ? "?" : buffer_string(room);
 }
 
 status_state status_report_worst(const status_report *self)

@@ -33,6 +33,9 @@ void status_report_add(status_report *self, const char *check, status_state stat
 /* Where a value is against limits; a FREE one the other way round. */
 status_state status_against(const status_limits *limits, status_limit which, int64_t value);
 
+/* "2 h 5 min" of so many seconds, in a buffer of the caller's. */
+const char *status_span(buffer *room, int64_t seconds);
+
 /* The worst of all; without memory it is broken. */
 status_state status_report_worst(const status_report *self);
 

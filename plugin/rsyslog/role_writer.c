@@ -10,6 +10,7 @@
 #include "base/shown.h"
 #include "rule/rule.h"
 #include "state/identity_import.h"
+#include "state/role_feed.h"
 #include "state/store_rescue.h"
 
 enum { PATIENCE = 2000 }; /* milliseconds that a batch waits for another writer */
@@ -120,13 +121,21 @@ bool role_writer_open(role_writer *self)
     return false;
 }
 
-static void tell_rejected(role_action *action, const identity_imported *got)
+/* NULL: it is one. */
+static const char *why_rejected(const identity_imported *got)
+{
+    if (got->records > 0 && got->broken + got->failed_parts == 0 && got->without_time == 0)
+        return NULL;
+    if (got->reason != NULL)
+        return got->reason;
+    return got->without_time ? "rows in it have no readable time" : "no row of a role list in it";
+}
+
+static void tell_rejected(role_action *action, const char *reason)
 {
     role_action_count(action, COUNTER_REJECTED, 1);
     log_limited(&action->rejected_limit, &action->label, "a message without an identity record: %s",
-                got->reason         ? got->reason
-                : got->without_time ? "rows in it have no readable time"
-                                    : "no row of a role list in it");
+                reason);
 }
 
 /* Who has lost his role by it, or why nobody has, is said of each snapshot. */
@@ -182,10 +191,11 @@ static text string_of(actWrkrIParams_t *messages, unsigned which, role_string st
 }
 
 static bool put_message(role_writer *self, const carrier *rulebase, actWrkrIParams_t *messages,
-                        unsigned which, size_t *rows)
+                        unsigned which, size_t *rows, role_feed *feed)
 {
     timestamp received;
     identity_imported got;
+    const char *rejected;
 
     if (!timestamp_parse(string_of(messages, which, ROLE_RECEIVED), &received))
         received = timestamp_now();
@@ -193,14 +203,20 @@ static bool put_message(role_writer *self, const carrier *rulebase, actWrkrIPara
                                string_of(messages, which, ROLE_MESSAGE), received);
     if (got.failed)
         return false;
-    if (got.records == 0 || got.broken + got.failed_parts > 0 || got.without_time > 0)
-        tell_rejected(self->action, &got);
+    rejected = why_rejected(&got);
+    if (rejected != NULL)
+        tell_rejected(self->action, rejected);
+    if (rejected == NULL || got.rows > 0)
+        role_feed_note(feed, timestamp_now(), NULL);
+    else
+        role_feed_note(feed, timestamp_now(), rejected);
     *rows += got.rows;
     return true;
 }
 
 bool role_writer_put(role_writer *self, actWrkrIParams_t *messages, unsigned how_many)
 {
+    role_feed feed = {.name = self->action->label.name, .reason = ""};
     carrier *rulebase;
     size_t rows = 0;
     bool put = true;
@@ -210,8 +226,8 @@ bool role_writer_put(role_writer *self, actWrkrIParams_t *messages, unsigned how
     rulebase = role_action_take_rulebase(self->action);
     put = role_list_begin(self->list) && snapshot_stream_resume(self->snapshot, timestamp_now());
     for (unsigned i = 0; put && i < how_many; i++)
-        put = put_message(self, rulebase, messages, i, &rows);
-    put = put && role_list_commit(self->list);
+        put = put_message(self, rulebase, messages, i, &rows, &feed);
+    put = put && role_feed_write(self->store, &feed) && role_list_commit(self->list);
     if (!put) {
         tell_database_error(self, store_error(self->store));
         role_list_rollback(self->list);

@@ -9,7 +9,7 @@
 
 enum {
     APPLICATION_ID = 0x53544150, /* "STAP", in the file's header: whose database it is */
-    SCHEMA_VERSION = 7,
+    SCHEMA_VERSION = 8,
 };
 
 /* Each version's step from the one before it. */
@@ -167,6 +167,12 @@ static const char *const migrations[SCHEMA_VERSION] = {
     " gained INTEGER NOT NULL," /* the last time; the least number: never */
     " lost INTEGER NOT NULL, PRIMARY KEY (principal, role)) WITHOUT ROWID;"
     "ALTER TABLE role_list ADD COLUMN snapshot INTEGER NOT NULL DEFAULT -9223372036854775808;",
+    /* 8: what each action of omidentityinfo last took, and what it did not. */
+    "CREATE TABLE role_feed (action TEXT PRIMARY KEY,"
+    " taken INTEGER,"               /* NULL: no message with rows came yet */
+    " rejected INTEGER,"            /* the last one without */
+    " rejections INTEGER NOT NULL," /* of those, since the last one that was taken */
+    " reason TEXT NOT NULL) WITHOUT ROWID;",
 };
 
 static bool run(sqlite3 *c, const char *sql)

@@ -10,6 +10,7 @@
 #include "state/alert_log.h"
 #include "state/heartbeat.h"
 #include "state/pending.h"
+#include "state/role_feed.h"
 #include "state/role_list.h"
 #include "state/snapshot_stream.h"
 #include "state/store.h"
@@ -27,13 +28,26 @@ static bool try_heartbeat(store *s, int64_t action)
     return heartbeat_write(s, action, &beat, 0) && action_states_each(s, 0, pass_over, NULL);
 }
 
+static void pass_over_feed(void *arg, const role_feed *feed)
+{
+    (void)arg;
+    (void)feed;
+}
+
+static bool try_feed(store *s)
+{
+    const role_feed feed = {.name = "trial", .reason = ""};
+
+    return role_feed_write(s, &feed) && role_feeds_each(s, pass_over_feed, NULL);
+}
+
 /* The first that fails ends it: store_error says why. */
 static bool try_role_list(store *s)
 {
     rule *r = rule_new();
     role_list *list = r != NULL ? role_list_open(s) : NULL;
     snapshot_stream *snapshot = list != NULL ? snapshot_stream_open(s, list, r) : NULL;
-    bool opened = snapshot != NULL;
+    bool opened = snapshot != NULL && try_feed(s);
 
     if (!opened)
         store_keep_error(s);

@@ -7,6 +7,7 @@ put there by the tests. A live daemon is a scenario of tests/rsyslogd.
 import json
 import os
 import pathlib
+import re
 import shutil
 import sqlite3
 import tempfile
@@ -20,6 +21,7 @@ from incidents import Incidents, alert, role_row
 from plain import NOW
 from ticks import DAY, HOUR, MINUTE, SECOND
 
+TOP = pathlib.Path(__file__).resolve().parents[2]
 VERSION = "8.2302.0"
 BUILT_FOR = VERSION
 
@@ -64,6 +66,13 @@ class StatusTest(unittest.TestCase):
             " ?, ? FROM action WHERE name = ?", at(heard), at(started),
             at(stopped), process, at(last_message), at(last_candidate),
             longest, version, built_for, name)
+
+    def feed(self, taken, rejected=None, rejections=0):
+        """Write what omidentityinfo last took; times are after NOW."""
+        self.incidents.run(
+            "INSERT OR REPLACE INTO role_feed VALUES ('roles', ?, ?, ?, ?)",
+            *(None if at is None else NOW + at for at in (taken, rejected)),
+            rejections, "no row" if rejections else "")
 
     def status(self, *options):
         """Run it; the disk's own free room does not matter."""
@@ -195,7 +204,63 @@ class RoleList(StatusTest):
 
     def test_a_list_without_a_sync_account(self):
         self.incidents.run("UPDATE identity SET roles = '[]'")
-        self.assert_finding(2, "role list", "is a sync account")
+        self.assert_finding(2, "role list", "none of its 2 accounts")
+
+
+class RoleFeed(StatusTest):
+    """The role list's messages come, where omidentityinfo takes them."""
+
+    def test_a_feed_that_lives(self):
+        self.feed(taken=-MINUTE)
+        status, checks = self.checks()
+        self.assertEqual(0, status)
+        self.assertEqual(
+            ("ok", 'action "roles" took the last message 1 min ago'),
+            checks["role feed"])
+
+    def test_a_feed_that_is_silent_for_a_while_is_a_warning(self):
+        self.feed(taken=-7 * HOUR)
+        self.assert_finding(1, "role feed", "took the last message 7 h ago",
+                            "is it dead?", "synctap action drop roles")
+
+    def test_a_dead_feed(self):
+        self.feed(taken=-3 * DAY)
+        self.assert_finding(2, "role feed", "took the last message 3 d ago")
+
+    def test_a_feed_of_something_else(self):
+        self.feed(taken=-HOUR, rejected=-MINUTE, rejections=3)
+        found, checks = self.checks()
+        self.assertEqual(1, found, checks)
+        done = self.status().output
+        self.assertIn('WARNING - role feed: action "roles" got 3 messages '
+                      "without a role list, the newest 1 min ago: no row; "
+                      "the last one with it 1 h ago\n", done)
+        self.feed(taken=None, rejected=-MINUTE, rejections=1)
+        self.assert_finding(2, "role feed", "got 1 message without",
+                            "has not come yet")
+
+    def test_limits_are_the_users(self):
+        self.feed(taken=-7 * HOUR)
+        for limit, state in (("8h,9h", 0), ("7h,9h", 0), ("1h,9h", 1),
+                             ("1h,2h", 2)):
+            self.assertEqual(state, self.status(
+                "--limit", f"feed={limit}").status)
+
+    def test_one_that_is_gone_is_forgotten(self):
+        self.feed(taken=-3 * DAY)
+        done = synctap("action", "drop", "roles", "--database", self.database)
+        self.assertEqual((0, "roles is forgotten\n", ""), done)
+        self.assertEqual(0, self.status().status)
+        self.assertEqual(1, synctap("action", "drop", "roles", "--database",
+                                    self.database).status)
+
+    def test_the_numbers_are_there_for_a_script(self):
+        self.feed(taken=-HOUR, rejected=-MINUTE, rejections=3)
+        self.assertEqual(
+            [{"name": "roles", "last_message_at": ticks.render(NOW - HOUR),
+              "last_rejected_at": ticks.render(NOW - MINUTE),
+              "rejected_since": 3, "reason": "no row"}],
+            json.loads(self.status("--format", "json").output)["feeds"])
 
 
 class Files(StatusTest):
@@ -267,11 +332,12 @@ class Files(StatusTest):
 
     def test_a_journal_that_is_not_drained(self):
         self._segment(HOUR)
-        self.assert_finding(2, "journal", "1 files, 5 KB", "3600 s")
+        self.assert_finding(2, "journal", "1 file, 5 KB", "for 1 h",
+                            "is it locked, or the disk full?")
 
     def test_a_journal_that_is_slow(self):
         self._segment(2 * MINUTE)
-        self.assert_finding(1, "journal", "120 s")
+        self.assert_finding(1, "journal", "for 2 min")
 
     def test_a_journal_that_is_under_way(self):
         self._segment(SECOND)
@@ -356,6 +422,97 @@ class Actions(StatusTest):
         self.assert_finding(1, "waiting", "600000 records")
         self.incidents.run("UPDATE pending_total SET records = 1000001")
         self.assert_finding(2, "waiting", "1000001 records")
+
+
+class Documented(StatusTest):
+    """What doc/operations.md says of each state is what the program says."""
+
+    def setUp(self):
+        super().setUp()
+        self.action("synctap", process=4711)
+        self.incidents.run("DELETE FROM heartbeat WHERE action = 1")
+        self.incidents.run("DELETE FROM action WHERE id = 1")
+
+    def _segment(self):
+        path = self.directory / "state.db-synctap.stream.7"
+        path.write_bytes(b"x" * 5000)
+        written = (NOW - HOUR - ticks.parse("1970-01-01T00:00:00Z")) // SECOND
+        os.utime(path, (written, written))
+
+    def _damage(self):
+        with open(self.database, "r+b") as file:
+            for page in range(2, self.database.stat().st_size // 4096):
+                file.seek(page * 4096)
+                file.write(b"\xff" * 64)
+
+    def _age_of_list(self, age):
+        self.incidents.run("UPDATE identity SET time = ?", NOW - age)
+        self.incidents.run("UPDATE role_list SET newest = ?", NOW - age)
+
+    def _empty_list(self):
+        self.incidents.run("DELETE FROM identity")
+        self.incidents.run("UPDATE role_list SET rows = 0, newest = NULL")
+
+    def _states(self):
+        """Give what makes each state; what it gives are options."""
+        def act(**how):
+            return lambda: self.action("synctap", **({"process": 4711} | how))
+        return {
+            "no records come": act(last_message=-7 * HOUR,
+                                   last_candidate=-8 * HOUR),
+            "no role list comes by rsyslog": lambda: self.feed(-3 * DAY),
+            "something else comes in its place": lambda: self.feed(
+                None, -MINUTE, 12),
+            "the role list is two days old": lambda: self._age_of_list(
+                2 * DAY),
+            "it is so old that it does not count":
+                lambda: self._age_of_list(15 * DAY),
+            "it is empty": self._empty_list,
+            "rsyslogd was stopped": act(heard=-MINUTE, stopped=-MINUTE),
+            "rsyslogd is dead": act(heard=-HOUR),
+            "rsyslog was upgraded, the module was not":
+                lambda: self.install("8.2504.0"),
+            "the disk is full": lambda: ("--limit", "free=2000t,1000t"),
+            "the journal stays outside": self._segment,
+            "the database is damaged": self._damage,
+            "it is another program's": lambda: self.incidents.run(
+                "PRAGMA application_id = 7"),
+            "it is not there": self.database.unlink,
+            "everybody may write it": lambda: self.database.chmod(0o666),
+            "records are cut": act(longest=8096),
+            "an action was renamed": lambda: self.action(
+                "old", heard=-DAY, started=-2 * DAY),
+        }
+
+    def _plain(self, words):
+        """Put the document's path, owner and numbers in."""
+        for this, that in (
+                (re.escape(str(self.database)),
+                 "/var/spool/rsyslog/synctap.db"),
+                (r"belongs to \S+,", "belongs to syslog,"),
+                (r"\d+ MB are free", "12 MB are free"),
+                (r"is damaged: .*\. A", "is damaged: *WHERE*. A")):
+            words = re.sub(this, that, words)
+        return words
+
+    def _rows(self):
+        """Give the table's rows: state, exit status, check, words."""
+        text = (TOP / "doc" / "operations.md").read_text()
+        return re.findall(
+            r"^\| ([^|]*) \| ([012]) \| `([^:`|]*): ([^`|]*)` \|", text,
+            re.MULTILINE)
+
+    def test_each_state_is_told_in_these_words(self):
+        rows, states = self._rows(), self._states()
+        self.assertEqual(list(states), [row[0] for row in rows])
+        self.assertLessEqual(10, sum(row[1] == "2" for row in rows))
+        for state, status, check, words in rows:
+            self.setUp()
+            options = self._states()[state]() or ()
+            with self.subTest(state=state):
+                found, checks = self.checks(*options)
+                self.assertEqual(int(status), found)
+                self.assertEqual(words, self._plain(checks[check][1]))
 
 
 class Terminal(StatusTest):

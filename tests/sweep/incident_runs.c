@@ -8,6 +8,7 @@
 #include "rule/selftest.h"
 #include "state/action_row.h"
 #include "state/heartbeat.h"
+#include "state/role_feed.h"
 #include "state/role_list.h"
 #include "sweep.h"
 
@@ -163,6 +164,37 @@ static outcome run_heartbeat(void)
     return came;
 }
 
+static void note_feed(void *arg, const role_feed *feed)
+{
+    buffer *out = arg;
+
+    buffer_append_string(out, feed->name);
+    buffer_append_string(out, feed->reason);
+    buffer_append_char(out, (char)('0' + feed->rejections));
+}
+
+static outcome run_role_feed(void)
+{
+    role_feed batch = {.name = "roles", .reason = ""};
+    int64_t action;
+    store *s = store_with_incident(&action);
+    buffer out = {0};
+    outcome came = OUT_OF_MEMORY;
+    bool done, found = false;
+
+    role_feed_note(&batch, sweep_now(), NULL);
+    role_feed_note(&batch, sweep_now(), "no list");
+    sweep_begin();
+    done = role_feed_write(s, &batch) && role_feed_write(s, &batch) &&
+           role_feeds_each(s, note_feed, &out) && role_feed_drop(s, "roles", &found);
+    sweep_end();
+    if (done && found && !buffer_failed(&out))
+        came = sweep_compare(buffer_text(&out));
+    buffer_free(&out);
+    store_close(s);
+    return came;
+}
+
 /* --- ids and closing --- */
 
 static void note_id(void *arg, const char *id)
@@ -212,11 +244,8 @@ static outcome run_selftest(void)
 }
 
 const sweep_run incident_runs[] = {
-    {"incident, page", run_page},
-    {"incident, markdown", run_markdown},
-    {"incident, lines", run_lines},
-    {"incident, find and close", run_find_and_close},
-    {"heartbeat", run_heartbeat},
-    {"selftest", run_selftest},
-    RUNS_END,
+    {"incident, page", run_page},   {"incident, markdown", run_markdown},
+    {"incident, lines", run_lines}, {"incident, find and close", run_find_and_close},
+    {"heartbeat", run_heartbeat},   {"role feed", run_role_feed},
+    {"selftest", run_selftest},     RUNS_END,
 };

@@ -6,6 +6,7 @@
 
 #include "fixtures.h"
 #include "state/action_row.h"
+#include "state/role_feed.h"
 #include "state/statement.h"
 #include "suites.h"
 #include "test.h"
@@ -110,9 +111,69 @@ static void test_what_an_action_remembers_is_counted(void)
     EXPECT_STRING(counts, "2 7 1 3 1");
 }
 
+static void write_feed(void *arg, const role_feed *feed)
+{
+    char one[128];
+
+    snprintf(one, sizeof(one), "%s took %d, rejected %d of %d: %s; ", feed->name, (int)feed->taken,
+             (int)feed->rejections, (int)feed->rejected, feed->reason);
+    strcat(arg, one);
+}
+
+static const char *feeds_of(store *s)
+{
+    char all[512] = "";
+
+    EXPECT(role_feeds_each(s, write_feed, all));
+    return test_string("%s", all);
+}
+
+/* A batch of messages, one after the other: a letter each, r for one that is rejected. */
+static void take_batch(store *s, const char *name, const char *messages, timestamp now)
+{
+    role_feed batch = {.name = name, .reason = ""};
+
+    for (; *messages != '\0'; messages++)
+        role_feed_note(&batch, now, *messages == 'r' ? "no list" : NULL);
+    EXPECT(role_feed_write(s, &batch));
+}
+
+static void test_a_feed_counts_what_was_rejected_since_a_message_was_taken(void)
+{
+    store *s = open_store(test_path("state.db"));
+
+    EXPECT_STRING(feeds_of(s), "");
+    take_batch(s, "roles", "rr", 2);
+    EXPECT_STRING(feeds_of(s), "roles took 0, rejected 2 of 2: no list; ");
+    take_batch(s, "roles", "r", 3);
+    EXPECT_STRING(feeds_of(s), "roles took 0, rejected 3 of 3: no list; ");
+    take_batch(s, "roles", "rtr", 4);
+    EXPECT_STRING(feeds_of(s), "roles took 4, rejected 1 of 4: no list; ");
+    take_batch(s, "roles", "rt", 5);
+    EXPECT_STRING(feeds_of(s), "roles took 5, rejected 0 of 5: no list; ");
+    take_batch(s, "again", "t", 6);
+    EXPECT_STRING(feeds_of(s), "again took 6, rejected 0 of 0: ; "
+                               "roles took 5, rejected 0 of 5: no list; ");
+}
+
+static void test_a_feed_is_forgotten_by_its_name(void)
+{
+    store *s = open_store(test_path("state.db"));
+    bool found;
+
+    take_batch(s, "roles", "t", 2);
+    EXPECT(role_feed_drop(s, "others", &found));
+    EXPECT_NOT(found);
+    EXPECT(role_feed_drop(s, "roles", &found));
+    EXPECT(found);
+    EXPECT_STRING(feeds_of(s), "");
+}
+
 CU_TestInfo heartbeat_tests[] = {
     TEST(test_what_was_said_last_is_read),
     TEST(test_an_action_that_never_said_anything_is_there_too),
     TEST(test_what_an_action_remembers_is_counted),
+    TEST(test_a_feed_counts_what_was_rejected_since_a_message_was_taken),
+    TEST(test_a_feed_is_forgotten_by_its_name),
     TESTS_END,
 };

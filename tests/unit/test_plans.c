@@ -10,6 +10,7 @@
 #include "state/alert_log.h"
 #include "state/incidents.h"
 #include "state/pending.h"
+#include "state/role_feed.h"
 #include "state/role_spool.h"
 #include "state/statement.h"
 #include "state/store_parts.h"
@@ -71,6 +72,12 @@ static void ignore_id(void *arg, const char *id)
     (void)id;
 }
 
+static void ignore_feed(void *arg, const role_feed *feed)
+{
+    (void)arg;
+    (void)feed;
+}
+
 static void use_incidents(store *s)
 {
     int closed;
@@ -108,11 +115,15 @@ static void use_stream(store *s, statements *all)
     alert_log *alerts;
     pending *waiting;
     role_spool *spool;
+    bool found;
 
     REQUIRE(action_row_find(s, "tap", &action));
     EXPECT(action_row_set_judged(s, &action, 1));
     alerts = alert_log_open(s, action.id);
     waiting = pending_open(s, action.id);
+    EXPECT(role_feed_write(s, &(role_feed){.name = "roles", .reason = ""}));
+    EXPECT(role_feed_drop(s, "roles", &found));
+    EXPECT(role_feeds_each(s, ignore_feed, NULL));
     spool = role_spool_open(s, ROLE_SPOOL_KEPT);
     REQUIRE(alerts != NULL && waiting != NULL && spool != NULL);
     note_prepared(all, store_connection(s));
@@ -158,6 +169,7 @@ static const struct {
      "SCAN main.snapshot_row", "all that waits"},
     {"SELECT upn, object_id, display_name, time, roles, eligible, kind, roles_older FROM main",
      "SCAN snapshot_row", "the same, before 3.36"},
+    {"SELECT action, taken", "SCAN role_feed", "the command's list"},
     {"SELECT incident_id, (SELECT name FROM action", "SCAN incident", "the command's list"},
     {"SELECT incident_id FROM incident WHERE substr", "SCAN incident", "the command's list"},
     {"UPDATE incident SET closed", "SCAN incident", "the command closes one, by hand"},

@@ -10,8 +10,9 @@ import os
 import unittest
 
 import ticks
-from harness import Daemon
-from records import MODULE, ROLE, mmsynctap, target, text
+from harness import Daemon, as_text
+from records import (BOTH_MODULES, MODULE, ROLE, ROLE_KEEPER, identity,
+                     mmsynctap, target, text)
 from ticks import MINUTE
 
 SYNC = target("Sync_HOST1_0123456789ab@contoso.onmicrosoft.com")
@@ -69,6 +70,26 @@ class Status(unittest.TestCase):
             self.assertEqual({}, bad)
             one, = report["actions"]
             self.assertEqual(daemon.pid, one["process"])
+
+    def test_the_role_lists_messages_show(self):
+        """Something else in its place is told; its own makes it well."""
+        with Daemon(mmsynctap('ruleset="alerts"'), BOTH_MODULES,
+                    roles=ROLE_KEEPER) as daemon:
+            daemon.send(["no role list"], to="roles")
+            daemon.wait_statistics("roles", messages=1, rejected=1)
+            self._is_heard(daemon)
+            bad, _ = self._checks(daemon, 2)
+            self.assertIn("got 1 message without a role list",
+                          bad["role feed"]["words"])
+            daemon.send([as_text(identity("svc@x"))], to="roles")
+            daemon.wait_statistics("roles", messages=2, rows=1)
+            _, report = self._any(daemon)
+            feed, = report["feeds"]
+            self.assertEqual(("roles", 0), (feed["name"],
+                                            feed["rejected_since"]))
+            words, = [one["words"] for one in report["checks"]
+                      if one["check"] == "role feed"]
+            self.assertRegex(words, r'"roles" took the last message .* ago\Z')
 
     def test_red_after_a_kill(self):
         with self._running() as daemon:

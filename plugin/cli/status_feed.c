@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* status_feed: a dead feed shows itself here, before the list gets old. */
+#include "cli/status_feed.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/json.h"
+#include "state/role_feed.h"
+
+static int64_t age_of(const status_run *run, timestamp t)
+{
+    return (run->now - t) / TICKS_PER_SECOND;
+}
+
+static void tell_taken(status_run *run, const role_feed *feed)
+{
+    int64_t age = age_of(run, feed->taken);
+    status_state state = status_against(run->limits, LIMIT_FEED, age);
+    buffer room = {0};
+
+    status_report_add(
+        run->report, "role feed", state, "action \"%s\" took the last message %s ago%s%s%s",
+        feed->name, status_span(&room, age),
+        state == STATUS_OK ? "" : ": is it dead? If nothing feeds it any more: ",
+        state == STATUS_OK ? "" : "synctap action drop ", state == STATUS_OK ? "" : feed->name);
+    buffer_free(&room);
+}
+
+/* What came last was no role list. */
+static void tell_rejected(status_run *run, const role_feed *feed)
+{
+    status_state state = feed->taken == 0 ? STATUS_BROKEN : STATUS_WARNING;
+    buffer newest = {0}, good = {0};
+
+    status_report_add(run->report, "role feed", state,
+                      "action \"%s\" got %" PRId64 " message%s without a role list, the newest %s "
+                      "ago: %s; the last one with it %s%s",
+                      feed->name, feed->rejections, feed->rejections == 1 ? "" : "s",
+                      status_span(&newest, age_of(run, feed->rejected)), feed->reason,
+                      feed->taken == 0 ? "has not come yet"
+                                       : status_span(&good, age_of(run, feed->taken)),
+                      feed->taken == 0 ? "" : " ago");
+    buffer_free(&newest);
+    buffer_free(&good);
+}
+
+static void write_time(buffer *out, const char *key, timestamp t)
+{
+    char written[TIMESTAMP_TEXT_SIZE];
+
+    timestamp_format(t, written);
+    if (t != 0) {
+        json_write_member(out, key, text_of(written));
+        return;
+    }
+    json_write_key(out, key);
+    buffer_append_string(out, "null");
+}
+
+static void write_feed(buffer *out, const role_feed *feed)
+{
+    char number[24];
+
+    json_write_item(out);
+    buffer_append_char(out, '{');
+    json_write_member(out, "name", text_of(feed->name));
+    write_time(out, "last_message_at", feed->taken);
+    write_time(out, "last_rejected_at", feed->rejected);
+    snprintf(number, sizeof(number), "%" PRId64, feed->rejections);
+    json_write_key(out, "rejected_since");
+    buffer_append_string(out, number);
+    json_write_member(out, "reason", text_of(feed->reason));
+    buffer_append_char(out, '}');
+}
+
+static void check_feed(void *arg, const role_feed *feed)
+{
+    status_run *run = arg;
+
+    write_feed(&run->facts.feeds, feed);
+    if (feed->rejections > 0)
+        tell_rejected(run, feed);
+    if (feed->taken != 0)
+        tell_taken(run, feed);
+}
+
+void status_check_feeds(status_run *run, store *s)
+{
+    if (!role_feeds_each(s, check_feed, run))
+        status_report_add(run->report, "role feed", STATUS_BROKEN, "%s: %s", run->database,
+                          store_error(s));
+    run->report->failed |= buffer_failed(&run->facts.feeds);
+}
