@@ -362,23 +362,82 @@ bool timestamp_parse(text t, timestamp *result)
     return timestamp_read(t, result) == TIMESTAMP_READ;
 }
 
+/* What days_to took together; days of 0001-01-01 are 0. */
+static void take_year(int64_t *days, moment *m)
+{
+    static const struct {
+        int years, days, most;
+    } cycles[] = {{400, 146097, 24}, {100, 36524, 3}, {4, 1461, 24}, {1, 365, 3}};
+
+    m->year = 1;
+    for (size_t i = 0; i < sizeof(cycles) / sizeof(cycles[0]); i++) {
+        int64_t count = *days / cycles[i].days;
+
+        if (count > cycles[i].most)
+            count = cycles[i].most; /* its last day is the longer cycle's */
+        m->year += (int)count * cycles[i].years;
+        *days -= count * cycles[i].days;
+    }
+}
+
+static void take_month_and_day(int64_t days, moment *m)
+{
+    for (m->month = 1; days >= days_in_month(m->year, m->month); m->month++)
+        days -= days_in_month(m->year, m->month);
+    m->day = (int)days + 1;
+}
+
+/* gmtime_r() says the same where time_t has 64 bits. */
+static moment to_moment(timestamp t)
+{
+    moment m = {0};
+    int64_t days, seconds;
+
+    t = (t < EARLIEST ? EARLIEST : t > LATEST ? LATEST : t) - EARLIEST;
+    m.fraction = t % TICKS_PER_SECOND;
+    days = t / TICKS_PER_DAY;
+    seconds = t % TICKS_PER_DAY / TICKS_PER_SECOND;
+    m.hour = (int)(seconds / 3600);
+    m.minute = (int)(seconds / 60 % 60);
+    m.second = (int)(seconds % 60);
+    take_year(&days, &m);
+    take_month_and_day(days, &m);
+    return m;
+}
+
 void timestamp_format(timestamp t, char result[static TIMESTAMP_TEXT_SIZE])
 {
-    int64_t within_second;
+    moment m = to_moment(t);
     char seconds[32];
-    time_t whole;
-    struct tm tm;
 
-    t = t < EARLIEST ? EARLIEST : t > LATEST ? LATEST : t;
-    within_second = (t % TICKS_PER_SECOND + TICKS_PER_SECOND) % TICKS_PER_SECOND;
-    whole = (time_t)((t - within_second) / TICKS_PER_SECOND);
-    gmtime_r(&whole, &tm);
-    snprintf(seconds, sizeof(seconds), "%04u-%02u-%02uT%02u:%02u:%02u",
-             (unsigned)(tm.tm_year + 1900) % 10000u, (unsigned)(tm.tm_mon + 1) % 100u,
-             (unsigned)tm.tm_mday % 100u, (unsigned)tm.tm_hour % 100u, (unsigned)tm.tm_min % 100u,
-             (unsigned)tm.tm_sec % 100u);
-    snprintf(result, TIMESTAMP_TEXT_SIZE, "%.19s.%07uZ", seconds,
-             (unsigned)within_second % 10000000u);
+    snprintf(seconds, sizeof(seconds), "%04u-%02u-%02uT%02u:%02u:%02u", (unsigned)m.year % 10000u,
+             (unsigned)m.month % 100u, (unsigned)m.day % 100u, (unsigned)m.hour % 100u,
+             (unsigned)m.minute % 100u, (unsigned)m.second % 100u);
+    snprintf(result, TIMESTAMP_TEXT_SIZE, "%.19s.%07uZ", seconds, (unsigned)m.fraction % 10000000u);
+}
+
+struct tm timestamp_utc(timestamp t)
+{
+    moment m = to_moment(t);
+
+    return (struct tm){.tm_year = m.year - 1900,
+                       .tm_mon = m.month - 1,
+                       .tm_mday = m.day,
+                       .tm_hour = m.hour,
+                       .tm_min = m.minute,
+                       .tm_sec = m.second};
+}
+
+timestamp timestamp_of_utc(const struct tm *utc)
+{
+    moment m = {.year = utc->tm_year + 1900,
+                .month = utc->tm_mon + 1,
+                .day = utc->tm_mday,
+                .hour = utc->tm_hour,
+                .minute = utc->tm_min,
+                .second = utc->tm_sec};
+
+    return from_moment(&m);
 }
 
 timestamp timestamp_now(void)

@@ -9,6 +9,7 @@
 #define SYNCTAP_TIMESTAMP_H
 
 #include <stdint.h>
+#include <time.h>
 
 #include "base/text.h"
 
@@ -49,6 +50,13 @@ bool timestamp_parse(text t, timestamp *result);
 
 /* Writes `2026-06-01T12:00:00.0000000Z`; years outside 0001 to 9999 are clamped. */
 void timestamp_format(timestamp t, char result[static TIMESTAMP_TEXT_SIZE]);
+
+/*
+ * A time in UTC's calendar and back, as gmtime_r() and timegm() do it where time_t has 64 bits; the
+ * same clamps. A 29 February of another year is its 1 March.
+ */
+struct tm timestamp_utc(timestamp t);
+timestamp timestamp_of_utc(const struct tm *utc);
 
 /* The clock. Only the programs read it; everything below them is told the time. */
 timestamp timestamp_now(void);

@@ -62,7 +62,7 @@ static arrival read_rfc3164(text line)
     end = strptime(copy, "%b %d %H:%M:%S", &stamp);
     if (end == NULL || *end != '\0')
         return (arrival){0};
-    return (arrival){true, true, (timestamp)timegm(&stamp) * TICKS_PER_SECOND};
+    return (arrival){true, true, timestamp_of_utc(&stamp)};
 }
 
 arrival arrival_of_line(text line)
@@ -99,20 +99,11 @@ arrival_clock arrival_clock_begin(timestamp reference, timestamp earliest)
     return (arrival_clock){.now = reference, .earliest = earliest};
 }
 
-static struct tm utc_of(timestamp t)
-{
-    time_t seconds = (time_t)(t / TICKS_PER_SECOND);
-    struct tm utc;
-
-    gmtime_r(&seconds, &utc);
-    return utc;
-}
-
 /* The stamp in the year that brings it nearest to the clock. */
 static timestamp in_nearest_year(timestamp stamp, timestamp clock)
 {
-    struct tm utc = utc_of(stamp);
-    int year = utc_of(clock).tm_year;
+    struct tm utc = timestamp_utc(stamp);
+    int year = timestamp_utc(clock).tm_year;
     timestamp best = 0;
 
     for (int y = year - 1; y <= year + 1; y++) {
@@ -120,7 +111,7 @@ static timestamp in_nearest_year(timestamp stamp, timestamp clock)
         timestamp t;
 
         tried.tm_year = y;
-        t = (timestamp)timegm(&tried) * TICKS_PER_SECOND;
+        t = timestamp_of_utc(&tried);
         if (y == year - 1 || llabs(t - clock) < llabs(best - clock))
             best = t;
     }

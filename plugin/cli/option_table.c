@@ -285,7 +285,7 @@ static const char *take_incident_matching(option_reading *r, const char *value, 
 static const char *take_incident_maxalerts(option_reading *r, const char *value, int which)
 {
     char *end;
-    long number = strtol(value, &end, 10);
+    long long number = strtoll(value, &end, 10);
 
     (void)which;
     r->has_incidents = true;

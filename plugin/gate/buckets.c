@@ -160,7 +160,7 @@ static void allow_forms(halves *h, size_t place, char c)
 {
     allow(h, place, c);
     if (c == ' ' || (c >= 'a' && c <= 'z'))
-        allow(h, place, c & ~0x20);
+        allow(h, place, (char)(c & 0x5F));
 }
 
 static piece piece_at(const phrase_set *all, size_t phrase, size_t index)

@@ -148,7 +148,7 @@ static const char *set_incident_maxalerts(settings *self, const struct svar *val
 {
     char *word = parameter_string(value);
     char *end = word;
-    long number = word != NULL ? strtol(word, &end, 10) : 0;
+    long long number = word != NULL ? strtoll(word, &end, 10) : 0;
     bool read = word != NULL && isdigit((unsigned char)word[0]) && *end == '\0' && number >= 1 &&
                 number <= INT32_MAX;
 
