@@ -2,7 +2,8 @@
 """A broker of Apache Kafka with TLS and SASL PLAIN, as an Event Hub has them.
 
     with Broker(work) as broker:
-        broker.send(["a text"])
+        broker.create("topic", 4)
+        broker.send("topic", ["a text"])
         ... consume from broker.address as $ConnectionString, with
             broker.password, and work's ca.pem ...
 
@@ -37,9 +38,8 @@ def free_ports(count):
 
 
 class Broker:
-    """One broker, its own controller, with one topic."""
+    """One broker, its own controller."""
 
-    topic = "insights-logs-auditlogs"
     password = ("Endpoint=sb://contoso.servicebus.windows.net/;"
                 "SharedAccessKeyName=synctap;SharedAccessKey=c2VjcmV0")
 
@@ -50,6 +50,7 @@ class Broker:
         self._hub, self._inside, self._controller = free_ports(3)
         self._process = None
         self.address = f"127.0.0.1:{self._hub}"
+        self.inside = f"127.0.0.1:{self._inside}"
 
     def __enter__(self):
         try:
@@ -57,7 +58,6 @@ class Broker:
             self._tool("kafka.tools.StorageTool", "format", "-t", CLUSTER,
                        "-c", self._directory / "server.properties")
             self.start()
-            self.topics("--create", "--topic", self.topic, "--partitions", "1")
         except BaseException:
             self.__exit__(None, None, None)
             raise
@@ -77,9 +77,9 @@ node.id=1
 controller.quorum.voters=1@127.0.0.1:{self._controller}
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=INSIDE
-listeners=HUB://{self.address},INSIDE://127.0.0.1:{self._inside},\
+listeners=HUB://{self.address},INSIDE://{self.inside},\
 CONTROLLER://127.0.0.1:{self._controller}
-advertised.listeners=HUB://{self.address},INSIDE://127.0.0.1:{self._inside}
+advertised.listeners=HUB://{self.address},INSIDE://{self.inside}
 listener.security.protocol.map=HUB:SASL_SSL,INSIDE:PLAINTEXT,\
 CONTROLLER:PLAINTEXT
 sasl.enabled.mechanisms=PLAIN
@@ -94,6 +94,7 @@ offsets.topic.num.partitions=1
 transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
 group.initial.rebalance.delay.ms=0
+log.cleaner.backoff.ms=100
 """)
 
     def _pkcs8(self):
@@ -109,7 +110,7 @@ group.initial.rebalance.delay.ms=0
                 self._java("kafka.Kafka",
                            self._directory / "server.properties"),
                 stdin=subprocess.DEVNULL, stdout=words, stderr=words)
-        self.topics("--list")
+        self._wait_until_it_listens()
 
     def stop(self):
         """Stop it; what it has stays."""
@@ -122,8 +123,7 @@ group.initial.rebalance.delay.ms=0
                 self._process.wait()
             self._process = None
 
-    def topics(self, *arguments):
-        """Run kafka-topics; it asks again until the broker answers."""
+    def _wait_until_it_listens(self):
         until = time.monotonic() + deadline.SECONDS
         while True:
             try:
@@ -136,18 +136,41 @@ group.initial.rebalance.delay.ms=0
                         (self._directory / "words").read_text()[-2000:]
                         ) from None
                 os.sched_yield()
-        self._tool("org.apache.kafka.tools.TopicCommand",
-                   "--bootstrap-server", f"127.0.0.1:{self._inside}",
-                   *arguments)
 
-    def send(self, texts, partition=0):
-        """Send texts, one message each, and wait until it has them."""
-        subprocess.run(
-            [kcat(), "-P", "-q", "-b", f"127.0.0.1:{self._inside}", "-t",
-             self.topic, "-p", str(partition), "-X",
-             "topic.metadata.refresh.interval.ms=500"],
-            input="\n".join(texts).encode(), check=True,
-            timeout=deadline.SECONDS)
+    def create(self, topic, partitions=1, **settings):
+        """Make a topic; in the names of settings _ stands for a dot."""
+        self._topics("--create", topic, partitions, *(
+            word for name, value in settings.items()
+            for word in ("--config", f"{name.replace('_', '.')}={value}")))
+
+    def extend(self, topic, partitions):
+        """Let a topic have that many partitions."""
+        self._topics("--alter", topic, partitions)
+
+    def _topics(self, what, topic, partitions, *more):
+        self._tool("org.apache.kafka.tools.TopicCommand",
+                   "--bootstrap-server", self.inside, what,
+                   "--topic", topic, "--partitions", partitions, *more)
+
+    def send(self, topic, texts, *arguments):
+        """Send texts, one message each, and wait until it has them.
+
+        arguments: more of kcat's.
+        """
+        self._kcat("-P", "-t", topic, "-X",
+                   "topic.metadata.refresh.interval.ms=500", *arguments,
+                   given="".join(text + "\n" for text in texts))
+
+    def read(self, topic, form):
+        """Give all messages that it has, each in kcat's form, by lines."""
+        return self._kcat("-C", "-e", "-t", topic, "-o", "beginning", "-f",
+                          form + "\n").splitlines()
+
+    def _kcat(self, *arguments, given=""):
+        return subprocess.run(
+            [kcat(), "-q", "-b", self.inside, *arguments],
+            input=given.encode(), check=True, stdout=subprocess.PIPE,
+            timeout=deadline.SECONDS).stdout.decode()
 
     def _tool(self, name, *arguments):
         done = subprocess.run(self._java(name, *arguments), check=False,

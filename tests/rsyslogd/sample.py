@@ -12,7 +12,7 @@ from harness import Daemon
 from samples import CONTRIB, placed, replace
 
 GLOBAL = """global(workDirectory="@WORK@" maxMessageSize="2m"
-  abortOnUncleanConfig="on")
+  abortOnUncleanConfig="on" inputs.timeout.shutdown="10000")
 """
 TRIM = (CONTRIB / "trim-queue").read_text()
 
@@ -24,10 +24,10 @@ AUDIT, IDENTITY = "audit.jsonl", "identity.jsonl"
 
 
 class SampleDaemon(Daemon):
-    """A daemon that runs the sample."""
+    """A daemon that runs the sample, or a text that was made of it."""
 
-    def __init__(self, *changes):
-        text = crash_safe()
+    def __init__(self, *changes, text=None):
+        text = crash_safe() if text is None else text
         for old, new in changes:
             text = replace(text, re.escape(old), new)
         super().__init__(own=text)

@@ -16,7 +16,7 @@ from workplace import rsyslog_version, stage
 CONTRIB = pathlib.Path(__file__).resolve().parents[2] / "contrib"
 DIRECTORY = CONTRIB / "rsyslog.d"
 HOST = """global(workDirectory="@WORK@" abortOnUncleanConfig="on"
-  maxMessageSize="2m")
+  maxMessageSize="2m" inputs.timeout.shutdown="10000")
 """
 RULEBASES = {"mmsynctap": "entra-audit", "omidentityinfo": "identity-info"}
 

@@ -59,9 +59,12 @@ class SampleConfigurations(unittest.TestCase):
                     self._files(name), **{"tested.conf": self._without_loaded(name)}))
 
     def test_all_together(self):
-        inputs = {name.replace("/", "-"): self._without_loaded(name)
+        inputs = {name.replace("/", "-"): samples.without_module(
+            self._without_loaded(name), "imkafka")
                   for name in samples.names() if name.startswith("in/")}
-        self._passes('module(load="imtcp")\nmodule(load="imfile")\n' + ALONE,
+        loaded = "".join(f'module(load="{module}")\n'
+                         for module in ("imtcp", "imfile", "imkafka"))
+        self._passes(loaded + ALONE,
                      {HOST: samples.placed(HOST), **inputs,
                       "z.conf": samples.placed(CORE)})
 
