@@ -430,6 +430,38 @@ static void test_what_is_written_is_read_back(void)
     }
 }
 
+/* The judge is the C library's calendar, as far as the system's time_t goes. */
+static void test_the_calendar_is_the_c_librarys(void)
+{
+    random_source r = random_new(3);
+
+    for (int i = 0; i < 5000; i++) {
+        time_t seconds = (time_t)random_below(&r, 1u << 31) - (i % 2 ? 0 : INT32_MAX);
+        timestamp t = (timestamp)seconds * TICKS_PER_SECOND;
+        struct tm right, got = timestamp_utc(t + (timestamp)random_below(&r, 10000000));
+
+        test_case("%lld", (long long)seconds);
+        gmtime_r(&seconds, &right);
+        EXPECT_INT(got.tm_year, right.tm_year);
+        EXPECT_INT(got.tm_mon, right.tm_mon);
+        EXPECT_INT(got.tm_mday, right.tm_mday);
+        EXPECT_INT(got.tm_hour * 3600 + got.tm_min * 60 + got.tm_sec,
+                   right.tm_hour * 3600 + right.tm_min * 60 + right.tm_sec);
+        EXPECT_TIME(timestamp_of_utc(&got), t);
+    }
+}
+
+static void test_a_leap_day_of_another_year_is_the_next(void)
+{
+    struct tm utc = timestamp_utc(INT64_C(17092) * TICKS_PER_DAY); /* 2016-10-18 */
+
+    utc.tm_mon = 1;
+    utc.tm_mday = 29;
+    EXPECT_STRING(written(timestamp_of_utc(&utc)), "2016-02-29T00:00:00.0000000Z");
+    utc.tm_year++;
+    EXPECT_STRING(written(timestamp_of_utc(&utc)), "2017-03-01T00:00:00.0000000Z");
+}
+
 static void test_written_times_sort_as_the_times_do(void)
 {
     random_source r = random_new(2);
@@ -547,6 +579,8 @@ CU_TestInfo timestamp_tests[] = {
     TEST(test_a_time_before_1970_is_written),
     TEST(test_years_outside_of_kqls_are_clamped),
     TEST(test_what_is_written_is_read_back),
+    TEST(test_the_calendar_is_the_c_librarys),
+    TEST(test_a_leap_day_of_another_year_is_the_next),
     TEST(test_written_times_sort_as_the_times_do),
     TEST(test_a_span_in_each_unit),
     TEST(test_a_span_with_a_fraction),
