@@ -7,6 +7,7 @@ that whatever else the machine does meets all of them alike.
 import collections
 import dataclasses
 import json
+import os
 import pathlib
 import shutil
 import sqlite3
@@ -15,6 +16,7 @@ import subprocess
 import time
 import typing
 
+import consumer_group
 import counted
 import data
 import flood
@@ -282,6 +284,59 @@ def flooded(setting):
                  **facts)
     yield figure("flood_late_alerts", [late], [1], "s", Bound(at_most=2),
                  alerts=alerts)
+
+
+@group("collectors_worker", "collectors_against_model", "collectors_share",
+       "collectors_waiting", "collectors_role_rows")
+def collectors(setting):
+    """Hold the model of doc/scale.md against one and four collectors."""
+    missing = consumer_group.missing(setting.top)
+    if missing:
+        raise CannotRun(missing)
+    os.environ["KAFKA_JARS"] = str(setting.top / "build/kafka")
+    count, rows = setting.size(80_000, 20_000), setting.size(20_000, 2_000)
+    with consumer_group.behind_a_broker(count, rows) as behind:
+        took = setting.interleave({
+            "one collector": lambda: behind.measure(1),
+            "four collectors": lambda: behind.measure(4)})
+    one = [turn[0] for turn in took["one collector"]]
+    four = took["four collectors"]
+    yield figure(
+        "collectors_worker", [mean_of(turn, "worker_us") for turn in four],
+        [alone.worker_us for alone in one], "worker us per message",
+        Bound(0.8, 1.25), threads=threads_of(one),
+        threads_of_four=threads_of(sum(four, [])))
+    yield figure(
+        "collectors_against_model",
+        [mean_of(turn, "worker_us") for turn in four],
+        [consumer_group.predicted_us()] * len(four), "worker us per message",
+        Bound(at_most=1.5))
+    for name, what, part in (("share", "messages", count / 4),
+                             ("waiting", "pending",
+                              count / consumer_group.CANDIDATE_IN / 4),
+                             ("role_rows", "rows", rows)):
+        yield figure(
+            f"collectors_{name}",
+            [max(getattr(each, what) for each in turn) for turn in four],
+            [part] * len(four), f"{what} of a collector", Bound(1, 1),
+            of_all=[sum(getattr(each, what) for each in turn)
+                    for turn in four],
+            **({"bytes_of_a_row": mean_of(sum(four, []), "bytes_of_a_row")}
+               if what == "rows" else {}))
+
+
+def mean_of(collectors_, what):
+    """Give the mean of what collectors did."""
+    return middle.fmean(getattr(each, what) for each in collectors_)
+
+
+def threads_of(collectors_):
+    """Give the microseconds a message of the threads that take some."""
+    names_ = {name for each in collectors_ for name in each.threads_us}
+    means = {name: middle.fmean(each.threads_us.get(name, 0)
+                                for each in collectors_) for name in names_}
+    return {name: round(mean, 2) for name, mean in sorted(
+        means.items(), key=lambda pair: -pair[1]) if mean >= 0.05}
 
 
 @group("outage_catch_up")

@@ -130,7 +130,8 @@ log.cleaner.backoff.ms=100
                 with socket.create_connection(("127.0.0.1", self._inside), 1):
                     break
             except OSError:
-                if time.monotonic() > until or self._process.poll() is not None:
+                if (time.monotonic() > until
+                        or self._process.poll() is not None):
                     raise AssertionError(
                         "the broker does not start: " +
                         (self._directory / "words").read_text()[-2000:]

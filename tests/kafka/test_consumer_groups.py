@@ -10,11 +10,11 @@ import collections
 import contextlib
 
 import samples
-from event_hub import PARTITIONS, BehindABroker, came, wait_for_records
-from records import target, text
+from event_hub import (PARTITIONS, SYNC, BehindABroker, came,
+                       wait_for_records)
+from records import text
 from sample import SampleDaemon, crash_safe
 
-SYNC = target("Sync_a@nordwind.example")
 RECORDS = 60
 
 
@@ -33,31 +33,24 @@ class ConsumerGroups(BehindABroker):
         return [self.stack.enter_context(daemon) for daemon in daemons]
 
     def _member(self, group="synctap"):
-        return self.collector(self._input(group))
+        return self.hub.collector(self._input(group))
 
     def _input(self, group="synctap"):
-        return self.input("event-hub", topic=self.topic, consumergroup=group)
+        return self.hub.input("event-hub", topic=self.topic,
+                              consumergroup=group)
 
     def _send(self, count):
         """Send records to all partitions in turn; give their names."""
         names = [f"record {len(self.sent) + n}" for n in range(count)]
-        for partition in range(PARTITIONS):
-            mine = names[partition::PARTITIONS]
-            if mine:
-                self.broker.send(self.topic, [text(name, SYNC)
-                                              for name in mine],
-                                 "-p", str(partition))
+        self.hub.send_to_each_partition(
+            self.topic, [text(name, SYNC) for name in names])
         self.sent += names
         return names
 
     def _settle(self, *daemons):
         """Send records until each of the collectors gets some of a round."""
-        while True:
-            before = [len(came([daemon])) for daemon in daemons]
-            wait_for_records(daemons, self._send(PARTITIONS))
-            if all(len(came([daemon])) > count
-                   for daemon, count in zip(daemons, before)):
-                return
+        self.sent += self.hub.settle(self.topic, daemons,
+                                     f"settled after {len(self.sent)}:")
 
     def _repeated(self, daemons):
         """Stop them; each record has alerted: give how often beyond once."""

@@ -5,10 +5,9 @@ import re
 import unittest
 
 import samples
-from event_hub import BehindABroker
-from records import ids, target, text
+from event_hub import SYNC, BehindABroker
+from records import ids, text
 
-SYNC = target("Sync_a@nordwind.example")
 TOPIC = "insights-logs-auditlogs"
 
 
@@ -18,7 +17,8 @@ class EventHub(BehindABroker):
     def test_the_sample_through_all_that_happens_to_a_broker(self):
         """Records come, the broker restarts, a partition is added."""
         self.broker.create(TOPIC)
-        with self.collector(self.input("event-hub", topic=TOPIC)) as daemon:
+        with self.hub.collector(
+                self.hub.input("event-hub", topic=TOPIC)) as daemon:
             self.broker.send(TOPIC, [text("first", SYNC)])
             self.assertEqual(["first"], ids(daemon.alerts(1)))
             self.broker.stop()

@@ -48,10 +48,10 @@ class RoleTopic(BehindABroker):
 
     def _start(self, host):
         """Start a collector that is called so."""
-        return self.stack.enter_context(self.collector(
-            self.input("event-hub", topic=self.audits,
+        return self.stack.enter_context(self.hub.collector(
+            self.hub.input("event-hub", topic=self.audits,
                        consumergroup=f"audit-{host}"),
-            self.input("identity-topic", topic=self.roles,
+            self.hub.input("identity-topic", topic=self.roles,
                        consumergroup=f"synctap-identity-{host}")))
 
     def _fill_as_the_document_says(self):
