@@ -16,6 +16,11 @@ In Markdown every block of code is fenced, and says what it is:
 In a manual page commands are the lines of .Dl; one that ends with a backslash
 or a pipe goes on. Those that talk to a collector or another host need one,
 and those that change what a certain action remembers.
+
+What stands in a sentence, in backquotes, and in a sample's comment, is not run:
+it often has a placeholder, or is a command's name alone. Of a program of ours
+it must have a command, options, parts and targets that there are. The others
+are programs of the system, and words for which PROGRAMS says so.
 """
 
 import collections
@@ -26,18 +31,34 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 KINDS = ("sh", "sh root", "sh network", "sh build", "rsyslog",
          "rsyslog-part", "rsyslog-alone", "json", "kql", "text")
 NEEDS_THE_WORLD = (r"--send|--wait|\blogger\b|synctap status|/dev/tcp"
-                   r"|systemctl|synctap action (adopt|forget)")
+                   r"|systemctl|synctap action (adopt|drop)")
 PART = """global(maxMessageSize="2m")
 module(load="mmsynctap")
 ruleset(name="alerts" queue.type="LinkedList") { stop }
 """
 Block = collections.namedtuple("Block", "file line kind text")
+# Of the system: what they are called with, only they know.
+PROGRAMS = frozenset(
+    "rsyslogd systemctl apt apt-get ausearch fuser grep jq kcat logger make "
+    "openssl restorecon rpmbuild semanage sqlite3 sudo".split())
+OURS = {"synctap": "synctap", "synctap-roles": "contrib/role-list/synctap-roles",
+        "synctap-send": "contrib/senders/synctap-send",
+        "synctap-graph-poll": "contrib/rsyslog.d/in/graph-poll",
+        "synctap-trim-queue": "contrib/trim-queue"}
 
 
 def markdown_files():
     """Give the documents for people, wherever they lie."""
-    return sorted([*TOP.glob("*.md"), *TOP.glob("doc/*.md"),
-                   *TOP.glob("contrib/**/*.md")])
+    return sorted([*TOP.glob("*.md"), *TOP.glob("doc/**/*.md"),
+                   *TOP.glob("contrib/**/*.md"), *TOP.glob("tests/**/*.md")])
+
+
+def sample_files():
+    """Give what is put into place by hand, with comments that tell how."""
+    return sorted(path for folder in ("rsyslog.d", "role-list", "prometheus",
+                                      "apparmor", "logrotate.d", "debian")
+                  for path in (TOP / "contrib" / folder).rglob("*")
+                  if path.is_file())
 
 
 def manual_pages():
@@ -62,6 +83,37 @@ def blocks(path):
     if fence:
         raise AssertionError(f"{path.name}:{start}: a block does not end")
     return found
+
+
+def mentions(path):
+    """Give the commands within a document's sentences, or in comments."""
+    text = path.read_text()
+    if path.suffix == ".md":
+        text = re.sub(r"(?ms)^ *```.*?^ *```", _blank, text)
+        found = re.finditer(r"`([^`]+)`", text)
+    else:
+        found = re.finditer(r"\b((?:rsyslogd|systemctl) [a-zN1-]+|synctap"
+                            r"(?:-[a-z]+)+ --[a-z-]+|(?<![\w-])synctap (?:"
+                            r"action|explain|identity|incident|query|replay|"
+                            r"rule|selftest|status)\b(?: [a-z]+)?"
+                            r"(?: --[a-z-]+)*)", text)
+    return [Block(path.name, text.count("\n", 0, one.start()) + 1, "",
+                  " ".join(one[1].split()))
+            for one in found if _is_a_command(one[1])]
+
+
+def _blank(found):
+    """Keep the lines' numbers."""
+    return "\n" * found[0].count("\n")
+
+
+def _is_a_command(text):
+    """Is it more than a word, and does it begin as a command does?"""
+    first = text.split()[0] if text.split() else ""
+    return " " in text.strip() and (
+        first in PROGRAMS or first in OURS or
+        re.match(r"(contrib|tests|doc)/[a-z/-]+$|\./configure$", first)
+        is not None)
 
 
 def unfenced(path):

@@ -136,6 +136,62 @@ class DocumentCommands(unittest.TestCase):
                     self.assertEqual(0, status,
                                      f"{block.text}\n{output}{words}")
 
+    def test_commands_in_sentences_are_commands(self):
+        """Each has a verb, options, parts and targets that there are."""
+        count = 0
+        for path in documents.markdown_files() + documents.sample_files():
+            for one in documents.mentions(path):
+                count += 1
+                with self.subTest(place=f"{one.file}:{one.line}",
+                                  command=one.text):
+                    self._assert_known(one.text.split())
+        self.assertGreater(count, 50)
+
+    def _assert_known(self, words):
+        program, options = words[0], [
+            re.match(r"--[a-z-]+", word)[0] for word in words
+            if re.match(r"--[a-z]", word)]
+        if program == "sudo":
+            self._assert_known(words[1:])
+        elif program == "make":
+            makefile = (documents.TOP / "Makefile.am").read_text()
+            for target in words[1:]:
+                if target not in ("install", "uninstall"):
+                    self.assertRegex(makefile, rf"(?m)^{target}:")
+        elif program == "synctap":
+            self._assert_command(words[1:], options)
+        elif program not in documents.PROGRAMS:
+            self._assert_script(documents.OURS.get(program, program),
+                                words[1:], options)
+
+    def _assert_command(self, words, options):
+        """A command of synctap's, perhaps with a verb of its own."""
+        if words[0].startswith("--"):
+            return
+        status, usage, _ = self.work.run(stage() / "bin" / "synctap", words[0],
+                                         "--help")
+        self.assertEqual(0, status, words)
+        verbs = re.findall(rf"synctap {words[0]} ([a-z]+)", usage)
+        if verbs and len(words) > 1 and re.match("[a-z]", words[1]):
+            self.assertIn(words[1], verbs)
+        _, known, _ = self.work.run(stage() / "bin" / "synctap", words[0],
+                                    "--list-options")
+        for option in options:
+            self.assertIn(option, known + usage)
+
+    def _assert_script(self, script, words, options):
+        path = documents.TOP / script
+        if script == "./configure":
+            return
+        self.assertTrue(os.access(path, os.X_OK), script)
+        text = path.read_text()
+        for option in options:
+            self.assertIn(option, text)
+        if script == "tests/run":
+            for word in words:
+                if not word.startswith("--") and word.islower():
+                    self.assertRegex(text, rf"(?m)^  {word.split(':')[0]} ")
+
     def test_other_commands_are_bash(self):
         for block in self._blocks("sh root", "sh network", "sh build"):
             with self.subTest(place=f"{block.file}:{block.line}"):
