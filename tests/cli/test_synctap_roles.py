@@ -111,6 +111,14 @@ class SynctapRoles(unittest.TestCase):
             self.assertIn(part, words)
         self.assertEqual([f"svc9@{TENANT}"], self.sync_accounts())
 
+    def test_a_synctap_that_is_killed_is_told(self):
+        """As the kernel does to it for a call that a service may not make."""
+        killed = self.work / "killed"
+        killed.write_text('#!/bin/sh\nkill -9 $$\n')
+        killed.chmod(0o755)
+        self.refused("killed identity import ended with status 137",
+                     SYNCTAP=str(killed))
+
     # What is whole.
 
     def test_both_roles_and_all_pages_are_loaded(self):
