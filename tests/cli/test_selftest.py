@@ -317,6 +317,16 @@ class Wait(SelftestTest):
                 self.assertEqual((1, ""), (done.status, done.output))
                 self.assertIn(str(path), done.words)
 
+    def test_a_sender_behind_a_pipe_sees_the_end_before_the_alert_came(self):
+        alerts = self.directory / "alerts.jsonl"
+        with subprocess.Popen(command.arguments_of((
+                "selftest", "--wait", alerts)), stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE) as process:
+            record = process.stdout.read()
+            self.assertIsNone(process.poll())
+            self._append(alerts, record)
+            self.assertEqual(0, process.wait(timeout=60))
+
     def test_without_send_the_milliseconds_are_words(self):
         alerts = self.directory / "alerts.jsonl"
         process = subprocess.Popen(command.arguments_of((
