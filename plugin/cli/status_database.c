@@ -238,10 +238,10 @@ static void tell_memory(status_run *run, const known_action *a)
 {
     const action_state *s = &a->state;
 
-    status_report_add(run->report, "waiting",
-                      status_against(run->limits, LIMIT_WAITING, s->pending),
-                      "action \"%s\": %" PRId64 " records, %" PRId64 " KB, wait for the role list",
-                      a->name, s->pending, (s->pending_bytes + 1023) >> 10);
+    status_report_add(
+        run->report, "waiting", status_against(run->limits, LIMIT_WAITING, s->pending),
+        "action \"%s\": %" PRId64 " record%s, %" PRId64 " KB, for the role list", a->name,
+        s->pending, s->pending == 1 ? "" : "s", (s->pending_bytes + 1023) >> 10);
     status_report_add(run->report, "incidents", STATUS_OK,
                       "action \"%s\": %" PRId64 " open, %" PRId64 " kept; %" PRId64
                       " ids of alerts",

@@ -136,6 +136,21 @@ class DocumentCommands(unittest.TestCase):
                     self.assertEqual(0, status,
                                      f"{block.text}\n{output}{words}")
 
+    def test_what_needs_a_host_is_typed_by_a_newcomer(self):
+        typed = (documents.TOP / "tests/newcomer/live.py").read_text()
+        exempt = set()
+        for path in documents.markdown_files():
+            for block in documents.blocks(path):
+                if block.kind not in ("sh root", "sh network"):
+                    continue
+                why = [begin for begin in documents.EXEMPT
+                       if block.text.startswith(begin)]
+                exempt.update(why)
+                heading = documents.heading_of(path, block.line)
+                with self.subTest(place=f"{block.file}:{block.line}"):
+                    self.assertTrue(why or f'"{heading}"' in typed, heading)
+        self.assertEqual(set(documents.EXEMPT), exempt)
+
     def test_commands_in_sentences_are_commands(self):
         """Each has a verb, options, parts and targets that there are."""
         count = 0
