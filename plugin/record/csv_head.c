@@ -19,11 +19,6 @@ static text first_line(text t)
     return end ? text_between(t.bytes, end) : t;
 }
 
-static text without_mark(text t)
-{
-    return text_begins_with(t, "\xEF\xBB\xBF") ? text_from(t, 3) : t;
-}
-
 text csv_head_name(text cell)
 {
     static const text zone = TEXT(" [UTC]");
@@ -31,7 +26,7 @@ text csv_head_name(text cell)
     if (cell.length >= zone.length &&
         memcmp(cell.bytes + cell.length - zone.length, zone.bytes, zone.length) == 0)
         cell.length -= zone.length;
-    return without_mark(cell);
+    return cell;
 }
 
 static void try_row(void *arg, const csv_row *row)
@@ -67,6 +62,11 @@ static char delimiter_of(text beginning, csv_head_test *test, bool *out_of_memor
         if (is_header(line, *d, test, out_of_memory))
             return *d;
     return '\0';
+}
+
+static text without_mark(text t)
+{
+    return text_begins_with(t, "\xEF\xBB\xBF") ? text_from(t, 3) : t;
 }
 
 /* Excel's line names the delimiter, PowerShell's a type; the header behind it may show another. */

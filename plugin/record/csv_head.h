@@ -29,7 +29,7 @@ typedef bool csv_head_test(const text *cells, size_t count);
  */
 csv_head csv_head_find(text beginning, csv_head_test *is_header, bool *out_of_memory);
 
-/* A column's name without a byte order mark, and without the portal's ` [UTC]`. */
+/* A column's name without the portal's ` [UTC]`. */
 text csv_head_name(text cell);
 
 #endif

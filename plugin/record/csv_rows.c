@@ -9,6 +9,7 @@
 enum { MOST_CELLS = 4096 };
 
 typedef enum place {
+    BEFORE_TEXT, /* a byte order mark may stand there */
     BETWEEN_ROWS,
     BEFORE_CELL,
     IN_BARE_CELL,
@@ -22,8 +23,9 @@ struct csv_rows {
     csv_rows_sink *sink;
     void *arg;
     place place;
-    buffer bytes; /* of the row's cells, one behind the other */
-    size_t quote; /* BEHIND_QUOTE: the bytes in front of that quote */
+    size_t marked; /* BEFORE_TEXT: the bytes of the mark that were there */
+    buffer bytes;  /* of the row's cells, one behind the other */
+    size_t quote;  /* BEHIND_QUOTE: the bytes in front of that quote */
     size_t ends[MOST_CELLS];
     text cells[MOST_CELLS];
     size_t count;
@@ -176,11 +178,29 @@ static void step_behind_quote(csv_rows *self, char c)
     buffer_append_char(&self->bytes, c);
 }
 
+static void step_before_text(csv_rows *self, char c);
+
 static void (*const steps[PLACES])(csv_rows *, char) = {
-    [BETWEEN_ROWS] = step_between_rows, [BEFORE_CELL] = step_before_cell,
-    [IN_BARE_CELL] = step_in_bare_cell, [IN_QUOTES] = step_in_quotes,
-    [BEHIND_QUOTE] = step_behind_quote,
+    [BEFORE_TEXT] = step_before_text, [BETWEEN_ROWS] = step_between_rows,
+    [BEFORE_CELL] = step_before_cell, [IN_BARE_CELL] = step_in_bare_cell,
+    [IN_QUOTES] = step_in_quotes,     [BEHIND_QUOTE] = step_behind_quote,
 };
+
+/* Bytes that begin as the mark does, but are none, are the first cell's. */
+static void step_before_text(csv_rows *self, char c)
+{
+    static const char mark[] = "\xEF\xBB\xBF";
+
+    if (c == mark[self->marked]) {
+        if (++self->marked == sizeof(mark) - 1)
+            self->place = BETWEEN_ROWS;
+        return;
+    }
+    self->place = BETWEEN_ROWS;
+    for (size_t i = 0; i < self->marked; i++)
+        steps[self->place](self, mark[i]);
+    steps[self->place](self, c);
+}
 
 /* How many bytes from here on belong to the cell, whatever they are. */
 static size_t run_length(const csv_rows *self, text t)
@@ -245,7 +265,7 @@ const char *csv_rows_end(csv_rows *self)
 {
     if (self->place == IN_QUOTES)
         return "cut off inside quotes";
-    if (self->place != BETWEEN_ROWS) {
+    if (self->place > BETWEEN_ROWS) {
         end_cell(self);
         end_row(self);
     }
@@ -259,5 +279,5 @@ bool csv_rows_failed(const csv_rows *self)
 
 size_t csv_rows_line(const csv_rows *self)
 {
-    return self->place == BETWEEN_ROWS ? self->line : self->row_line;
+    return self->place <= BETWEEN_ROWS ? self->line : self->row_line;
 }

@@ -2,8 +2,9 @@
 /*
  * csv_rows: the rows of comma-separated values (RFC 4180), however the text is cut into pieces.
  *
- * Line breaks may stand inside quotes, and be LF, CRLF or CR; blanks around a
- * cell are none of it; a stray quote is forgiven, and stays. A library for it,
+ * A byte order mark at the beginning is no part of them. Line breaks may stand
+ * inside quotes, and be LF, CRLF or CR; blanks around a cell are none of it; a
+ * stray quote is forgiven, and stays. A library for it,
  * libcsv, is not in every distribution, and counts no lines. One thread.
  */
 #ifndef SYNCTAP_CSV_ROWS_H

@@ -105,6 +105,15 @@ class Watchlists(unittest.TestCase):
         self.assertEqual([one["verdict"] for one in objects(done.output)],
                          ["match", "no match"])
 
+    def test_a_mark_before_a_header_in_quotes_is_no_part_of_it(self):
+        marked = self.folder.put('\ufeff"Address","Why"\r\n'
+                                 '"198.51.100.1","x"\r\n', "marked.csv")
+        self.assertEqual(self.who([
+            record(1, "eve@nordwind.example", "198.51.100.1"),
+            record(2, "peggy@nordwind.example", "198.51.100.10")],
+            files={**self.files, "trusted": marked}),
+            ["peggy@nordwind.example"])
+
     def refused(self, words, files=None, key=None):
         """Expect words on standard error, and no row."""
         done = self.run_on([record(1, "eve@nordwind.example")], files=files,
