@@ -168,7 +168,7 @@ TEXTUAL = {
                                         for one in rights),
 }
 WIDE = {**TEXTUAL, **{
-    "has": wide.has, "has_any": wide.has_any,
+    "has": wide.has, "has_any": wide.has_any, "has_cs": wide.has_cs,
     "has_all": lambda left, rights: all(wide.has(left, one)
                                         for one in rights),
     "contains": lambda left, right: wide.contains_any(left, [right]),

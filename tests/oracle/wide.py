@@ -56,7 +56,7 @@ def audit_rows(audit, accounts, now, lookback=DAY, lists=rule.RULE):
 
 
 # The operators, with the two letters that the query leaves out of ASCII, and
-# with ASCII's letters and digits as the only ones that continue a word.
+# with ASCII's letters and digits as the only ones that continue a phrase.
 
 @functools.lru_cache(maxsize=None)
 def fold(text):
@@ -69,19 +69,28 @@ def has(left, right):
 
     The neighbours are seen as they stand: a long s is no ASCII letter.
     """
-    folded, right = fold(left), fold(right)
-    at = folded.find(right)
+    return _occurs(left, fold(left), fold(right))
+
+
+def has_cs(left, right):
+    """Tell the same of right as it stands."""
+    return _occurs(left, left, right)
+
+
+def _occurs(left, seen, right):
+    at = seen.find(right)
     while at >= 0:
         if _is_edge(left[:at][-1:], right[:1]) \
                 and _is_edge(left[at + len(right):][:1], right[-1:]):
             return True
-        at = folded.find(right, at + 1)
+        at = seen.find(right, at + 1)
     return False
 
 
 def _is_edge(neighbour, own):
     """Judge the edge between a phrase's own character and its neighbour."""
-    return not (_is_ascii_word(neighbour) and _is_ascii_word(own))
+    return not (_is_ascii_word(neighbour) and own
+                and kql.is_alphanumeric(own))
 
 
 def _is_ascii_word(char):
