@@ -139,4 +139,14 @@ AuditLogs
 | where Upn in~ (Known) and By !in (Known | project AccountUPN)
     or tostring(T.id) in (Known | project AccountObjectId)
 | project Upn, By""",
+
+    "lists of one's own": """let vips = (_GetWatchlist('VIP users') | where Tier in ("0", "1") or Tier has "admin" | project SearchKey, Mail = tolower(Mail));
+let known = _GetWatchlist("Known apps") | distinct ["App name"];
+AuditLogs
+| where OperationName =~ "Add a key to the vault"
+| mv-expand T = TargetResources
+| extend Who = tostring(InitiatedBy.user.userPrincipalName), Upn = tostring(T.userPrincipalName)
+| where Who in~ (vips) or Upn in (vips | project Mail)
+| where tostring(InitiatedBy.app.displayName) !in~ (known)
+| project Who, Upn""",
 }

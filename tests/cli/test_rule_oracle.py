@@ -2,7 +2,9 @@
 
 tests/oracle/random_rules.py draws a rule and says, by itself, what it means.
 `query` must return the same rows in KQL's semantics, each as often, and a
-rule's condition must not depend on the shape in which records come.
+rule's condition must not depend on the shape in which records come. The same
+rules are read as texts, too, and run over records near them, in both
+semantics. The watchlists that a rule asks are drawn with it.
 SYNCTAP_RULES raises the number of rules; SYNCTAP_SEED starts at another one.
 """
 
@@ -13,10 +15,13 @@ import random
 import tempfile
 import unittest
 
+import kql
+import query_tree
 import random_rules
 import rendering
 import rows
 import rule_files
+import rule_rounds
 import tenant
 import ticks
 from command import synctap
@@ -34,8 +39,37 @@ def is_decided(audit):
         and isinstance(audit["OperationName"], str)
 
 
+def names_in(audits, identities):
+    """List the names and ids that watchlists may hold."""
+    targets = [one for audit in audits
+               for one in kql.mv_expand(audit["TargetResources"])]
+    found = {kql.tostring(kql.path(one, key)) for one in targets
+             for key in ("userPrincipalName", "id", "displayName")}
+    found |= {row[key] for row in identities
+              for key in ("AccountUPN", "AccountObjectId")}
+    return sorted(found)
+
+
 class RandomRules(unittest.TestCase):
     """One rule and one tenant a seed."""
+
+    def test_query_gives_the_rows_of_the_text_in_both_semantics(self):
+        wrong, rows_in_all = [], 0
+        with tempfile.TemporaryDirectory() as name:
+            folder = pathlib.Path(name)
+            for seed in range(FIRST_SEED, FIRST_SEED + RULES):
+                query = random_rules.Rule(seed).query
+                path = folder / "rule.yaml"
+                path.write_text(rule_files.text(query, period="30d"))
+                text = rule_rounds.Text(f"rule {seed}", path, query,
+                                        30 * ticks.DAY)
+                count, differences = rule_rounds.check(folder, text, seed)
+                rows_in_all += count
+                wrong += [f"{one}\n{query}" for one in differences]
+                if len(wrong) >= ENOUGH:
+                    break
+        self.assertFalse(wrong, "\n\n".join(wrong))
+        self.assertGreater(rows_in_all, RULES)
 
     def test_query_gives_the_oracles_rows(self):
         wrong, rows_in_all, some = [], 0, 0
@@ -61,20 +95,24 @@ class RandomRules(unittest.TestCase):
         path.write_text(rule_files.text(drawn.query, period="30d"))
         files = rendering.write_files(
             directory, "audits", rendering.audit_records(audits, rng), rng)
+        lists = rule_rounds.drawn_lists(
+            directory, query_tree.read(drawn.query), seed,
+            names_in(audits, made.identities))
         identities = rendering.write_files(
             directory, "ids", [rendering.identity_row(row, rng)
                                for row in made.identities], rng)
         roles = [word for one in identities for word in ("--identity", one)]
         done = synctap("query", "--rule", path, "--semantics", "kql", "--now",
-                       ticks.render(now), "--format", "jsonl", *roles, *files)
+                       ticks.render(now), "--format", "jsonl", *lists.options,
+                       *roles, *files)
         if done.status == 2:
             return 0, f"seed {seed} is refused: {done.words}\n{drawn.query}"
-        expected = drawn.rows(audits, made.identities, now)
+        expected = drawn.rows(audits, made.identities, now, lists.rows)
         got = [{name: row[name] for name in ("RecordId", "Upn", "Oid", "Made")}
                for row in map(json.loads, done.output.splitlines())]
         difference = rows.difference(expected, got)
         return len(expected), difference and \
-            f"seed {seed}:\n{difference}\n{drawn.query}"
+            f"seed {seed}: {done.words}\n{difference}\n{drawn.query}"
 
 
 if __name__ == "__main__":

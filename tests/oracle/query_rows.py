@@ -9,7 +9,7 @@ import rule
 import wide
 from kql import MISSING
 from query_tree import (Away, Column, Distinct, Expand, Extend, Parse,
-                        Project, Reorder, SetOf, Sort, Where, read)
+                        Project, Reorder, Sort, Watchlist, Where, read)
 from query_values import Context, Value, evaluate, nothing, text_of
 from ticks import DAY
 
@@ -72,23 +72,27 @@ class Rows:
         self.query = read(source)
         self.period = period
 
-    def of(self, audits, identities, now):
-        """Give the rows of all records, each with its record."""
-        sets = self._sets(identities, now, False)
+    def of(self, audits, identities, now, lists=None):
+        """Give the rows of all records, each with its record.
+
+        lists: the rows of the watchlists, by their names.
+        """
+        sets = self._sets(_Sources(identities, lists), now, False)
         return [(audit, row) for audit in audits
                 if audit["TimeGenerated"] > now - self.lookback()
                 for row in self.of_record(audit, now, sets)]
 
-    def wide_of(self, audits, identities, now):
+    def wide_of(self, audits, identities, now, lists=None):
         """Give wide's rows, each with its record and if it is the query's."""
-        sets = [self._sets(identities, now, is_wide)
+        sets = [self._sets(_Sources(identities, lists), now, is_wide)
                 for is_wide in (False, True)]
         return [(audit, row, is_kql) for audit in audits
                 if audit["TimeGenerated"] > now - self.lookback()
                 for row, is_kql in self._wide_of_record(audit, now, *sets)]
 
-    def _sets(self, identities, now, is_wide):
-        return {name: _set(one, identities, now, self.lookback(), is_wide)
+    def _sets(self, sources, now, is_wide):
+        return {name: _Members(one, sources.rows(one, now, self.lookback()),
+                               now, is_wide)
                 for name, one in self.query.sets.items()}
 
     def _wide_of_record(self, audit, now, sets, wide_sets):
@@ -97,10 +101,18 @@ class Rows:
         more = list(self.of_record(audit, now, wide_sets, True))
         if not more and other not in ("", own):
             renamed = dict(audit, OperationName=other)
-            more = list(self.of_record(renamed, now, wide_sets, True))
+            more = [self._with_its_operation(row, own) for row in
+                    self.of_record(renamed, now, wide_sets, True)]
         return [(row, True) for row in found] \
             + [(row, False) for row in more
                if not self._is_covered(audit, row, found)]
+
+    def _with_its_operation(self, row, own):
+        """Show the operation's own name in the columns that are it."""
+        names = _operations(self.query.branches[row[POSITIONS].value[0]]
+                            + self.query.tail)
+        return {name: Value("string", kql.tostring(own)) if name in names
+                else value for name, value in row.items()}
 
     def _is_covered(self, audit, row, found):
         """Tell whether the query has this row already.
@@ -141,9 +153,11 @@ class Rows:
 
     def columns(self):
         """Give the columns behind the union, with their types."""
+        nobody = {name: _Members(one, [], 0, False)
+                  for name, one in self.query.sets.items()}
         found = {}
         for branch in self.query.branches:
-            found.update(_shape(branch))
+            found.update(_shape(branch, nobody))
         return found
 
     def lookback(self):
@@ -160,6 +174,18 @@ class Rows:
             + self.query.tail
         return [name for op in ops for name in _names(op)], \
             any(isinstance(op, Project) for op in ops)
+
+
+def _operations(ops):
+    """Name the columns that are OperationName, under whatever name."""
+    names = {"OperationName"}
+    for op in ops:
+        if isinstance(op, Project):
+            names = {name for name, value in op.assigned
+                     if isinstance(value, Column) and value.name in names}
+        elif isinstance(op, Extend):
+            names -= {name for name, _ in op.assigned}
+    return names
 
 
 def _names(op):
@@ -192,10 +218,10 @@ def _windows(e):
     return []
 
 
-def _shape(ops):
+def _shape(ops, sets):
     """Give the columns that operators leave, tried on an empty record."""
     row = typed({})
-    context = Context(row, 0, None)
+    context = Context(row, 0, sets)
     for op in ops:
         if isinstance(op, (Where, Sort, Distinct)):
             continue
@@ -212,15 +238,51 @@ def _shape_of(ops, row, context):
     return next(iter(run(rest, [row], context)))
 
 
-def _set(one, identities, now, lookback, is_wide):
-    """Give a set: a function from a column's name to its texts."""
-    if not isinstance(one, SetOf):
-        raise NotImplementedError("a watchlist")
-    rows = [_role_row(row) for row in rule.newest_identities(
-        identities, now, one.window or lookback)]
-    left = list(run(one.ops, rows, Context({}, now, None, is_wide)))
-    return lambda column: {text_of(row[column or next(iter(row))])
-                           for row in left}
+class _Sources:
+    """What sets are made of: the role list's rows, and the watchlists'."""
+
+    def __init__(self, identities, lists):
+        self.identities, self.lists = identities, lists or {}
+
+    def rows(self, one, now, lookback):
+        """Give the rows that a set begins with."""
+        if isinstance(one, Watchlist):
+            return [_list_row(row) for row in self.lists[one.name]]
+        return [_role_row(row) for row in rule.newest_identities(
+            self.identities, now, one.window or lookback)]
+
+
+class _Members:
+    """What a set holds; in wide's eyes that is never less."""
+
+    def __init__(self, one, rows, now, is_wide):
+        self.ids = set() if isinstance(one, Watchlist) else _ids(one.ops)
+        self.rows = [row for eyes in ((False, True) if is_wide else (False,))
+                     for row in run(one.ops, rows,
+                                    Context({}, now, None, eyes))]
+
+    def texts(self, column):
+        """Give the texts of a column, or of the first."""
+        return {text_of(row[column or next(iter(row))]) for row in self.rows}
+
+    def has_ids(self, column):
+        """Tell whether a column, or the first, is the accounts' ids."""
+        return (column or next(iter(self.rows[0] if self.rows else [""]))) \
+            in self.ids
+
+
+def _ids(ops):
+    """Name the columns that are the role list's ids."""
+    assigned = [pair for op in ops if isinstance(op, Project)
+                for pair in op.assigned]
+    return {name for name, value in assigned
+            if value == Column("AccountObjectId")} \
+        if assigned else {"AccountObjectId"}
+
+
+def _list_row(row):
+    return {**{name: Value("string", text) for name, text in row.items()},
+            POSITIONS: Value("dynamic", [])}
 
 
 def _role_row(row):

@@ -307,8 +307,8 @@ class _Reader:
     op_limit = op_take
 
     def op_distinct(self):
-        self.expect("*")
-        return Distinct()
+        """Read distinct *; of a watchlist one column, which is all of it."""
+        return Distinct() if self.take("*") else Project([self.assignment()])
 
     # Expressions.
 

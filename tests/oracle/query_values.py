@@ -221,10 +221,11 @@ def _is_in(word, left, right, context):
     if not isinstance(right, InSet):
         return any(same(evaluate(one, context), word == "in")
                    for one in right.all)
+    members = context.sets[right.name]
     exactly = word == "in" and not (
-        context.is_wide and right.column == "AccountObjectId")
+        context.is_wide and members.has_ids(right.column))
     return any(same(string(one), exactly)
-               for one in context.sets[right.name](right.column))
+               for one in members.texts(right.column))
 
 
 def _folded(left, right, context):

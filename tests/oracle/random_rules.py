@@ -226,6 +226,12 @@ ROLE_TEXTS = [_column("AccountUPN"), _column("AccountDisplayName"),
               Piece("tostring(AssignedRoles)",
                     lambda row: tostring(row["AssignedRoles"]))]
 
+# Columns of watchlists, as a query names them.
+LISTED = ("Account", "Tier", "User Principal Name", "SearchKey")
+LIST_TEXTS = [Piece(name if name.isalnum() else f"['{name}']",
+                    lambda row, name=name: row[name]) for name in LISTED]
+LISTS = ("VIPs", "break-glass accounts")
+
 GATES = ("OperationName has_any (\"security info\", \"access pass\")",
          "OperationName contains \"register\"",
          "Result in~ (\"success\", \"failure\")")
@@ -242,6 +248,43 @@ GATE_VALUES = (
     lambda row: kql.in_folded(row["Result"], ("success", "failure")))
 
 
+class _List:
+    """A set over a watchlist; by its name alone it is its first column."""
+
+    def __init__(self, rng, name):
+        self.name, self.of = name, rng.choice(LISTS)
+        maker = Maker(rng, LIST_TEXTS)
+        self.conditions = [maker.condition(1)
+                           for _ in range(rng.choice((0, 0, 1, 1, 2)))]
+        self.columns = [("One", maker.text()), ("Two", maker.text())] \
+            if rng.random() < 0.6 else []
+        self.column = rng.choice(LIST_TEXTS)
+
+    def text(self):
+        """Write it."""
+        last = "project " + ", ".join(
+            f"{name} = {one.text}" for name, one in self.columns) \
+            if self.columns else \
+            "distinct " + self.column.text.replace("'", "\"")
+        return f"let {self.name} = (_GetWatchlist('{self.of}') " + "".join(
+            f"| where {one.text} " for one in self.conditions) \
+            + f"| {last});\n"
+
+    def sets(self):
+        """Give what conditions may ask: a text, and its values in a row."""
+        return [(self.name, lambda row: row[self.name][0])] + [
+            (f"{self.name} | project {name}",
+             lambda row, at=at: row[self.name][at])
+            for at, (name, _) in enumerate(self.columns)]
+
+    def values(self, lists):
+        """Give the values, a set for each column."""
+        rows = [row for row in lists[self.of]
+                if all(one.value(row) for one in self.conditions)]
+        return [{piece.value(row) for row in rows} for piece in
+                [piece for _, piece in self.columns] or [self.column]]
+
+
 class Rule:
     """A rule of a seed: its query, and the rows that it gives."""
 
@@ -251,7 +294,9 @@ class Rule:
         self.window_text, self.window = self.rng.choice(WINDOWS)
         self.lookback_text, self.lookback = self.rng.choice(LOOKBACKS)
         self.member = Maker(self.rng, ROLE_TEXTS).condition(1)
-        self.branches = [_Branch(self.rng)
+        self.lists = [_List(self.rng, f"List{number}")
+                      for number in range(self.rng.choice((0, 1, 1, 2)))]
+        self.branches = [_Branch(self.rng, self.lists)
                          for _ in range(self.rng.choice((1, 1, 1, 2)))]
         self.query = self._text()
 
@@ -260,19 +305,21 @@ class Rule:
                 f"| where TimeGenerated > ago({self.window_text})\n"
                 "| summarize arg_max(TimeGenerated, *) by AccountUPN\n"
                 f"| where {self.member.text}\n"
-                "| project AccountUPN, AccountObjectId;\n")
+                "| project AccountUPN, AccountObjectId;\n"
+                + "".join(one.text() for one in self.lists))
         texts = [branch.text(self.lookback_text) for branch in self.branches]
         if len(texts) == 1:
             return head + texts[0]
         return head + "union " + ", ".join(f"({one})" for one in texts)
 
-    def rows(self, audits, identities, now):
-        """Give what the query returns, in no order."""
+    def rows(self, audits, identities, now, lists):
+        """Give what the query returns, in no order; lists: by their names."""
         known = [row for row in rule.newest_identities(identities, now,
                                                        self.window)
                  if self.member.value(row)]
         sets = {"upns": {row["AccountUPN"] for row in known},
-                "ids": {row["AccountObjectId"] for row in known}}
+                "ids": {row["AccountObjectId"] for row in known},
+                **{one.name: one.values(lists) for one in self.lists}}
         return [found for branch in self.branches for audit in audits
                 if audit["TimeGenerated"] > now - self.lookback
                 for found in branch.rows({
@@ -286,7 +333,7 @@ class Rule:
 class _Branch:
     """One run over AuditLogs."""
 
-    def __init__(self, rng):
+    def __init__(self, rng, lists):
         gate = rng.randrange(len(GATES))
         self.gate = Piece(GATES[gate], GATE_VALUES[gate])
         self.first = Maker(rng, RECORD_TEXTS).condition(2) \
@@ -298,7 +345,8 @@ class _Branch:
             ] * self.has_properties
         maker = Maker(rng, texts, ROW_NUMBERS, ROW_DYNAMICS, (
             ("Known", lambda row: row["upns"]),
-            ("Known | project AccountObjectId", lambda row: row["ids"])))
+            ("Known | project AccountObjectId", lambda row: row["ids"]),
+            *(pair for one in lists for pair in one.sets())))
         self.last = maker.condition()
         self.made = maker.text()
 

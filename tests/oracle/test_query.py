@@ -5,8 +5,11 @@ Microsoft's engine lie beside the checkout, where they are to be had. The
 oracle reads no spellings of dates and no regular expressions but Python's.
 """
 
+import csv
+import io
 import json
 import pathlib
+import random
 import unittest
 
 import query_records
@@ -14,6 +17,7 @@ import query_rows
 import query_tree
 import query_values
 import ticks
+import watchlists
 from query_rows import parsed
 from query_tree import Piece
 from query_values import Context, Value
@@ -136,6 +140,34 @@ class Reading(unittest.TestCase):
             with self.subTest(source=source, period=period):
                 self.assertEqual(query_rows.Rows(source, period).lookback(),
                                  expected)
+
+    def test_what_a_watchlist_says(self):
+        text = ('\ufeff"a, b", Name ,c\r\n'
+                ' x  y ,"""q"" ","two\nlines"\r\n,"",\r\n')
+        rows = [{"a, b": "x  y", "Name": '"q" ', "c": "two\nlines"},
+                {"a, b": "", "Name": "", "c": ""}]
+        for key, column in ((None, "a, b"), ("Name", "Name")):
+            with self.subTest(key=key):
+                self.assertEqual(watchlists.read(text, key), [
+                    {**row, "SearchKey": row[column]} for row in rows])
+
+    def test_files_say_what_was_drawn(self):
+        query = query_tree.read(
+            "let a = _GetWatchlist('x') | where ['B c'] != '' | project "
+            "N = strcat(SearchKey, D); let b = (_GetWatchlist('x') | distinct "
+            "E); AuditLogs | where Id in (a) or Id in (b)")
+        self.assertEqual(watchlists.columns(query.sets["a"].ops),
+                         {"B c", "SearchKey", "D"})
+        for seed in range(50):
+            file = watchlists.drawn(query, random.Random(seed), ["q"])["x"]
+            table = [[cell.strip(" \t") for cell in row] for row in csv.reader(
+                io.StringIO(file.content.decode("utf-8-sig"), newline=""),
+                skipinitialspace=True)]
+            names, *rows = table
+            self.assertEqual([dict(zip(names, row)) for row in rows], [
+                {name: row[name].strip(" \t") for name in names}
+                for row in file.rows])
+            self.assertTrue({"B c", "D", "E"} <= set(names))
 
     def test_records_are_what_the_query_is_after(self):
         rows = query_rows.Rows(
