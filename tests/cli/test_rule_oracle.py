@@ -47,7 +47,7 @@ def names_in(audits, identities):
              for key in ("userPrincipalName", "id", "displayName")}
     found |= {row[key] for row in identities
               for key in ("AccountUPN", "AccountObjectId")}
-    return sorted(found)
+    return sorted(one for one in found if isinstance(one, str))
 
 
 class RandomRules(unittest.TestCase):
