@@ -46,7 +46,7 @@ typedef struct test_record {
     char host[256];
     buffer json;
     char alert_id[UUID_TEXT_SIZE]; /* "": the rule does not match it */
-    bool is_told;                  /* its alert is known for a self-test's */
+    bool is_told;                  /* the query returns it, and it is known for a self-test's */
 } test_record;
 
 /* --- the record --- */
@@ -56,7 +56,7 @@ static bool take_alert(void *arg, const alert *a)
     test_record *r = arg;
 
     memcpy(r->alert_id, a->id, sizeof(r->alert_id));
-    r->is_told = selftest_is(a->record, &a->target);
+    r->is_told = a->kql && selftest_is(a->record, &a->target); /* whatever its semantics are */
     return true;
 }
 
