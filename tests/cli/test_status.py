@@ -210,6 +210,12 @@ class RoleList(StatusTest):
 class RoleFeed(StatusTest):
     """The role list's messages come, where omidentityinfo takes them."""
 
+    def _last(self, taken):
+        """Let the last message be so old, and the rows that it brought."""
+        self.feed(taken)
+        self.incidents.run("UPDATE identity SET time = ?", NOW + taken)
+        self.incidents.run("UPDATE role_list SET newest = ?", NOW + taken)
+
     def test_a_feed_that_lives(self):
         self.feed(taken=-MINUTE)
         status, checks = self.checks()
@@ -219,13 +225,22 @@ class RoleFeed(StatusTest):
             checks["role feed"])
 
     def test_a_feed_that_is_silent_for_a_while_is_a_warning(self):
-        self.feed(taken=-7 * HOUR)
+        self._last(-7 * HOUR)
         self.assert_finding(1, "role feed", "took the last message 7 h ago",
                             "is it dead?", "synctap action drop roles")
 
     def test_a_dead_feed(self):
+        self._last(-3 * DAY)
+        self.assert_finding(2, "role feed", "took the last message 3 d ago",
+                            options=("--limit", "list=4d,5d"))
+
+    def test_a_list_that_comes_by_another_way_misses_no_feed(self):
         self.feed(taken=-3 * DAY)
-        self.assert_finding(2, "role feed", "took the last message 3 d ago")
+        status, checks = self.checks()
+        self.assertEqual(0, status)
+        self.assertEqual(
+            ("ok", 'action "roles" took the last message 3 d ago; the list '
+             "has come by another way since"), checks["role feed"])
 
     def test_a_feed_of_something_else(self):
         self.feed(taken=-HOUR, rejected=-MINUTE, rejections=3)
@@ -240,7 +255,7 @@ class RoleFeed(StatusTest):
                             "has not come yet")
 
     def test_limits_are_the_users(self):
-        self.feed(taken=-7 * HOUR)
+        self._last(-7 * HOUR)
         for limit, state in (("8h,9h", 0), ("7h,9h", 0), ("1h,9h", 1),
                              ("1h,2h", 2)):
             self.assertEqual(state, self.status(
@@ -449,6 +464,10 @@ class Documented(StatusTest):
         self.incidents.run("UPDATE identity SET time = ?", NOW - age)
         self.incidents.run("UPDATE role_list SET newest = ?", NOW - age)
 
+    def _dead_feed(self):
+        self.feed(-3 * DAY)
+        self._age_of_list(3 * DAY)
+
     def _empty_list(self):
         self.incidents.run("DELETE FROM identity")
         self.incidents.run("UPDATE role_list SET rows = 0, newest = NULL")
@@ -460,7 +479,7 @@ class Documented(StatusTest):
         return {
             "no records come": act(last_message=-7 * HOUR,
                                    last_candidate=-8 * HOUR),
-            "no role list comes by rsyslog": lambda: self.feed(-3 * DAY),
+            "no role list comes by rsyslog": self._dead_feed,
             "something else comes in its place": lambda: self.feed(
                 None, -MINUTE, 12),
             "the role list is two days old": lambda: self._age_of_list(
