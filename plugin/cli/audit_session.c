@@ -92,7 +92,7 @@ bool audit_session_open_watchlists(detector *d, const options *o)
     watchlists *lists;
     char *error;
 
-    if (o->watchlist_count == 0 && (plan == NULL || plan_watchlist(plan, 0).bytes == NULL))
+    if (o->watchlist_count == 0 && plan_watchlist(plan, 0).bytes == NULL)
         return true;
     lists = watchlists_open(plan, rule_get_semantics(o->rule), o->watchlists, o->watchlist_count,
                             &error);

@@ -144,7 +144,7 @@ static const char *const reasons[RULE_REASONS] = {
 const char *because_reason(text name)
 {
     for (rule_reason r = 0; r < RULE_REASONS; r++)
-        if (text_equal(name, text_of(rule_reason_name(r))))
+        if (text_equal(name, text_of(reason_name(r))))
             return reasons[r];
     return "This term of the rule's query holds.";
 }

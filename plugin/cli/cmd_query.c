@@ -333,7 +333,7 @@ static void choose_columns(const rule *r, const char **columns)
                                            "TargetUpn",     "TargetId",      "Result", "MatchedBy"};
     size_t count = 0;
 
-    if (rule_get_plan(r) == NULL) {
+    if (rule_is_built_in(r)) {
         memcpy(columns, built_in, sizeof(built_in));
         return;
     }
@@ -357,11 +357,12 @@ static int compare_by_rule(const void *a, const void *b)
 static void sort_rows(const query *q)
 {
     const result_rows *rows = &q->rows;
-    const rule_plan *plan = rule_get_plan(q->session.options->rule);
+    const rule *r = q->session.options->rule;
+    bool is_sorted = !rule_is_built_in(r) && plan_sorts(rule_get_plan(r));
 
     if (rows->count > 0)
         qsort(rows->rows, rows->count, sizeof(result_row),
-              plan != NULL && plan_sorts(plan) ? compare_by_rule : compare_rows);
+              is_sorted ? compare_by_rule : compare_rows);
 }
 
 static bool print_table(const query *q)

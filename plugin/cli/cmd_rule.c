@@ -4,11 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/built_in_rule.h"
 #include "cli/commands.h"
 #include "cli/rule_check.h"
 #include "cli/rule_eval.h"
 #include "cli/words.h"
+#include "rule/built_in_rule.h"
 
 static const char USAGE[] =
     "usage: synctap rule show\n"

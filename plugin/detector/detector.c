@@ -29,11 +29,10 @@ static size_t append(text *list, size_t count, const text *more, size_t more_cou
  */
 static size_t list_phrases(const rule *r, phrase_list lists[static 4])
 {
-    const rule_plan *plan = rule_get_plan(r);
     size_t count = 0;
 
-    if (plan != NULL) {
-        const kql_literals *literals = rule_file_literals(plan_file(plan));
+    if (!rule_is_built_in(r)) {
+        const kql_literals *literals = rule_file_literals(plan_file(rule_get_plan(r)));
 
         lists[count++] = (phrase_list){literals->all, literals->count};
     } else {

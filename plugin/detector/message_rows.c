@@ -179,18 +179,6 @@ void message_rows_take_match(void *arg, alert *a)
     f->seen.refused += !f->sink(f->arg, a);
 }
 
-/* The keys under which a change of the role list finds the record again. */
-static void add_keys(message_feed *f, const audit_target *target)
-{
-    buffer *keys = &f->worker->keys;
-    text rest;
-
-    pending_add_key(keys, PENDING_UPN, target->upn);
-    pending_add_key(keys, PENDING_OBJECT_ID, target->id);
-    if (rule_upn_before_deletion(target->upn, &rest))
-        pending_add_key(keys, PENDING_UPN, rest);
-}
-
 /* Its row's id names the record, and its time: it may come again with another, or with none. */
 static text row_id_of(message_feed *f, alert *a)
 {
@@ -236,14 +224,10 @@ void message_rows_take_unmatched(void *arg, alert *a)
             .expires = stream_expiry(s, a->time_generated, f->judgement.now),
             .judged = f->refused ? PENDING_NEVER_JUDGED : f->worker->change,
         };
-        if (rule_get_plan(f->judgement.rule) == NULL)
-            buffer_clear(&f->worker->keys);
         buffer_clear(&f->worker->rows);
     } else if (!f->is_late) {
         buffer_append(&f->worker->rows, row_id_of(f, a));
     }
-    if (!f->is_late && rule_get_plan(f->judgement.rule) == NULL)
-        add_keys(f, &a->target);
 }
 
 /*

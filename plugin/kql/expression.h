@@ -24,8 +24,8 @@ typedef struct kql_host {
     kql_value (*member)(void *arg, kql_value of, const char *key);
     /* What is expanded, or stepped into by an index, without what it was packed into; or NULL. */
     kql_value (*open)(void *arg, kql_value packed);
-    /* An element of the first expansion begins; or NULL. */
-    void (*element)(void *arg);
+    /* An element of the first expansion begins; false ends the run. Or NULL. */
+    bool (*element)(void *arg);
     /* Is the value in that column of that set? Its truth, or an unknown. */
     kql_value (*in_set)(void *arg, unsigned set, unsigned column, text value, bool folded);
 } kql_host;
@@ -39,7 +39,8 @@ struct kql_run {
     const kql_host *host;
     void *arg; /* the host's */
     bool out_of_memory;
-    bool over_limit; /* a regular expression met its match limit */
+    bool over_limit;   /* a regular expression met its match limit */
+    bool by_wide_list; /* a text of a wide_list decided */
 };
 
 typedef enum kql_form {
@@ -87,6 +88,8 @@ struct kql_expr {
     size_t step_count;
     const kql_value *list; /* the right side of in, has_any, .. */
     size_t list_count;
+    const kql_value *wide_list; /* texts that count beside those, in wide semantics only */
+    size_t wide_list_count;
     bool in_set; /* the right side is a set: */
     unsigned set, set_column;
     kql_regex *regex; /* of matches regex and trim */

@@ -154,14 +154,25 @@ static kql_value text_test(kql_run *r, const kql_expr *e, const kql_value *args)
     return kql_bool(o->test(left, right, r->semantics) != o->is_negated);
 }
 
+static bool any_of(const kql_value *texts, size_t count, const kql_expr *e, text left, semantics s)
+{
+    for (size_t i = 0; i < count; i++)
+        if (e->operator->test(left, texts[i].string, s))
+            return true;
+    return false;
+}
+
 static kql_value any_text(kql_run *r, const kql_expr *e, const kql_value *args)
 {
     text left = kql_text_of(r, args[0], e->args[0]->type);
 
-    for (size_t i = 0; i < e->list_count; i++)
-        if (kql_has(left, e->list[i].string, r->semantics))
-            return kql_bool(true);
-    return kql_bool(false);
+    if (any_of(e->list, e->list_count, e, left, r->semantics))
+        return kql_bool(true);
+    if (r->semantics != SEMANTICS_WIDE ||
+        !any_of(e->wide_list, e->wide_list_count, e, left, r->semantics))
+        return kql_bool(false);
+    r->by_wide_list = true;
+    return kql_bool(true);
 }
 
 static kql_value all_texts(kql_run *r, const kql_expr *e, const kql_value *args)
@@ -293,6 +304,16 @@ const kql_function kql_or = {"or", 2, 0, {ANY_BOOL}, KQL_BOOL, .lazy = eval_or};
         .word = "!" word_, .is_tight = true, .is_negated = true, .test = (test_),                  \
         .is_equality = (equal), .call = CALL(text_test)                                            \
     }
+
+const kql_function kql_any_text = CALL(any_text);
+
+void kql_replace_texts(kql_expr *e, const kql_value *texts, size_t count)
+{
+    e->call = &kql_any_text;
+    e->count = 1;
+    e->list = texts;
+    e->list_count = count;
+}
 
 static const kql_operator operators[] = {
     EQUAL("==", false, EVIDENCE_ANY),

@@ -42,6 +42,16 @@ const kql_operator *kql_operator_find(text word);
 extern const kql_function kql_and;
 extern const kql_function kql_or;
 
+/* left OPERATOR any text of the list, and in wide semantics of the wide list. */
+extern const kql_function kql_any_text;
+
+/*
+ * Puts other texts in the place of a text operator's right side: it holds if it does for one of
+ * them. They belong to the caller and outlive the expression's use. For who makes a query, before
+ * it is run.
+ */
+void kql_replace_texts(kql_expr *e, const kql_value *texts, size_t count);
+
 /* Can values of these types be compared by ==, or by < ? */
 bool kql_can_equal(kql_type a, kql_type b);
 bool kql_can_order(kql_type a, kql_type b);

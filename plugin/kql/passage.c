@@ -2,7 +2,10 @@
 /* passage: one row through a pipeline. */
 #include "kql/pipeline.h"
 
-/* Elements that one row may be expanded into: hostile nested arrays must not take all day. */
+/*
+ * Elements of expansions in an expansion: hostile nested arrays must not take all day. Those of the
+ * first one stand in the record, each for itself, and all count.
+ */
 enum { MOST_ELEMENTS = 100000 };
 
 typedef struct kql_seen_row {
@@ -14,7 +17,8 @@ typedef struct kql_seen_row {
 static void assign(kql_run *r, const kql_op *op)
 {
     for (size_t i = 0; i < op->assignment_count; i++)
-        r->frame[op->assignments[i].slot] = kql_eval(r, op->assignments[i].value);
+        if (!op->assignments[i].is_late)
+            r->frame[op->assignments[i].slot] = kql_eval(r, op->assignments[i].value);
 }
 
 /* --- parse --- */
@@ -170,13 +174,16 @@ static void expand(kql_passage *p, size_t at, size_t end)
     size_t count = of.kind == KIND_ARRAY || of.kind == KIND_BAG ? of.count : 1;
 
     for (size_t i = 0; i < count && !p->ended; i++) {
-        if (++p->elements > MOST_ELEMENTS) {
+        if (op->place > 0 && ++p->elements > MOST_ELEMENTS) {
             p->run->over_limit = true;
             p->ended = true;
             return;
         }
-        if (op->place == 0 && p->run->host != NULL && p->run->host->element != NULL)
-            p->run->host->element(p->run->arg);
+        if (op->place == 0 && p->run->host != NULL && p->run->host->element != NULL &&
+            !p->run->host->element(p->run->arg)) {
+            p->ended = true;
+            return;
+        }
         p->run->frame[op->slot] = cast(p->run, element(p->run, of, i), op->cast);
         p->positions[op->place] = i;
         kql_pass(p, at + 1, end);

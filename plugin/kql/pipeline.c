@@ -142,7 +142,7 @@ static bool parse_assignment(kql_parser *p, kql_op *op, bool allows_own, kql_col
     if (e->form == FORM_COLUMN)
         return true;
     made->slot = p->slots++;
-    op->assignments[op->assignment_count++] = (kql_assignment){made->slot, e};
+    op->assignments[op->assignment_count++] = (kql_assignment){made->slot, e, false};
     return true;
 }
 

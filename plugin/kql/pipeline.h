@@ -25,6 +25,7 @@ typedef enum kql_op_kind {
 typedef struct kql_assignment {
     unsigned slot;
     kql_expr *value;
+    bool is_late; /* no operator needs it: see kql_defer */
 } kql_assignment;
 
 /* Of `parse`: a literal, or what lies before the next one. */
@@ -78,6 +79,14 @@ bool kql_parse_op(kql_parser *p, kql_pipeline *pipeline);
 /* Is the word an operator's name? */
 bool kql_is_op(text word);
 
+/*
+ * Finds the assignments that decide nothing: kql_pass leaves them out, and for a row that is left
+ * kql_assign_late makes them up for. `slots` is how many a frame has. For who makes a query, before
+ * it is run. False when memory is out.
+ */
+bool kql_defer(kql_pipeline *self, unsigned slots);
+void kql_assign_late(kql_run *r, const kql_pipeline *pipeline);
+
 /* A row that is left; false ends the run. */
 typedef bool kql_row_sink(void *arg, kql_run *r);
 
@@ -88,7 +97,7 @@ typedef struct kql_passage {
     kql_row_sink *sink;
     void *arg;
     size_t positions[KQL_MOST_EXPANSIONS]; /* of the elements that the row is of */
-    size_t elements;                       /* how many there were in all */
+    size_t elements;                       /* how many there were within others */
     struct kql_seen_row *seen;             /* by distinct */
     bool ended;
     bool keeps_all; /* where lets each row pass, for who asks why */

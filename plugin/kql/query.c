@@ -378,8 +378,8 @@ static bool append_union(query_parser *q, kql_pipeline *branch, const kql_column
     if (op->assignments == NULL)
         return false;
     for (size_t i = 0; i < united->count; i++) {
-        op->assignments[i] =
-            (kql_assignment){united->all[i].slot, value_in_branch(q, branch, &united->all[i])};
+        op->assignments[i] = (kql_assignment){united->all[i].slot,
+                                              value_in_branch(q, branch, &united->all[i]), false};
         if (op->assignments[i].value == NULL)
             return false;
     }

@@ -303,11 +303,11 @@ static bool is_first_of_database(const audit_action *self)
 static const char *rule_in_words(const audit_action *self, char *words, size_t room)
 {
     const rule_facts *facts = rule_get_facts(self->settings.rule);
-    text name = facts != NULL ? facts->name : text_of(RULE_NAME);
-    text version = facts != NULL ? facts->version : text_of(RULE_VERSION);
+    text name = facts->name, version = facts->version;
 
     snprintf(words, room, "rule \"%.*s\" %.*s%s, semantics %s", (int)name.length, name.bytes,
-             (int)version.length, version.bytes, facts != NULL ? " of its file" : "",
+             (int)version.length, version.bytes,
+             rule_is_built_in(self->settings.rule) ? "" : " of its file",
              rule_get_semantics(self->settings.rule) == SEMANTICS_KQL ? "kql" : "wide");
     return words;
 }

@@ -165,7 +165,7 @@ static const char *set_list(settings *self, const struct svar *value, size_t lis
     text *strings = calloc((size_t)array->nmemb + 1, sizeof(text));
     const char *wrong;
 
-    if (rule_get_plan(self->rule) != NULL) {
+    if (!rule_is_built_in(self->rule)) {
         free(strings);
         return "it belongs to the built-in rule: beside rule=, leave it out and edit the file";
     }

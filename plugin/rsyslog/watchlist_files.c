@@ -79,7 +79,7 @@ static bool make_room(watchlist_files *self, const rule_plan *plan)
 {
     size_t count = 0;
 
-    while (plan != NULL && plan_watchlist(plan, count).bytes != NULL)
+    while (plan_watchlist(plan, count).bytes != NULL)
         count++;
     self->all = calloc(count + 1, sizeof(*self->all));
     self->count = self->all != NULL ? count : 0;

@@ -14,11 +14,6 @@ typedef struct writer {
     bool cut;              /* a text did not stand there whole */
 } writer;
 
-/* The rule's facts that only alerts tell; each a JSON text. */
-static const char TACTICS[] = "[\"Persistence\",\"PrivilegeEscalation\"]";
-static const char TECHNIQUES[] = "[\"T1098\",\"T1556\"]";
-static const char SUB_TECHNIQUES[] = "[\"T1098.001\",\"T1078.004\"]";
-
 /* Position and content make an id for a record that has none. */
 static bool hash_content(const audit_record *record, char hash[static SHA256_TEXT_SIZE])
 {
@@ -118,19 +113,39 @@ static void write_matched_by(buffer *out, const char *key, const alert *self)
     for (rule_reason c = 0; c < RULE_REASONS; c++) {
         if (matched_by & (1u << c)) {
             json_write_item(out);
-            json_write_string(out, text_of(rule_reason_name(c)));
+            json_write_string(out, text_of(reason_name(c)));
         }
     }
     buffer_append_char(out, ']');
 }
 
-/* A sentence of constant parts and of values from the record, as one JSON string. */
-static void write_sentence(writer *w, const char *key, const text *parts, size_t count)
+/* What the built-in rule's formats name. */
+static text column_of(const alert *self, const kql_column *column)
+{
+    const struct {
+        const char *name;
+        text value;
+    } columns[] = {{"TargetUpn", self->target.upn},
+                   {"OperationName", self->record->operation_name},
+                   {"Actor", self->record->actor}};
+
+    for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++)
+        if (text_equal(column->name, text_of(columns[i].name)))
+            return columns[i].value;
+    return (text)TEXT("");
+}
+
+static void write_format(writer *w, const char *key, const alert *self, const rule_format *format)
 {
     buffer sentence = {0};
 
-    for (size_t i = 0; i < count; i++)
-        buffer_append(&sentence, cut_text(w, parts[i], ALERT_MOST_TEXT));
+    for (size_t i = 0; i < format->count; i++) {
+        const rule_piece *piece = &format->pieces[i];
+
+        buffer_append(&sentence, cut_text(w, piece->words, ALERT_MOST_TEXT));
+        if (piece->column != NULL)
+            buffer_append(&sentence, cut_text(w, column_of(self, piece->column), ALERT_MOST_TEXT));
+    }
     write_text(w, key, buffer_text(&sentence));
     w->out->failed |= buffer_failed(&sentence);
     buffer_free(&sentence);
@@ -158,23 +173,15 @@ static void write_titles(const alert *self, writer *w)
     const rule_facts *facts = rule_get_facts(self->rule);
 
     if (self->more > 0) {
-        write_titles_of_more(facts != NULL ? facts->name : of_the_built_in, self->more, w->out);
-        return;
-    }
-    if (facts != NULL) {
+        write_titles_of_more(rule_is_built_in(self->rule) ? of_the_built_in : facts->name,
+                             self->more, w->out);
+    } else if (rule_is_built_in(self->rule)) {
+        write_format(w, "display_name", self, &facts->display_name);
+        write_format(w, "description", self, &facts->description_format);
+    } else {
         write_text(w, "display_name", self->told ? self->told->display_name : facts->name);
         write_text(w, "description", self->told ? self->told->description : facts->description);
-        return;
     }
-    write_sentence(w, "display_name",
-                   (text[]){TEXT("TAP / security-info change on sync account "), self->target.upn},
-                   2);
-    write_sentence(w, "description",
-                   (text[]){self->record->operation_name, TEXT(" performed by "),
-                            self->record->actor, TEXT(" against Entra Connector account "),
-                            self->target.upn,
-                            TEXT(". TAP on sync accounts is the documented stealth backdoor.")},
-                   6);
 }
 
 static void write_texts(buffer *out, const char *key, rule_texts texts)
@@ -188,25 +195,10 @@ static void write_texts(buffer *out, const char *key, rule_texts texts)
     buffer_append_char(out, ']');
 }
 
-static void write_built_in_rule(buffer *out)
-{
-    write_string(out, "rule_id", RULE_ID);
-    write_string(out, "rule_name", RULE_NAME);
-    write_string(out, "rule_version", RULE_VERSION);
-    write_string(out, "severity", RULE_SEVERITY);
-    write_json(out, "tactics", TACTICS);
-    write_json(out, "techniques", TECHNIQUES);
-    write_json(out, "sub_techniques", SUB_TECHNIQUES);
-}
-
 static void write_rule(const alert *self, buffer *out)
 {
     const rule_facts *facts = rule_get_facts(self->rule);
 
-    if (facts == NULL) {
-        write_built_in_rule(out);
-        return;
-    }
     json_write_member(out, "rule_id", facts->id);
     json_write_member(out, "rule_name", facts->name);
     json_write_member(out, "rule_version", facts->version);
@@ -370,7 +362,7 @@ static void write_columns(const alert *self, writer *w)
 
     json_write_key(w->out, "columns");
     buffer_append_char(w->out, '{');
-    if (rule_get_facts(self->rule) != NULL) {
+    if (!rule_is_built_in(self->rule)) {
         buffer_append(w->out, self->told ? self->told->columns : (text)TEXT(""));
         buffer_append_char(w->out, '}');
         return;

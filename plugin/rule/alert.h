@@ -27,7 +27,8 @@ typedef struct alert_incident {
 typedef struct alert {
     const rule *rule;
     const audit_record *record;
-    const plan_text *told; /* of a row of a rule file; NULL for one made from a fragment */
+    const plan_text *told; /* of a row of a rule file; NULL of the built-in rule's, and where it is
+                              made from a fragment */
     audit_target target;
     registration registration;
     unsigned matched_by;      /* a bit (1 << rule_reason) each */

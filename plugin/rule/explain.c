@@ -29,7 +29,7 @@ static void write_reasons(buffer *out, const char *key, unsigned reasons)
     for (rule_reason r = 0; r < RULE_REASONS; r++) {
         if (reasons & (1u << r)) {
             json_write_item(out);
-            json_write_string(out, text_of(rule_reason_name(r)));
+            json_write_string(out, text_of(reason_name(r)));
         }
     }
     buffer_append_char(out, ']');
@@ -92,19 +92,19 @@ static void write_operation(const explanation *self, verdicts v, unsigned reason
     buffer_append_char(out, '}');
 }
 
-static void write_clause(buffer *out, const clause_verdict *v)
+static void write_clause(const rule_plan *plan, const clause_verdict *v, buffer *out)
 {
     json_write_item(out);
     buffer_append_char(out, '{');
     json_write_member(out, "clause", text_of(v->name));
-    json_write_member(out, "operand", text_of(v->operand));
+    json_write_member(out, "operand", v->operand);
     json_write_member(out, "left", v->left);
     json_write_member(out, "operator", text_of(v->word));
     json_write_key(out, "right");
-    if (v->right != NULL)
-        write_strings(out, v->right, v->right_count);
-    else
+    if (v->term->in_set)
         json_write_string(out, (text)TEXT("SyncAccounts"));
+    else
+        plan_write_right(plan, v->term, out);
     write_verdicts(out, (verdicts){v->kql, v->wide});
     buffer_append_char(out, '}');
 }
@@ -115,7 +115,7 @@ static void write_clauses(const explanation *self, const audit_target *target, b
     buffer_append_char(out, '[');
     for (rule_reason c = 0; c < RULE_CLAUSES; c++) {
         clause_verdict v = rule_explain_clause(self->rule, c, self->accounts, target, self->now);
-        write_clause(out, &v);
+        write_clause(rule_get_plan(self->rule), &v, out);
     }
     buffer_append_char(out, ']');
 }
@@ -363,7 +363,7 @@ bool explain_write_members(const explanation *self, buffer *out)
     bool recent = is_recent(self), is_read = self->record->unread_time.length == 0;
     verdicts targets;
 
-    if (rule_get_plan(self->rule) != NULL)
+    if (!rule_is_built_in(self->rule))
         return write_plan_members(self, out);
     json_write_member(out, "shape", text_of(audit_shape_name(self->record->shape)));
     json_write_member(out, "record_id", self->record->record_id);

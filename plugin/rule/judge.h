@@ -15,6 +15,9 @@
 /* Takes a row; it has no id yet. It and all in it live until the sink returns. */
 typedef void judge_sink(void *arg, alert *row);
 
+/* A value that the lists are asked for, by which a row that does not match may one day. */
+typedef void judge_key_sink(void *arg, plan_key key, text value);
+
 /* What a record is judged by, and what came of it. One thread. */
 typedef struct judgement {
     const rule *rule;
@@ -29,7 +32,7 @@ typedef struct judgement {
     judge_sink *take_unmatched;   /* a row of the rule's operations that does not match; or NULL */
     bool (*must_stop)(void *arg); /* asked now and then, until it says true; or NULL */
     role_change_sink *take_role;  /* what a record tells of who has a sync role; or NULL */
-    plan_key_sink *look_up;       /* what such a row of a rule file was looked up by; or NULL */
+    judge_key_sink *look_up;      /* what such a row is looked up by, before it is taken; or NULL */
     void *arg;
 
     size_t stale;        /* records of the rule's operations that lie before the lookback */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* judge_parts: what judging by the built-in rule's clauses and by a rule file's plan share. */
+/* judge_parts: a record, and the rows that it gives. */
 #ifndef SYNCTAP_JUDGE_PARTS_H
 #define SYNCTAP_JUDGE_PARTS_H
 
@@ -23,9 +23,9 @@ audit_record judge_shown_record(const audit_record *kql, const audit_record *wid
 void judge_keep_hidden(judgement *self, audit_record *record);
 
 /*
- * Judges a record by the rule file's plan. One of the two readings may be NULL: the query sees no
- * record, or the rule is not wide.
+ * Hands out a record's rows, those of KQL's reading first. One of the two readings may be NULL: the
+ * query sees no record, or the rule is not wide.
  */
-void judge_planned(judgement *self, audit_record *kql, audit_record *wide);
+void judge_rows(judgement *self, audit_record *kql, audit_record *wide);
 
 #endif

@@ -217,6 +217,37 @@ static bool is_in_set(const kql_set *set, const identity_record *row, semantics 
     return is_in;
 }
 
+/* Does it look for a part of a text? Of roles that only wide semantics sees there are more. */
+static bool looks_for_part(const kql_operator *o)
+{
+    return o != NULL && o->evidence != EVIDENCE_NONE &&
+           (o->right == RIGHT_TEXTS || (o->is_tight && !o->is_equality));
+}
+
+/* Can wide semantics only make it true? */
+static bool widens(const kql_expr *e)
+{
+    if (e->form != FORM_CALL || (e->call != &kql_and && e->call != &kql_or))
+        return looks_for_part(e->operator);
+    for (size_t i = 0; i < e->count; i++)
+        if (!widens(e->args[i]))
+            return false;
+    return true;
+}
+
+static void find_widening_sets(rule_plan *self)
+{
+    for (size_t s = 0; s < self->query->set_count; s++) {
+        const kql_pipeline *rows = &self->query->sets[s].rows;
+        bool all = true;
+
+        for (size_t i = 0; i < rows->count; i++)
+            all &= rows->ops[i].kind == OP_WHERE ? widens(rows->ops[i].condition)
+                                                 : rows->ops[i].kind == OP_EXTEND;
+        self->widening_sets |= all ? 1u << s : 0;
+    }
+}
+
 bool plan_sets_of(const rule_plan *self, const identity_record *row, semantics s, plan_sets *sets)
 {
     arena *memory = arena_new();
@@ -225,12 +256,14 @@ bool plan_sets_of(const rule_plan *self, const identity_record *row, semantics s
     *sets = (plan_sets){0};
     for (unsigned i = 0; !out_of_memory && i < self->query->set_count; i++) {
         const kql_set *set = &self->query->sets[i];
-        bool kql = !set->is_watchlist && is_in_set(set, row, SEMANTICS_KQL, memory, &out_of_memory);
-        bool wide = kql || (s == SEMANTICS_WIDE && !set->is_watchlist &&
-                            is_in_set(set, row, SEMANTICS_WIDE, memory, &out_of_memory));
+        bool wide = s == SEMANTICS_WIDE && !set->is_watchlist &&
+                    is_in_set(set, row, SEMANTICS_WIDE, memory, &out_of_memory);
+        bool may_be = wide || s == SEMANTICS_KQL || ((self->widening_sets >> i) & 1) == 0;
+        bool kql = may_be && !set->is_watchlist &&
+                   is_in_set(set, row, SEMANTICS_KQL, memory, &out_of_memory);
 
         sets->kql |= kql ? 1u << i : 0;
-        sets->wide |= wide ? 1u << i : 0;
+        sets->wide |= wide || kql ? 1u << i : 0;
     }
     arena_free(memory);
     return !out_of_memory;
@@ -307,6 +340,14 @@ size_t plan_windows_of_absence(const rule_plan *self, timespan lookback,
     return count;
 }
 
+static bool defer_columns(const kql_query *q)
+{
+    for (size_t b = 0; b < q->branch_count; b++)
+        if (!kql_defer(&q->branches[b], q->slots))
+            return false;
+    return true;
+}
+
 rule_plan *plan_new(const rule_file *file, char **error)
 {
     rule_plan *self = calloc(1, sizeof(*self));
@@ -318,8 +359,10 @@ rule_plan *plan_new(const rule_file *file, char **error)
     self->query = rule_file_query(file);
     self->memory = arena_new();
     if (self->memory != NULL && sets_can_be_asked(self, error) && choose_columns(self) &&
-        plan_find_terms(self))
+        plan_find_terms(self) && defer_columns(self->query)) {
+        find_widening_sets(self);
         return self;
+    }
     plan_free(self);
     return NULL;
 }

@@ -10,7 +10,6 @@
 #include "kql/operators.h"
 #include "kql/sort_text.h"
 #include "rule/plan_parts.h"
-#include "rule/watchlists.h"
 
 static kql_value host_column(void *arg, unsigned column)
 {
@@ -27,66 +26,26 @@ static kql_value host_open(void *arg, kql_value packed)
     return audit_row_open(&((plan_run *)arg)->row, packed);
 }
 
+/* A record may have hundreds of thousands of targets; one of few is judged to its end. */
+static bool goes_on(plan_run *self)
+{
+    enum { ASKED_EVERY = 64 }; /* elements */
+
+    if (self->must_stop != NULL && self->elements % ASKED_EVERY == 0)
+        self->stopped = self->stopped || self->must_stop(self->arg);
+    return !self->stopped;
+}
+
 /* What an element's reading needs is its own; what the record's needed is told of each. */
-static void host_element(void *arg)
+static bool host_element(void *arg)
 {
     plan_run *self = arg;
 
+    if (self->elements++ == 0)
+        self->for_record = self->looked_up;
+    self->looked_up = self->for_record;
     self->row.view.notes = self->row.record->notes;
-}
-
-static kql_value unknown(const plan_run *self, plan_key key, text value)
-{
-    if (self->looked_up != NULL)
-        self->looked_up(self->arg, key, value);
-    return kql_unknown();
-}
-
-static kql_value in_watchlist(plan_run *self, const kql_set *set, const watchlist_question *q)
-{
-    if (self->is_open)
-        return unknown(self, PLAN_KEY_WATCHLIST, set->watchlist);
-    return kql_bool(watchlists_have(self->lists, q));
-}
-
-/* In wide semantics what was learned counts beside the role list. */
-static bool is_learned(plan_run *self, const learned_question *q)
-{
-    learned_standing standing =
-        self->semantics == SEMANTICS_WIDE
-            ? learned_accounts_find(sync_accounts_learned(self->accounts), q)
-            : LEARNED_NOTHING;
-
-    self->learned = standing > self->learned ? standing : self->learned;
-    return standing != LEARNED_NOTHING;
-}
-
-static kql_value host_in_set(void *arg, unsigned set, unsigned column, text value, bool folded)
-{
-    plan_run *self = arg;
-    const kql_set *s = &self->plan->query->sets[set];
-    bool is_id = plan_source_of(s, column) == INFO_ACCOUNT_OBJECT_ID;
-    timespan window = plan_window_of(s, self->lookback);
-
-    if (s->is_watchlist)
-        return in_watchlist(self, s,
-                            &(watchlist_question){set, column, value, folded, self->semantics});
-    if (self->is_open)
-        return unknown(self, is_id ? PLAN_KEY_OBJECT_ID : PLAN_KEY_UPN, value);
-    return kql_bool(
-        sync_accounts_in_set(
-            self->accounts,
-            &(account_question){
-                .value = value,
-                .is_id = is_id,
-                .is_folded = folded || (is_id && self->semantics == SEMANTICS_WIDE),
-                .set = 1u << set,
-                .semantics = self->semantics,
-                .since = window > 0 ? self->now - window : INT64_MIN,
-            }) ||
-        is_learned(self, &(learned_question){value, is_id, 1u << set,
-                                             self->lookback > 0 ? self->now - self->lookback
-                                                                : INT64_MIN}));
+    return goes_on(self);
 }
 
 static const kql_host host_of_record = {
@@ -94,7 +53,7 @@ static const kql_host host_of_record = {
     .member = host_member,
     .open = host_open,
     .element = host_element,
-    .in_set = host_in_set,
+    .in_set = plan_in_set,
 };
 
 /* --- rows --- */
@@ -164,40 +123,40 @@ static size_t index_of_target(const kql_pipeline *branch)
     return index;
 }
 
-static uint64_t terms_that_hold(branch_run *b, kql_run *r, semantics s)
+static void find_terms(branch_run *b, kql_run *r, plan_row *row)
 {
     const rule_plan *p = b->run->plan;
-    semantics before = r->semantics, of_sets = b->run->semantics;
-    uint64_t hold = 0;
 
-    r->semantics = s;
-    b->run->semantics = s;
     for (size_t i = 0; i < p->term_count; i++)
         if (p->terms[i].branch == b->branch &&
-            kql_truths(kql_eval(r, p->terms[i].expr)) == TRUTH_TRUE)
-            hold |= UINT64_C(1) << i;
-    r->semantics = before;
-    b->run->semantics = of_sets;
-    return hold;
+            plan_term_holds(b->run, r, &p->terms[i], NULL, &row->reasons))
+            row->terms |= UINT64_C(1) << i;
 }
 
-/* Does a condition before the terms need wide semantics' operators? */
-static bool needs_letters(branch_run *b, kql_run *r)
+/* What a condition before the terms needs beyond KQL's semantics. */
+static unsigned reason_of_condition(branch_run *b, kql_run *r, const kql_expr *condition)
+{
+    if (plan_holds(b->run, r, condition, NULL, SEMANTICS_KQL))
+        return 0;
+    r->by_wide_list = false;
+    kql_eval(r, condition);
+    return reason_bit(r->by_wide_list ? WIDE_OPERATION : WIDE_LETTERS);
+}
+
+static unsigned reasons_of_conditions(branch_run *b, kql_run *r)
 {
     const kql_pipeline *branch = &b->run->plan->query->branches[b->branch];
-    semantics before = r->semantics;
-    bool needs = false;
+    unsigned reasons = 0;
 
-    r->semantics = SEMANTICS_KQL;
-    for (size_t i = 0; i < branch->count && !needs; i++) {
+    for (size_t i = 0; i < branch->count; i++) {
         const kql_op *op = &branch->ops[i];
 
         if (op->kind == OP_EXPAND || (op->kind == OP_WHERE && plan_asks_set(op->condition)))
             break;
-        needs = op->kind == OP_WHERE && kql_truths(kql_eval(r, op->condition)) != TRUTH_TRUE;
+        if (op->kind == OP_WHERE)
+            reasons |= reason_of_condition(b, r, op->condition);
     }
-    r->semantics = before;
-    return needs;
+    return reasons;
 }
 
 static kql_value *capture(branch_run *b, kql_run *r)
@@ -244,24 +203,21 @@ static void tell_row(branch_run *b, kql_run *r, plan_row *row)
     const kql_pipeline *branch = &run->plan->query->branches[b->branch];
     size_t expansions;
     const kql_op *of_targets = expansion_of_targets(branch, &expansions);
-    uint64_t in_kql;
 
     *row = (plan_row){.branch = b->branch, .notes = run->row.view.notes};
     row->positions = write_positions(b, expansions);
     row->has_target = of_targets != NULL;
     row->is_whole = expansions == 0;
     row->target = of_targets ? b->passage.positions[of_targets->place] : index_of_target(branch);
+    row->looked_up = run->looked_up;
     if (run->is_open)
         return;
-    in_kql = terms_that_hold(b, r, SEMANTICS_KQL);
-    row->terms = in_kql;
-    if (run->semantics == SEMANTICS_WIDE) {
-        run->learned = LEARNED_NOTHING;
-        row->terms = terms_that_hold(b, r, SEMANTICS_WIDE);
-        row->learned = run->learned;
-        row->wide_terms = row->terms & ~in_kql;
-        row->needs_letters = needs_letters(b, r);
-    }
+    find_terms(b, r, row);
+    if (run->semantics == SEMANTICS_WIDE)
+        row->reasons |= reasons_of_conditions(b, r);
+    if (!run->wants_values)
+        return;
+    kql_assign_late(r, branch);
     row->values = capture(b, r);
     row->order = order_of(b, r);
     run->out_of_memory |= row->values == NULL;
@@ -312,6 +268,8 @@ static void run_branch(plan_run *self, size_t branch, kql_value *frame, size_t m
     kql_run run = begin_run(self, frame);
     branch_run b = {.run = self, .branch = branch, .most = most};
 
+    self->looked_up = NULL;
+    self->elements = 0;
     b.passage =
         (kql_passage){.run = &run, .pipeline = &q->branches[branch], .sink = take_row, .arg = &b};
     kql_pass(&b.passage, 0, q->branches[branch].count);

@@ -100,6 +100,17 @@ static void write_name(const rule_plan *self, const kql_expr *e, buffer *out)
 
 /* --- terms --- */
 
+/* The role list is asked by UPN or object id, whatever stands on the left. */
+static plan_operand operand_of(const rule_plan *self, const kql_expr *e)
+{
+    const kql_set *set = e->in_set ? &self->query->sets[e->set] : NULL;
+
+    if (set == NULL || set->is_watchlist || e->operator->is_negated)
+        return OPERAND_OTHER;
+    return plan_source_of(set, e->set_column) == INFO_ACCOUNT_OBJECT_ID ? OPERAND_OBJECT_ID
+                                                                        : OPERAND_UPN;
+}
+
 static bool add_term(rule_plan *self, const kql_expr *e, size_t branch)
 {
     buffer name = {0};
@@ -115,7 +126,7 @@ static bool add_term(rule_plan *self, const kql_expr *e, size_t branch)
         return false;
     }
     buffer_free(&name);
-    *t = (plan_term){e, branch, (char *)(uintptr_t)copied.bytes};
+    *t = (plan_term){e, branch, (char *)(uintptr_t)copied.bytes, operand_of(self, e)};
     self->term_count++;
     return true;
 }
@@ -169,4 +180,29 @@ size_t plan_term_count(const rule_plan *self)
 const char *plan_term_name(const rule_plan *self, size_t term)
 {
     return self->terms[term].name;
+}
+
+plan_operand plan_term_operand(const rule_plan *self, size_t term)
+{
+    return self->terms[term].operand;
+}
+
+text plan_term_subject(const rule_plan *self, size_t term)
+{
+    return plan_subject_of(self->terms[term].expr->args[0]);
+}
+
+const kql_expr *plan_term_expression(const rule_plan *self, size_t term)
+{
+    return self->terms[term].expr;
+}
+
+unsigned plan_clauses_of(const rule_plan *self, uint64_t terms)
+{
+    unsigned clauses = 0;
+
+    for (size_t i = 0; i < self->term_count; i++)
+        if (((terms >> i) & 1) != 0)
+            clauses |= reason_of_clause(self->terms[i].name);
+    return clauses;
 }

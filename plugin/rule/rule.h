@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * rule: the Sentinel analytic rule, as a table of clauses over one target.
+ * rule: a Sentinel analytic rule, and the settings that it runs with.
  *
- * A rule is its lists of strings, its two spans and its semantics. Immutable
- * once it is in use: any number of threads may evaluate it.
+ * It is the built-in rule until it is given a file. Both are a query's plan; of the built-in one's
+ * query the lists of strings and the two spans can be replaced. Immutable once it is in use: any
+ * number of threads may evaluate it.
  */
 #ifndef SYNCTAP_RULE_H
 #define SYNCTAP_RULE_H
@@ -13,58 +14,12 @@
 #include "base/timestamp.h"
 #include "record/audit_record.h"
 #include "record/identity_record.h"
+#include "rule/built_in_rule.h"
 #include "rule/plan.h"
+#include "rule/reason.h"
 #include "rule/sync_accounts.h"
 
 typedef struct rule rule;
-
-/* The lists of strings; each can be replaced. */
-typedef enum rule_list {
-    RULE_OPERATIONS,
-    RULE_ROLES,
-    RULE_UPN_STARTSWITH,
-    RULE_UPN_CONTAINS,
-    RULE_UPN_HAS,
-    RULE_DISPLAYNAME_HAS,
-    RULE_LISTS
-} rule_list;
-
-/*
- * Why a row matched, a bit (1 << reason) each, in the order of matched_by:
- * the clauses that hold, then what wide semantics had to do for it.
- */
-typedef enum rule_reason {
-    /* the clauses of the query's final where */
-    CLAUSE_IDENTITY_UPN,
-    CLAUSE_IDENTITY_OBJECT_ID,
-    CLAUSE_UPN_STARTSWITH,
-    CLAUSE_UPN_CONTAINS,
-    CLAUSE_UPN_HAS,
-    RULE_CLAUSES,
-    /* the cases that the query misses for a technical reason */
-    WIDE_JSON_STRING = RULE_CLAUSES,
-    WIDE_TARGET_OBJECT,
-    WIDE_KEY_CASE,
-    WIDE_ID_CASE,
-    WIDE_LETTERS, /* a boundary beside a non-ASCII letter, or U+017F, U+212A */
-    WIDE_DELETED_USER,
-    WIDE_ACTIVITY_NAME,
-    WIDE_OPERATION,
-    WIDE_ROLE,     /* the account is a sync account in wide semantics only */
-    WIDE_ELIGIBLE, /* the same, by a role that it may activate */
-    WIDE_LEARNED,  /* the same, by a role that the stream told of and the role list does not know */
-    WIDE_RECENT,   /* the same, by one that it lost a short while ago */
-    WIDE_TARGET_ELSEWHERE,
-    WIDE_TIME_UNREAD, /* judged as if made when received; in KQL's semantics too, never in silence
-                       */
-    RULE_REASONS
-} rule_reason;
-
-/* The facts of the rule, for alerts. */
-extern const char RULE_ID[];
-extern const char RULE_NAME[];
-extern const char RULE_VERSION[];
-extern const char RULE_SEVERITY[];
 
 /*
  * The rule with its own strings, a lookback of 1 d, an identity window of
@@ -75,13 +30,14 @@ void rule_free(rule *self);
 
 /*
  * Runs this rule file instead of the built-in rule, with its lookback and its
- * windows. The file becomes the rule's, whatever comes of it. NULL, or why it
- * cannot be run, the caller's to free; *error is NULL when memory is out. False then.
+ * windows. The file becomes the rule's, whatever comes of it. False when it cannot be run, and
+ * *error says why, the caller's to free, or is NULL when memory is out; the rule is as it was then.
  */
 bool rule_use_file(rule *self, rule_file *file, char **error);
 
-/* What the rule file says of itself, and its query; NULL for the built-in rule, which NULL is too.
- */
+bool rule_is_built_in(const rule *self);
+
+/* What the rule says of itself, and its query. */
 const rule_facts *rule_get_facts(const rule *self);
 const rule_plan *rule_get_plan(const rule *self);
 
@@ -93,7 +49,7 @@ bool rule_asks_role_list(const rule *self);
 
 /*
  * How long rows of the role list count whose loss can make a record match. Gives how many spans:
- * none for the built-in rule, and for all that only look for who is in a set.
+ * none for a rule that only looks for who is in a set, as the built-in one.
  */
 size_t rule_windows_of_absence(const rule *self, timespan windows[KQL_MOST_SETS]);
 
@@ -131,18 +87,12 @@ semantics rule_get_semantics(const rule *self);
 timespan rule_get_lookback(const rule *self);
 timespan rule_get_identity_window(const rule *self);
 
-/* In which sets of a rule file an account is that has this role; 0 of the built-in rule. */
+/* In which sets an account is that has this role: of the built-in rule, in all. */
 unsigned rule_sets_of_learned(const rule *self, const learned_role *role);
 
 /* ago(): records and role rows count when they are newer; a span of 0 means that all do. */
 timestamp rule_records_since(const rule *self, timestamp now);
 timestamp rule_identities_since(const rule *self, timestamp now);
-
-/* What of audit_notes is a reason, in their order. */
-unsigned rule_reasons_of_notes(unsigned notes);
-
-/* The reason's name in matched_by: "identity_upn", "json_string", ... */
-const char *rule_reason_name(rule_reason reason);
 
 /*
  * where OperationName has_any (...). In wide semantics the activity's name
@@ -158,27 +108,20 @@ bool rule_is_sync_account(const rule *self, const identity_record *row, semantic
 void rule_put_account(const rule *self, sync_accounts_edit *edit, const identity_record *row);
 
 /*
- * The rows' final where: a bit for each clause that holds for the target, in
- * wide semantics also for what was needed; 0 when it does not match.
- * `accounts` is judged as of `now`. SEMANTICS_WIDE only if the rule is wide.
+ * What is known of a target by its name and its id alone: a bit for each clause that holds, in wide
+ * semantics also for what was needed; 0 when none does. `accounts` is judged as of `now`.
+ * SEMANTICS_WIDE only if the rule is wide.
  */
 unsigned rule_match_target(const rule *self, const sync_accounts *accounts,
                            const audit_target *target, semantics s, timestamp now);
 
-/*
- * A deleted user's UPN begins with its object id in 32 hex digits; the rest is as it was, and
- * wide semantics tests it too. False when it is no such UPN.
- */
-bool rule_upn_before_deletion(text upn, text *rest);
-
 /* One clause looked at, for an explanation. */
 typedef struct clause_verdict {
-    const char *name;    /* as in matched_by */
-    const char *operand; /* "TargetUpn" or "TargetId" */
-    const char *word;    /* the operator: "in~", "startswith", ... */
-    text left;           /* the operand's value */
-    const text *right;   /* the rule's strings; NULL: SyncAccounts */
-    size_t right_count;
+    const char *name; /* as in matched_by */
+    text operand;     /* "TargetUpn" or "TargetId" */
+    const char *word; /* the operator: "in~", "startswith", ... */
+    text left;        /* the operand's value */
+    const kql_expr *term;
     bool kql;
     bool wide;
 } clause_verdict;

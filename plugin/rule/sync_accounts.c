@@ -225,21 +225,6 @@ bool sync_accounts_in_set(const sync_accounts *self, const account_question *q)
     return false;
 }
 
-static bool counts(account_standing standing, semantics s)
-{
-    return standing >= (s == SEMANTICS_WIDE ? SYNC_ACCOUNT_ELIGIBLE : SYNC_ACCOUNT_IN_KQL);
-}
-
-bool sync_accounts_has_upn(const sync_accounts *self, text upn, semantics s, timestamp since)
-{
-    return counts(find(self, self->by_upn, order_by_upn, upn, s, since), s);
-}
-
-bool sync_accounts_has_object_id(const sync_accounts *self, text id, semantics s, timestamp since)
-{
-    return counts(find(self, self->by_object_id, order_by_object_id, id, s, since), s);
-}
-
 account_standing sync_accounts_standing_of_upn(const sync_accounts *self, text upn, timestamp since)
 {
     return find(self, self->by_upn, order_by_upn, upn, SEMANTICS_WIDE, since);
@@ -318,13 +303,7 @@ static bool copy_change(change *c, const identity_record *row, account_standing 
 }
 
 void sync_accounts_edit_put(sync_accounts_edit *self, const identity_record *row,
-                            account_standing standing)
-{
-    sync_accounts_edit_put_in(self, row, standing, 0, 0);
-}
-
-void sync_accounts_edit_put_in(sync_accounts_edit *self, const identity_record *row,
-                               account_standing standing, unsigned kql_sets, unsigned wide_sets)
+                            account_standing standing, unsigned kql_sets, unsigned wide_sets)
 {
     if (standing == NO_SYNC_ACCOUNT && !holds_key(self->old, row->account_upn))
         return;

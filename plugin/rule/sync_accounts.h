@@ -43,13 +43,7 @@ typedef enum account_standing {
     SYNC_ACCOUNT_IN_KQL,   /* by the query itself, and so in wide semantics too */
 } account_standing;
 
-/* upn in~ AccountUPN, over the rows newer than `since`. */
-bool sync_accounts_has_upn(const sync_accounts *self, text upn, semantics s, timestamp since);
-
-/* id in AccountObjectId (in~ in wide semantics), over the rows newer than `since`. */
-bool sync_accounts_has_object_id(const sync_accounts *self, text id, semantics s, timestamp since);
-
-/* Is a value in a set of a rule file? Sets are bits (1 << its place). */
+/* Is a value in a set of the rule? Sets are bits (1 << its place). */
 typedef struct account_question {
     text value;
     bool is_id;     /* an object id; else a UPN */
@@ -95,15 +89,11 @@ void sync_accounts_each_lost(const sync_accounts *before, const sync_accounts *a
 sync_accounts_edit *sync_accounts_edit_begin(const sync_accounts *old);
 
 /*
- * Puts a changed row: copied if it is a sync account, otherwise its account is
- * gone from the new snapshot. A failure is remembered.
+ * Puts a changed row with the sets that it is in: copied if it is a sync account, otherwise its
+ * account is gone from the new snapshot. A failure is remembered.
  */
 void sync_accounts_edit_put(sync_accounts_edit *self, const identity_record *row,
-                            account_standing standing);
-
-/* The same with the sets that the account is in. */
-void sync_accounts_edit_put_in(sync_accounts_edit *self, const identity_record *row,
-                               account_standing standing, unsigned kql_sets, unsigned wide_sets);
+                            account_standing standing, unsigned kql_sets, unsigned wide_sets);
 
 /* Puts another snapshot of what was learned in the place of the old one's. */
 void sync_accounts_edit_set_learned(sync_accounts_edit *self, learned_accounts *learned);

@@ -307,7 +307,7 @@ static bool is_asked(const rule_plan *plan, text name)
 {
     text asked = {NULL, 0};
 
-    for (size_t i = 0; plan != NULL && (asked = plan_watchlist(plan, i)).bytes != NULL; i++)
+    for (size_t i = 0; (asked = plan_watchlist(plan, i)).bytes != NULL; i++)
         if (text_equal(asked, name))
             return true;
     return false;
@@ -352,8 +352,8 @@ watchlists *watchlists_open(const rule_plan *plan, semantics s, const watchlist_
     atomic_init(&self->references, 1);
     self->semantics = s;
     self->memory = arena_new();
-    self->set_count = plan != NULL ? plan->query->set_count : 0;
-    if (self->memory != NULL && plan != NULL && read_sets(self, plan->query, sources, count, error))
+    self->set_count = plan->query->set_count;
+    if (self->memory != NULL && read_sets(self, plan->query, sources, count, error))
         return self;
     watchlists_unref(self);
     return NULL;

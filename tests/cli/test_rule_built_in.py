@@ -11,6 +11,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import tempfile
 import unittest
 
@@ -57,6 +58,23 @@ def without_lists_own(lines, name):
             if not OF_THE_LISTS & set(json.loads(line)[name])]
 
 
+def tenant_files(directory, seed, semantics):
+    """Write a random tenant; give how query is told of it, and its records."""
+    now = random.Random(f"now {seed}").randrange(
+        ticks.parse("2024-02-29T00:00:00Z"),
+        ticks.parse("2027-01-01T00:00:00Z"))
+    made = tenant.random_tenant(seed, now, wide=semantics == "wide")
+    rng = rendering.rendering_of(seed)
+    audits = rendering.write_files(
+        directory, "audits", rendering.audit_records(made.audits, rng), rng)
+    identities = rendering.write_files(
+        directory, "ids", [rendering.identity_row(row, rng)
+                           for row in made.identities], rng)
+    roles = [word for path in identities for word in ("--identity", path)]
+    return ["query", "--semantics", semantics, "--now", ticks.render(now),
+            "--format", "jsonl", *roles], audits
+
+
 class Tenants(unittest.TestCase):
     """One run of `query` a tenant, with and without the file."""
 
@@ -76,20 +94,7 @@ class Tenants(unittest.TestCase):
         self.assertFalse(wrong, "\n".join(wrong))
 
     def _check(self, directory, seed, semantics):
-        now = random.Random(f"now {seed}").randrange(
-            ticks.parse("2024-02-29T00:00:00Z"),
-            ticks.parse("2027-01-01T00:00:00Z"))
-        made = tenant.random_tenant(seed, now, wide=semantics == "wide")
-        rng = rendering.rendering_of(seed)
-        audits = rendering.write_files(
-            directory, "audits", rendering.audit_records(made.audits, rng),
-            rng)
-        identities = rendering.write_files(
-            directory, "ids", [rendering.identity_row(row, rng)
-                               for row in made.identities], rng)
-        roles = [word for path in identities for word in ("--identity", path)]
-        command = ["query", "--semantics", semantics, "--now",
-                   ticks.render(now), "--format", "jsonl", *roles]
+        command, audits = tenant_files(directory, seed, semantics)
         expected = without_lists_own(run(*command, *LISTS, *audits),
                                      "MatchedBy")
         return [f"seed {seed}, {rule.name}:\n" + _difference(expected, got)
@@ -97,6 +102,74 @@ class Tenants(unittest.TestCase):
                 if (got := without_lists_own(
                     run(*command, "--rule", rule, *audits), "MatchedBy"))
                 != expected]
+
+
+class Lists(unittest.TestCase):
+    """Other lists for the built-in rule are another text of its query."""
+
+    OPERATIONS = ("Register security info", "Create temporary access pass",
+                  "security info", "access pass", "User registered")
+    ROLES = ("Directory Synchronization Accounts", "Global Reader", "Sync")
+    NAMES = ("Sync_", "DirSync", "B.O'Neill", "On-Premises", "a", "\"", "é",
+             "nobody", "Service Account", "\\")
+
+    def test_lists_do_what_the_same_query_does(self):
+        for seed in range(FIRST_SEED, FIRST_SEED + TENANTS):
+            semantics = ("kql", "wide")[seed % 2]
+            with self.subTest(seed=seed), \
+                    tempfile.TemporaryDirectory() as directory:
+                self._check(pathlib.Path(directory), seed, semantics)
+
+    def _check(self, directory, seed, semantics):
+        rng = random.Random(f"lists {seed}")
+        lists = {name: rng.sample(of, rng.randint(least, 2))
+                 for name, of, least in (
+                     ("operations", self.OPERATIONS, 1),
+                     ("roles", self.ROLES, 0),
+                     ("upn-startswith", self.NAMES, 0),
+                     ("upn-contains", self.NAMES, 0),
+                     ("upn-has", self.NAMES, 0),
+                     ("displayname-has", self.NAMES, 0))}
+        rule = directory / "rule.yaml"
+        rule.write_text(_with_lists(OURS.read_text(), lists))
+        options = [word for name, values in lists.items()
+                   for value in values or ["off"]
+                   for word in (f"--{name}", value)]
+        command, audits = tenant_files(directory, seed, semantics)
+        expected, got = (without_lists_own(run(*command, *how, *audits),
+                                           "MatchedBy")
+                         for how in (("--rule", rule), options))
+        self.assertEqual(expected, got, f"{options}\n"
+                         + _difference(expected, got))
+
+
+def _with_lists(rule, lists):
+    """Write lists into the text of the rule that ships."""
+    def literals(values):
+        return ", ".join(map(json.dumps, values))
+
+    def any_of(column, operator, values):
+        return " or ".join(f"{column} {operator} {json.dumps(value)}"
+                           for value in values) or "false"
+
+    def put(pattern, by):
+        changed, count = re.subn(pattern, lambda _: by, rule, flags=re.S)
+        assert count == 1, pattern
+        return changed
+
+    rule = put(r'dynamic\(\[.*?\]\)',
+               f"dynamic([{literals(lists['operations'])}])")
+    rule = put(r'AssignedRoles has_any \(.*?\)',
+               f"AssignedRoles has_any (dynamic([{literals(lists['roles'])}]))")
+    for column, operator, name in (
+            ("AccountUPN", "startswith", "upn-startswith"),
+            ("TargetUpn", "startswith", "upn-startswith"),
+            ("TargetUpn", "contains", "upn-contains"),
+            ("TargetUpn", "has", "upn-has"),
+            ("AccountDisplayName", "has", "displayname-has")):
+        rule = put(f'{column} {operator} "[^"]*"',
+                   any_of(column, operator, lists[name]))
+    return rule
 
 
 class Timelines(unittest.TestCase):

@@ -197,6 +197,18 @@ class RuleFiles(unittest.TestCase):
         alerts = self.run_on(records, rule, command="replay")
         self.assertEqual(len({alert["alert_id"] for alert in alerts}), 4)
 
+    def test_each_of_very_many_targets_is_judged(self):
+        """No bound on what stands in a record hides its last target."""
+        targets = [{"id": str(n)} for n in range(150_000)]
+        self.assertEqual(
+            [row["Oid"] for row in self.rows(
+                [record("Update user", *targets)],
+                "AuditLogs | where OperationName == 'Update user' "
+                "| mv-expand TargetResources "
+                "| where TargetResources.id in ('0', '149999') "
+                "| project Oid = tostring(TargetResources.id)")],
+            ["0", "149999"])
+
     def test_a_union_has_the_rows_of_all_branches(self):
         rows = self.rows(
             [record("First thing"), record("Second thing", number=2)],

@@ -59,6 +59,7 @@ static void check_alert(void *arg, fragment *found)
 {
     text input = *(const text *)arg;
     alert a = {
+        .rule = wide_rule,
         .record = &found->record,
         .target = found->target,
         .matched_by = found->matched_by,

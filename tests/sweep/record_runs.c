@@ -191,9 +191,13 @@ static outcome run_sync_accounts(void)
         some = edit_accounts(none, r);
     sweep_end();
     if (some != NULL)
-        came = SWEEP_EXPECT(
-            sync_accounts_count(some) == 26 &&
-            sync_accounts_has_upn(some, (text)TEXT("SYNC_Z"), SEMANTICS_WIDE, sweep_now() - 1));
+        came =
+            SWEEP_EXPECT(sync_accounts_count(some) == 26 &&
+                         sync_accounts_in_set(some, &(account_question){.value = TEXT("SYNC_Z"),
+                                                                        .is_folded = true,
+                                                                        .set = 1,
+                                                                        .semantics = SEMANTICS_WIDE,
+                                                                        .since = sweep_now() - 1}));
     sync_accounts_unref(some);
     sync_accounts_unref(none);
     rule_free(r);
@@ -319,9 +323,9 @@ static outcome run_example_of_file(void)
 
 /* --- alert --- */
 
-static outcome write_alert(record_desk *desk, bool as_row)
+static outcome write_alert(record_desk *desk, const rule *r, bool as_row)
 {
-    alert a = {.record = &desk->record, .matched_by = 5, .collector = TEXT("here")};
+    alert a = {.rule = r, .record = &desk->record, .matched_by = 5, .collector = TEXT("here")};
     const audit_reader reader = {desk->memory, desk->parser};
     buffer written = {0};
     outcome came = OUT_OF_MEMORY;
@@ -345,10 +349,12 @@ static outcome write_alert(record_desk *desk, bool as_row)
 static outcome write_at_desk(bool as_row)
 {
     record_desk desk = begin_desk();
+    rule *r = wide_rule();
     outcome came;
 
     SWEEP_REQUIRE(read_at_desk(&desk, SEMANTICS_WIDE) == AUDIT_RECORD);
-    came = write_alert(&desk, as_row);
+    came = write_alert(&desk, r, as_row);
+    rule_free(r);
     end_desk(&desk);
     return came;
 }

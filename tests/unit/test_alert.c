@@ -160,6 +160,7 @@ static alert alert_of(const char *record, size_t index, unsigned matched_by)
 {
     const audit_record *r = record_of(json_of(record));
     alert a = {
+        .rule = new_rule(SEMANTICS_WIDE),
         .record = r,
         .target = target_of(r, index),
         .matched_by = matched_by,

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "fixtures.h"
 #include "suites.h"
 #include "test.h"
 
@@ -32,7 +33,7 @@ static void free_buffer(void *b)
 static alert alert_of(unsigned n, const char *tenant, timestamp now)
 {
     audit_record *record = calloc(1, sizeof(*record));
-    alert a = {.record = record, .detected_at = now};
+    alert a = {.rule = new_rule(SEMANTICS_WIDE), .record = record, .detected_at = now};
 
     REQUIRE(record != NULL);
     test_at_end(free, record);

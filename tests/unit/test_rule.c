@@ -45,6 +45,16 @@ static void test_the_facts_of_the_rule(void)
     EXPECT_STRING(RULE_SEVERITY, "High");
 }
 
+static void test_the_file_that_ships_says_the_same(void)
+{
+    const rule_facts *facts = rule_get_facts(new_rule(SEMANTICS_KQL));
+
+    EXPECT_TEXT_IS(facts->id, RULE_ID);
+    EXPECT_TEXT_IS(facts->name, RULE_NAME);
+    EXPECT_TEXT_IS(facts->version, RULE_VERSION);
+    EXPECT_TEXT_IS(facts->severity, RULE_SEVERITY);
+}
+
 static void test_the_spans_of_the_query(void)
 {
     const rule *r = new_rule(SEMANTICS_KQL);
@@ -81,11 +91,11 @@ static void test_the_strings_of_the_query(void)
 
 static void test_the_clauses_have_the_names_of_matched_by(void)
 {
-    EXPECT_STRING(rule_reason_name(CLAUSE_IDENTITY_UPN), "identity_upn");
-    EXPECT_STRING(rule_reason_name(CLAUSE_IDENTITY_OBJECT_ID), "identity_object_id");
-    EXPECT_STRING(rule_reason_name(CLAUSE_UPN_STARTSWITH), "upn_startswith");
-    EXPECT_STRING(rule_reason_name(CLAUSE_UPN_CONTAINS), "upn_contains");
-    EXPECT_STRING(rule_reason_name(CLAUSE_UPN_HAS), "upn_has");
+    EXPECT_STRING(reason_name(CLAUSE_IDENTITY_UPN), "identity_upn");
+    EXPECT_STRING(reason_name(CLAUSE_IDENTITY_OBJECT_ID), "identity_object_id");
+    EXPECT_STRING(reason_name(CLAUSE_UPN_STARTSWITH), "upn_startswith");
+    EXPECT_STRING(reason_name(CLAUSE_UPN_CONTAINS), "upn_contains");
+    EXPECT_STRING(reason_name(CLAUSE_UPN_HAS), "upn_has");
 }
 
 /* --- operations --- */
@@ -413,6 +423,7 @@ static void test_semantics_can_be_chosen(void)
 
 CU_TestInfo rule_tests[] = {
     TEST(test_the_facts_of_the_rule),
+    TEST(test_the_file_that_ships_says_the_same),
     TEST(test_the_spans_of_the_query),
     TEST(test_the_strings_of_the_query),
     TEST(test_the_clauses_have_the_names_of_matched_by),

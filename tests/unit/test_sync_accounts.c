@@ -14,14 +14,24 @@
     accounts_of((r), (old), (identity_record[]){__VA_ARGS__},                                      \
                 sizeof((identity_record[]){__VA_ARGS__}) / sizeof(identity_record))
 
+/* In the built-in rule's set, in KQL's semantics. */
+static bool is_in_set(const sync_accounts *accounts, account_question q)
+{
+    q.set = 1;
+    q.semantics = SEMANTICS_KQL;
+    return sync_accounts_in_set(accounts, &q);
+}
+
 static bool has_upn_since(const sync_accounts *accounts, const char *upn, timestamp since)
 {
-    return sync_accounts_has_upn(accounts, text_of(upn), SEMANTICS_KQL, since);
+    return is_in_set(accounts,
+                     (account_question){.value = text_of(upn), .is_folded = true, .since = since});
 }
 
 static bool has_id_since(const sync_accounts *accounts, const char *id, timestamp since)
 {
-    return sync_accounts_has_object_id(accounts, text_of(id), SEMANTICS_KQL, since);
+    return is_in_set(accounts,
+                     (account_question){.value = text_of(id), .is_id = true, .since = since});
 }
 
 static bool has_upn(const sync_accounts *accounts, const char *upn)
