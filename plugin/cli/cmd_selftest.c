@@ -133,7 +133,7 @@ static bool make_json(const options *o, detector *d, test_record *r)
         return false;
     w = detector_worker_new(d);
     if (w != NULL)
-        made = rule_get_plan(o->rule) != NULL ? make_by_example(o, w, r) : make_by_lists(o, w, r);
+        made = rule_is_built_in(o->rule) ? make_by_lists(o, w, r) : make_by_example(o, w, r);
     if (w == NULL || buffer_failed(&r->json)) {
         words_say("selftest: out of memory");
         made = false;
