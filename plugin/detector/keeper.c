@@ -474,6 +474,8 @@ keeper_status keeper_update(keeper *self, timestamp now, detector_sink *late, vo
     *error = NULL;
     if (self->database.store == NULL)
         return KEEPER_UNCHANGED;
+    if (!store_begins_whole(self->database.store))
+        return fail(self->database.store, error);
     if (self->stream == NULL || !store_is_writable(self->database.store))
         return update_accounts(self, error);
     return update_stream(self, now, late, arg, error);

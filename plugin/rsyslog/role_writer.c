@@ -98,6 +98,8 @@ bool role_writer_open(role_writer *self)
     char *error;
     store *opened;
 
+    if (self->store != NULL && store_is_in_place(self->store))
+        self->is_damaged |= !store_begins_whole(self->store);
     if (self->list != NULL && !self->is_damaged && store_is_in_place(self->store))
         return true;
     opened = open_store(self, &error);

@@ -386,6 +386,26 @@ bool store_has_changed(store *self)
     return true;
 }
 
+/* The file is read through SQLite's own descriptor: closing another one would take its locks. */
+bool store_begins_whole(store *self)
+{
+    static const char magic[16] = "SQLite format 3"; /* with its NUL; sqlite.org/fileformat.html */
+    char begin[sizeof(magic)];
+    sqlite3_file *file = NULL;
+
+    forget_error(self);
+    if (sqlite3_file_control(self->connection, "main", SQLITE_FCNTL_FILE_POINTER, &file) !=
+            SQLITE_OK ||
+        file == NULL || file->pMethods == NULL)
+        return true; /* it is in memory */
+    if (file->pMethods->xRead(file, begin, sizeof(begin), 0) != SQLITE_OK ||
+        memcmp(begin, magic, sizeof(magic)) == 0)
+        return true; /* what cannot be read is met by the next statement */
+    self->kept_code = SQLITE_NOTADB;
+    self->kept_error = strdup("the file's header is damaged");
+    return false;
+}
+
 void store_forget_version(store *self)
 {
     self->seen_version = 0;

@@ -68,6 +68,12 @@ bool store_has_changed(store *self);
 void store_forget_version(store *self);
 
 /*
+ * Does the file begin as SQLite's do? SQLite reads that page once and goes on with its copy, so
+ * that nobody would notice until the next start. False: store_is_damaged says so, too. Cheap.
+ */
+bool store_begins_whole(store *self);
+
+/*
  * Keeps the last step's error, if it failed, through the steps that clean up
  * after it. A roll-back does so by itself; what begins anew forgets it.
  */

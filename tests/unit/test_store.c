@@ -441,6 +441,36 @@ static void test_a_connections_own_change_is_none(void)
     EXPECT_NOT(store_has_changed(s));
 }
 
+/* As another program would: by a descriptor of its own. */
+static void overwrite(const char *path, const void *bytes, size_t length)
+{
+    FILE *file = fopen(path, "r+");
+
+    REQUIRE(file != NULL);
+    EXPECT_INT(fwrite(bytes, length, 1, file), 1);
+    EXPECT_INT(fclose(file), 0);
+}
+
+static void test_a_header_that_is_overwritten_is_damage_at_once(void)
+{
+    const char *path = test_path("state.db");
+    store *s = open_store(path);
+
+    EXPECT(store_begins_whole(s));
+    EXPECT_NOT(store_is_damaged(s));
+    overwrite(path, "SQLite format 3", 15); /* the same as before */
+    EXPECT(store_begins_whole(s));
+    overwrite(path, "SQLite format 4", 15);
+    EXPECT_NOT(store_begins_whole(s));
+    EXPECT(store_is_damaged(s));
+    EXPECT_STRING(store_error(s), "the file's header is damaged");
+}
+
+static void test_a_database_in_memory_has_no_header_to_lose(void)
+{
+    EXPECT(store_begins_whole(open_store(STORE_IN_MEMORY)));
+}
+
 static void test_a_change_that_was_rolled_back_is_none(void)
 {
     store *a = open_store(test_path("state.db")), *b = open_store(test_path("state.db"));
@@ -550,6 +580,8 @@ CU_TestInfo store_tests[] = {
     TEST(test_the_first_question_for_changes_says_yes),
     TEST(test_a_change_by_another_connection_is_told_once),
     TEST(test_a_connections_own_change_is_none),
+    TEST(test_a_header_that_is_overwritten_is_damage_at_once),
+    TEST(test_a_database_in_memory_has_no_header_to_lose),
     TEST(test_a_change_that_was_rolled_back_is_none),
     TEST(test_a_forgotten_version_is_a_change_again),
     TEST(test_an_sqlite_that_cannot_prepare_a_statement_is_told),
