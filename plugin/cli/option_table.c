@@ -420,6 +420,8 @@ static const struct {
     const char *values;
 } choices[] = {
     {take_database, "FILE"},      {take_rulebase, "FILE"},
+    {take_rule, "FILE"},          {take_rsyslogd, "FILE"},
+    {take_send, "FILE"},          {take_wait, "FILE"},
     {take_identity, "FILE"},      {take_semantics, "kql wide"},
     {take_latejoin, "on off"},    {take_incident_matching, "AnyAlert AllEntities Selected"},
     {take_learn, "roles off"},    {take_order, "file time"},

@@ -98,6 +98,13 @@ class Completion(unittest.TestCase):
                 self.assertEqual(["--latejoin"],
                                  shell("synctap", "replay", "--lat"))
 
+    def test_files_are_offered_where_a_value_may_be_one(self):
+        for command, option in (("query", "--rule"), ("query", "--identity"),
+                                ("selftest", "--rule"), ("selftest", "--wait"),
+                                ("selftest", "--send"),
+                                ("status", "--rsyslogd")):
+            self.assertEqual("FILE", options_of(command)[option])
+
     def test_values_are_offered_and_taken(self):
         for shell in self.shells():
             with self.subTest(shell=shell.__name__):
