@@ -3,8 +3,9 @@
 
 The recipe itself runs; only its addresses and paths become the test's. At
 first the far end is away, and rsyslogd is killed meanwhile: what alerted is in
-the queue on disk, and comes when the far end does. An alert that follows
-arrives once, and is what its dialect says.
+the queue on disk, and comes when the far end does. Where synctap-send sends,
+rsyslogd is stopped, too. An alert that follows arrives once, and is what its
+dialect says.
 """
 
 import contextlib
@@ -45,7 +46,8 @@ def daemon_of(dialect, changed):
 def with_sender(name):
     """Give a recipe whose sender has a test's settings."""
     return recipe(name, (r'binary="[^"]*"', 'binary="/usr/bin/python3 '
-                         '@WORK@/synctap-send @WORK@/settings"'))
+                         '@WORK@/synctap-send @WORK@/settings"'),
+                  ('closeTimeout="5000"', 'closeTimeout="100"'))
 
 
 def give_sender(daemon, **settings):
@@ -57,9 +59,10 @@ def give_sender(daemon, **settings):
 
 
 def has_tried(daemon):
-    """Give what tells whether the sender has said that alerts wait."""
+    """Give what tells whether senders have said so often that alerts wait."""
     said = daemon.work.path / "synctap-send.log"
-    return lambda: any("alerts wait" in line for line in whole_lines(said))
+    return lambda count: count <= sum(
+        "alerts wait" in line for line in whole_lines(said))
 
 
 class WaysOut(unittest.TestCase):
@@ -70,10 +73,11 @@ class WaysOut(unittest.TestCase):
         self.addCleanup(end.close)
         return end
 
-    def _tell_the_story(self, daemon, end, read, has_tried=None):
+    def _tell_the_story(self, daemon, end, read, has_tried=None, stops=False):
         """read: gives the alert's id of what was taken.
 
-        has_tried: says that the far end was found to be away.
+        has_tried: says whether the far end was found to be away so often.
+        stops: rsyslogd is stopped, too, behind the kill.
         """
         def has(*ids):
             return lambda taken: set(ids) <= set(map(read, taken))
@@ -83,8 +87,12 @@ class WaysOut(unittest.TestCase):
             first = [message.tree["synctap"]["alert"]["alert_id"]
                      for message in daemon.originals(2)]
             if has_tried is not None:
-                daemon.wait_until(has_tried, "a try")
+                daemon.wait_until(lambda: has_tried(1), "a try")
             daemon.restart()
+            if stops:
+                daemon.wait_until(lambda: has_tried(2), "another try")
+                daemon.end()
+                daemon.start()
             end.come()
             end.wait(has(*first))
             daemon.send([text("three", SYNC)])
@@ -121,12 +129,13 @@ class WaysOut(unittest.TestCase):
         self._check_line("qradar", "leef", r"<81>1 \S+ \S+ (?=LEEF:1.0\|)",
                          ("qradar.example.com", "127.0.0.1"))
 
-    def _check_sender(self, name, dialect, settings, alert_id):
+    def _check_sender(self, name, dialect, settings, alert_id, stops=False):
         end = self._far_end(Web)
         daemon = daemon_of(dialect, with_sender(name))
         give_sender(daemon, **settings(f"http://127.0.0.1:{end.port}"),
                     rejected=daemon.work.path / "rejected")
-        alert, found, version = self._tell_the_story(daemon, end, alert_id)
+        alert, found, version = self._tell_the_story(
+            daemon, end, alert_id, has_tried(daemon), stops)
         self.assertEqual(
             dialects.expected(dialect, alert, version),
             dialects.read(dialect, json.dumps(found)))
@@ -134,7 +143,7 @@ class WaysOut(unittest.TestCase):
     def test_splunk_hec(self):
         self._check_sender("splunk-hec", "hec", lambda url: {
             "kind": "hec", "url": url, "token": "t"},
-                           lambda event: event["event"]["id"])
+                           lambda event: event["event"]["id"], stops=True)
 
     def test_sentinel_table(self):
         self._check_sender("sentinel-table", "securityalert", lambda url: {
@@ -163,7 +172,8 @@ class WaysOut(unittest.TestCase):
             broker.go()
             alert, line, _ = self._tell_the_story(
                 daemon, Polled(lambda: broker.read("%k %s"), broker.come),
-                lambda line: line.partition(" ")[0], has_tried(daemon))
+                lambda line: line.partition(" ")[0], has_tried(daemon),
+                stops=True)
         self.assertEqual(alert, json.loads(line.partition(" ")[2]))
 
     def _check_file(self, prevent, allow):
