@@ -74,7 +74,7 @@ class Text:
 
     def __init__(self, name, path, query, period):
         """Read it."""
-        self.name, self.path = name, path
+        self.name, self.path, self.query = name, path, query
         self.meaning = query_rows.Rows(query, period)
         self.made, self.projects = self.meaning.made()
 
@@ -86,40 +86,63 @@ class Text:
             for audit, row, *rest in rows]
 
 
+class Round:
+    """A text's records, role list and watchlists, from a seed."""
+
+    def __init__(self, folder, text, seed, step=1):
+        """Draw them, and write them into the folder.
+
+        step: the role list has only rows of whole steps of so many ticks.
+        """
+        self.identities = [
+            row for row in tenant.random_tenant(seed, NOW).identities
+            if (row["TimeGenerated"] or 0) % step == 0]
+        names = [row["AccountUPN"] for row in rule.newest_identities(
+            self.identities, NOW, 14 * ticks.DAY)]
+        self.lists = drawn_lists(folder, text.meaning.query, seed, names)
+        names += [cell for one in self.lists.files.values()
+                  for row in one.rows for cell in row.values()]
+        self.audits = query_records.near(
+            text.meaning.query, f"{text.name} {seed}", NOW,
+            text.meaning.lookback(), RECORDS, names)
+        self.command = ("query", "--rule", text.path, "--now",
+                        ticks.render(NOW), "--format", "jsonl",
+                        *self._written(folder, random.Random(
+                            f"shapes {seed}")))
+
+    def _written(self, folder, rng):
+        lines = [json.dumps(_dated(rng.choice(SHAPES)(audit)),
+                            ensure_ascii=False) for audit in self.audits]
+        self.told = {audit["Id"]: line
+                     for audit, line in zip(self.audits, lines)}
+        records, roles = folder / "records.jsonl", folder / "roles.jsonl"
+        records.write_text("\n".join(lines) + "\n")
+        roles.write_text("".join(
+            json.dumps(rendering.identity_row(row, rng)) + "\n"
+            for row in self.identities))
+        return ["--identity", roles, *self.lists.options, records]
+
+    def rows(self, semantics):
+        """Give the detector's rows."""
+        done = synctap(*self.command, "--semantics", semantics)
+        if "watchlist" in done.words:
+            raise AssertionError(done.words)
+        return objects(done.output)
+
+
 def check(folder, text, seed):
     """Run a round; give the number of the query's rows, and differences."""
-    made = tenant.random_tenant(seed, NOW)
-    names = [row["AccountUPN"] for row in rule.newest_identities(
-        made.identities, NOW, 14 * ticks.DAY)]
-    lists = drawn_lists(folder, text.meaning.query, seed, names)
-    told = [cell for one in lists.files.values() for row in one.rows
-            for cell in row.values()]
-    audits = query_records.near(text.meaning.query, f"{text.name} {seed}",
-                                NOW, text.meaning.lookback(), RECORDS,
-                                names + told)
-    rng = random.Random(f"shapes {seed}")
-    lines = [json.dumps(_written(rng.choice(SHAPES)(audit)),
-                        ensure_ascii=False) for audit in audits]
-    records = folder / "records.jsonl"
-    records.write_text("\n".join(lines) + "\n")
-    roles = folder / "roles.jsonl"
-    roles.write_text("".join(
-        json.dumps(rendering.identity_row(row, rng)) + "\n"
-        for row in made.identities))
-    command = ("query", "--rule", text.path, "--now", ticks.render(NOW),
-               "--format", "jsonl", "--identity", roles, *lists.options,
-               records)
-    told = {audit["Id"]: line for audit, line in zip(audits, lines)}
-    given = audits, made.identities, NOW, lists.rows
+    made = Round(folder, text, seed)
+    given = made.audits, made.identities, NOW, made.lists.rows
     in_kql = text.shown(text.meaning.of(*given))
     in_wide = text.shown(text.meaning.wide_of(*given))
     return len(in_kql), [
         f"{text.name}, seed {seed}, {semantics}: {difference}\n"
-        + told[difference.split()[1].strip(":")]
+        + made.told[difference.split()[1].strip(":")]
         for semantics, difference in (
-            ("kql", _difference([(*row, True) for row in in_kql], _rows(
-                command, "kql"), False)),
-            ("wide", _difference(in_wide, _rows(command, "wide"), True)))
+            ("kql", _difference([(*row, True) for row in in_kql],
+                                made.rows("kql"), False)),
+            ("wide", _difference(in_wide, made.rows("wide"), True)))
         if difference]
 
 
@@ -144,14 +167,7 @@ def drawn_lists(folder, query, seed, names):
         query, random.Random(f"lists {seed}"), names))
 
 
-def _rows(command, semantics):
-    done = synctap(*command, "--semantics", semantics)
-    if "watchlist" in done.words:
-        raise AssertionError(done.words)
-    return objects(done.output)
-
-
-def _written(record):
+def _dated(record):
     return {name: ticks.render(value) if name in (
         "TimeGenerated", "time", "activityDateTime") else value
         for name, value in record.items()}
