@@ -176,7 +176,9 @@ class RuleFiles(SelftestTest):
         for kind, query in rule_texts.KINDS.items():
             with self.subTest(kind=kind):
                 rule = self._rule(query)
-                if kind in refused:
+                if "_GetWatchlist" in query:
+                    self._assert_refused(rule, "--watchlist", "has no file")
+                elif kind in refused:
                     self._assert_refused(rule, "A rule", "makes it fire")
                 else:
                     self._assert_fires(rule)
