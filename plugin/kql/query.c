@@ -490,7 +490,8 @@ static bool parse(query_parser *q)
         return false;
     kql_take(p, ";");
     if (!p->failed && p->token.kind != TOKEN_END)
-        return kql_fail(p, p->token.word, "the query should end here");
+        return kql_fail(p, p->token.word,
+                        "the query should end here: is a comma or | missing before it?");
     return !p->failed;
 }
 

@@ -91,6 +91,13 @@ class RuleCheck(unittest.TestCase):
                 self.assertIn(f"rule.yaml:{HEAD_LINES + line}:{column + 2}: "
                               f"{quoted}", done.words)
 
+    def test_a_comma_that_is_missing_is_asked_for(self):
+        done = self.check(rule_files.text(
+            "AuditLogs\n| where Category =~ 'x'\n| project Id Result"))
+        self.assertIn(
+            f'rule.yaml:{HEAD_LINES + 3}:16: "Result": the query should end '
+            "here: is a comma or | missing before it?", done.words)
+
     def test_a_place_is_found_in_a_quoted_query_too(self):
         content = rule_files.text("X").replace(
             "query: |\n  X\n",
