@@ -2,7 +2,6 @@
 /* identity_record: a layout, and what stands at its places. */
 #include "record/identity_record.h"
 
-
 /* More keys than any shape has; those behind them are not seen. */
 enum { MOST_NAMES = 256 };
 
