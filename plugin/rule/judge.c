@@ -45,12 +45,6 @@ void judge_hand_out_match(judgement *self, alert *row)
     memcpy(row->content_hash, whole.content_hash, sizeof(row->content_hash));
 }
 
-void judge_hand_out_unmatched_row(judgement *self, alert *row)
-{
-    if (self->take_unmatched != NULL)
-        self->take_unmatched(self->arg, row);
-}
-
 bool judge_read_target(judgement *self, const audit_record *record, size_t index, alert *row)
 {
     bool read = audit_record_target(record, index, self->memory, &row->target);
@@ -59,42 +53,11 @@ bool judge_read_target(judgement *self, const audit_record *record, size_t index
     return read;
 }
 
-static void keep_query_column(text *shown, text column)
-{
-    if (column.length > 0)
-        *shown = column;
-}
-
-/* WIDE's reading tells more of a record; but what the query has a word for stays the query's. */
-audit_record judge_shown_record(const audit_record *kql, const audit_record *wide)
-{
-    audit_record shown = *wide;
-
-    keep_query_column(&shown.operation_name, kql->operation_name);
-    keep_query_column(&shown.actor, kql->actor);
-    keep_query_column(&shown.source_ip, kql->source_ip);
-    keep_query_column(&shown.result, kql->result);
-    return shown;
-}
-
 void judge_read_rest(judgement *self, audit_record *record)
 {
     const audit_reader reader = {self->memory, self->parser};
 
     self->out_of_memory |= !audit_record_read_rest(record, &reader);
-}
-
-/* Of targets that cannot be read: what there is of them, and what stands around it. */
-void judge_keep_hidden(judgement *self, audit_record *record)
-{
-    buffer written = {0};
-
-    judge_read_rest(self, record);
-    audit_record_write_hidden(record, &written);
-    if (!buffer_failed(&written))
-        self->hidden = arena_copy(self->memory, buffer_text(&written));
-    self->out_of_memory |= self->hidden.bytes == NULL;
-    buffer_free(&written);
 }
 
 static audit_result read_record(judgement *self, json *object, semantics view, audit_record *record)

@@ -7,20 +7,12 @@
 
 /* A row goes to its sink. The hash of a record without an id is made once, for all its rows. */
 void judge_hand_out_match(judgement *self, alert *row);
-void judge_hand_out_unmatched_row(judgement *self, alert *row);
 
 /* The target at that index becomes the row's; false, which is noted, when memory is out. */
 bool judge_read_target(judgement *self, const audit_record *record, size_t index, alert *row);
 
 /* What an alert tells of the record beside what it is judged by. */
 void judge_read_rest(judgement *self, audit_record *record);
-
-/* What an alert shows: wide semantics' reading, but what the query has a word for is the query's.
- */
-audit_record judge_shown_record(const audit_record *kql, const audit_record *wide);
-
-/* Of targets that cannot be read: self->hidden is what there is of them, and what stands around. */
-void judge_keep_hidden(judgement *self, audit_record *record);
 
 /*
  * Hands out a record's rows, those of KQL's reading first. One of the two readings may be NULL: the

@@ -267,7 +267,8 @@ static void hand_out_open_row(judgement *self, const audit_record *record, const
     for (const plan_look_up *l = row->looked_up; self->look_up != NULL && l != NULL; l = l->next)
         self->look_up(self->arg, l->key, l->value);
     a->told = &positions;
-    judge_hand_out_unmatched_row(self, a);
+    if (self->take_unmatched != NULL)
+        self->take_unmatched(self->arg, a);
     a->told = NULL;
 }
 
@@ -313,6 +314,37 @@ static void hand_out_open_rows(judgement *self, const reading *kql, const readin
 }
 
 /* --- the record --- */
+
+static void keep_query_column(text *shown, text column)
+{
+    if (column.length > 0)
+        *shown = column;
+}
+
+/* WIDE's reading tells more of a record; but what the query has a word for stays the query's. */
+static audit_record shown_record(const audit_record *kql, const audit_record *wide)
+{
+    audit_record shown = *wide;
+
+    keep_query_column(&shown.operation_name, kql->operation_name);
+    keep_query_column(&shown.actor, kql->actor);
+    keep_query_column(&shown.source_ip, kql->source_ip);
+    keep_query_column(&shown.result, kql->result);
+    return shown;
+}
+
+/* Of targets that cannot be read: what there is of them, and what stands around it. */
+static void keep_hidden(judgement *self, audit_record *record)
+{
+    buffer written = {0};
+
+    judge_read_rest(self, record);
+    audit_record_write_hidden(record, &written);
+    if (!buffer_failed(&written))
+        self->hidden = arena_copy(self->memory, buffer_text(&written));
+    self->out_of_memory |= self->hidden.bytes == NULL;
+    buffer_free(&written);
+}
 
 /* What hides the targets may hide the operation. */
 static bool may_be_operation(const judgement *self, const audit_record *record)
@@ -362,7 +394,7 @@ static audit_record read_shown(judgement *self, audit_record *kql, audit_record 
     if (kql == NULL || wide == NULL)
         return *most;
     judge_read_rest(self, kql);
-    return judge_shown_record(kql, wide);
+    return shown_record(kql, wide);
 }
 
 /* Then wide semantics, whose row is one for each target too, has nothing to add. */
@@ -403,7 +435,7 @@ void judge_rows(judgement *self, audit_record *kql, audit_record *wide)
     if (is_stale(self, most))
         return;
     if (wide != NULL && wide->hides_targets && may_be_operation(self, wide))
-        judge_keep_hidden(self, wide);
+        keep_hidden(self, wide);
     if (kql != NULL) {
         begin_reading(&in_kql, self, kql);
         find_all_rows(&in_kql, false);

@@ -89,7 +89,7 @@ typedef struct plan_run {
     timespan lookback; /* of sets that say no window of their own; 0: all count */
     const sync_accounts *accounts;
     const watchlists *lists;      /* NULL where the plan asks none */
-    bool wants_values;            /* the rows\' values and their order are asked for */
+    bool wants_values;            /* the rows' values and their order are asked for */
     bool is_open;                 /* nobody knows the sets: rows that some of them would give */
     bool (*must_stop)(void *arg); /* asked now and then, until it says true; or NULL */
     void *arg;

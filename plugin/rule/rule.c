@@ -354,13 +354,10 @@ bool rule_is_operation(const rule *self, const audit_record *record, semantics s
 
 /* --- the role list --- */
 
-/* False when memory is out. */
-static bool sets_of(const rule *self, const identity_record *row, semantics s, plan_sets *sets)
-{
-    return plan_sets_of(self->plan, row, s, sets);
-}
-
-/* The built-in rule's wide semantics takes a role that an account may activate for one it has. */
+/*
+ * The built-in rule's wide semantics takes a role that an account may activate for one it has.
+ * False when memory is out.
+ */
 static bool sets_if_activated(const rule *self, const identity_record *row, semantics s,
                               plan_sets *sets)
 {
@@ -370,7 +367,7 @@ static bool sets_if_activated(const rule *self, const identity_record *row, sema
     if (!self->is_built_in || s != SEMANTICS_WIDE || row->eligible_roles.length == 0)
         return true;
     activated.assigned_roles = row->eligible_roles;
-    return sets_of(self, &activated, s, sets);
+    return plan_sets_of(self->plan, &activated, s, sets);
 }
 
 /* What a row is, and in which sets; false when memory is out. */
@@ -378,7 +375,7 @@ static bool find_standing(const rule *self, const identity_record *row, semantic
                           account_standing *standing, plan_sets *sets)
 {
     *standing = NO_SYNC_ACCOUNT;
-    if (!sets_of(self, row, s, sets))
+    if (!plan_sets_of(self->plan, row, s, sets))
         return false;
     if (sets->kql != 0)
         *standing = SYNC_ACCOUNT_IN_KQL;

@@ -62,7 +62,10 @@ static void test_the_rows_are_the_same_however_the_text_is_cut(void)
         {"\xEF\xBB\xBF\"a\",b\nc\n", "1:a|b 2:c "},
         {"\xEF\xBB\xBF", ""},
         {"\xEF\xBB\xE9,b\n", "1:\xEF\xBB\xE9|b "},
-        {"\xEF\"a\"\n\xEF\xBB\xBF" "b\n", "1:\xEF\"a\" 2:\xEF\xBB\xBF" "b "},
+        {"\xEF\"a\"\n\xEF\xBB\xBF"
+         "b\n",
+         "1:\xEF\"a\" 2:\xEF\xBB\xBF"
+         "b "},
     };
 
     for (size_t i = 0; i < LENGTH_OF(cases); i++) {
