@@ -233,15 +233,21 @@ class Collector(threading.Thread):
         """Wait until condition() is true; tell whether it became so.
 
         It is asked again whenever something came, and for the last time when
-        nothing can come any more.
+        nothing can come any more. Once true is enough: what a process has
+        open, for one, may be another a moment later.
         """
+        def reached():
+            nonlocal became
+            became = became or bool(condition())
+            return became or self.drained or self.broken
+
+        became = False
         with self._changed:
-            self._changed.wait_for(
-                lambda: condition() or self.drained or self.broken, seconds)
+            self._changed.wait_for(reached, seconds)
             if self.broken:
                 raise AssertionError("cannot read what the daemon sends") \
                     from self.broken
-            return condition()
+            return became
 
 
 def frames(pending):

@@ -11,8 +11,11 @@ journal and their locks, too. All that waits comes into the database all the
 same, and no file of the journal is left behind.
 """
 
+import collections
+import contextlib
 import json
 import os
+import pathlib
 import signal
 import unittest
 
@@ -31,14 +34,22 @@ class Descriptors(unittest.TestCase):
     """Counted where the kernel lists them."""
 
     def opened(self, daemon):
-        """Count the daemon's open files."""
-        return len(os.listdir(f"/proc/{daemon.pid}/fd"))
+        """Count the daemon's open files by name; sockets are one kind."""
+        files = pathlib.Path(f"/proc/{daemon.pid}/fd")
+        found = collections.Counter()
+        for file in files.iterdir():
+            with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+                found[os.readlink(file).partition(":[")[0]] += 1
+        return found
 
     def settle(self, daemon, before):
         """Wait until as many are open as before; the statistics beat."""
-        daemon.wait_until(lambda: self.opened(daemon) == before,
-                          lambda: f"{before} open files, got "
-                                  f"{self.opened(daemon)}")
+        def words():
+            now = self.opened(daemon)
+            return (f"the open files of before, {sum(before.values())}; more now: "
+                    f"{dict(now - before)}, fewer: {dict(before - now)}")
+
+        daemon.wait_until(lambda: self.opened(daemon) == before, words)
 
     def hup(self, daemon):
         """Send HUP until it is taken; one that meets another is lost."""

@@ -80,6 +80,11 @@ class HarnessAlone(unittest.TestCase):
                 daemon.originals(1)
         daemon.work.remove()
 
+    def test_what_was_true_once_has_come(self):
+        seen = iter([True, False])
+        with Daemon(RULES) as daemon:
+            self.assertTrue(daemon.collector.wait(lambda: next(seen)))
+
     def test_a_killed_daemon_is_followed_by_another(self):
         own = f"""{harness.settings()}
 module(load="imfile")
