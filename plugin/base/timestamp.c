@@ -6,8 +6,6 @@
 #include <stdio.h>
 #include <time.h>
 
-static const timestamp EARLIEST =
-    INT64_C(-621355968000000000); /* 0001-01-01, KQL's datetime(min) */
 static const timestamp LATEST = INT64_C(2534023008000000000) - 1;
 
 enum { MILLISECONDS_FROM_DIGITS = 12, MOST_EPOCH_DIGITS = 14 };
@@ -271,10 +269,9 @@ static timestamp from_moment(const moment *m)
 /* KQL's datetime: 0001 to 9999, in UTC. An offset can lead out of it. */
 static bool take_in_range(timestamp t, timestamp *result)
 {
-    const timestamp first = INT64_C(-719162) * TICKS_PER_DAY;
     const timestamp end = INT64_C(2932897) * TICKS_PER_DAY; /* 10000-01-01 */
 
-    if (t < first || t >= end)
+    if (t < TIMESTAMP_MIN || t >= end)
         return false;
     *result = t;
     return true;
@@ -351,7 +348,7 @@ timestamp_reading timestamp_read(text t, timestamp *result)
         return TIMESTAMP_NONE;
     if (!parse_calendar(t, &read) && !parse_dotnet(t, &read) && !parse_epoch(t, &read))
         return TIMESTAMP_NOT_UNDERSTOOD;
-    if (read == EARLIEST)
+    if (read == TIMESTAMP_MIN)
         return TIMESTAMP_NONE;
     *result = read;
     return TIMESTAMP_READ;
@@ -393,7 +390,7 @@ static moment to_moment(timestamp t)
     moment m = {0};
     int64_t days, seconds;
 
-    t = (t < EARLIEST ? EARLIEST : t > LATEST ? LATEST : t) - EARLIEST;
+    t = (t < TIMESTAMP_MIN ? TIMESTAMP_MIN : t > LATEST ? LATEST : t) - TIMESTAMP_MIN;
     m.fraction = t % TICKS_PER_SECOND;
     days = t / TICKS_PER_DAY;
     seconds = t % TICKS_PER_DAY / TICKS_PER_SECOND;
@@ -471,19 +468,25 @@ static int64_t ticks_of_unit(text unit)
 
 bool timespan_parse(text t, timespan *result)
 {
-    enum { MOST = 1000000 }; /* of any unit; keeps the product inside 64 bits */
-    int64_t unit, fraction;
-    int whole;
+    enum { MOST_DIGITS = 18 };
+    int64_t unit, fraction, whole = 0;
+    size_t digits;
 
     t = without_blanks_around(t);
-    if (!take_number(&t, 1, 7, &whole) || whole > MOST || !take_fraction(&t, ".", &fraction))
+    digits = count_digits(t);
+    if (digits == 0 || digits > MOST_DIGITS)
+        return false;
+    for (size_t i = 0; i < digits; i++)
+        whole = whole * 10 + (t.bytes[i] - '0');
+    t = text_from(t, digits);
+    if (!take_fraction(&t, ".", &fraction))
         return false;
     if (t.length == 0 && whole == 0 && fraction == 0) {
         *result = 0;
         return true;
     }
     unit = ticks_of_unit(t);
-    if (unit == 0)
+    if (unit == 0 || whole > LONGEST_SPAN / unit)
         return false;
     *result = whole * unit + fraction * unit / TICKS_PER_SECOND;
     return true;

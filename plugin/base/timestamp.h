@@ -18,6 +18,10 @@ typedef int64_t timespan;
 
 #define TICKS_PER_SECOND INT64_C(10000000)
 #define TICKS_PER_DAY (86400 * TICKS_PER_SECOND)
+#define LONGEST_SPAN (1000000 * TICKS_PER_DAY)
+
+/* 0001-01-01: KQL's datetime(min), and what .NET writes for a time that was never set. */
+#define TIMESTAMP_MIN (INT64_C(-719162) * TICKS_PER_DAY)
 
 enum { TIMESTAMP_TEXT_SIZE = sizeof("2026-06-01T12:00:00.0000000Z") };
 
@@ -63,7 +67,8 @@ timestamp timestamp_now(void);
 
 /*
  * Reads a KQL timespan literal: a number (`1.5` too) with d, h, m, s, ms,
- * microsecond or tick, or plain `0`. False when it is not one.
+ * microsecond or tick, or plain `0`. False when it is not one, or longer than
+ * LONGEST_SPAN, so that a time and a span can be added without a look.
  */
 bool timespan_parse(text t, timespan *result);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* datetime: texts that KQL reads as a datetime. */
+/* datetime: texts that KQL reads as a datetime or a timespan. */
 #ifndef SYNCTAP_KQL_DATETIME_H
 #define SYNCTAP_KQL_DATETIME_H
 
@@ -11,5 +11,11 @@
  * else. Pure; any thread.
  */
 bool kql_read_datetime(text t, timestamp *result);
+
+/*
+ * 2d and its like, 1.02:03:04.5 and less of it down to hours and minutes, 2 (days), 15 seconds,
+ * each with a minus before it. False for anything else. Pure; any thread.
+ */
+bool kql_read_timespan(text t, timespan *result);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <unistr.h>
 
@@ -240,12 +241,50 @@ static kql_token timespan_token(kql_lexer *l, size_t begin)
     return t;
 }
 
+static bool is_hex_prefix(const kql_lexer *l)
+{
+    return at(l, 0) == '0' && (at(l, 1) == 'x' || at(l, 1) == 'X') &&
+           isxdigit((unsigned char)at(l, 2));
+}
+
+/*
+ * A long; errno says when it has none. The least one is written as the minus of a number that is
+ * none by itself: its digits come to it without their sign, and kql_take_number wants one.
+ */
+static kql_value long_of(text word, int base)
+{
+    unsigned long long number = strtoull(word.bytes, NULL, base);
+
+    if (number > (unsigned long long)INT64_MAX + (base == 10))
+        errno = ERANGE;
+    return kql_number(KIND_LONG, number > INT64_MAX ? INT64_MIN : (int64_t)number);
+}
+
+static kql_token hex_token(kql_lexer *l)
+{
+    size_t begin = l->at;
+    kql_token t;
+
+    l->at += 2;
+    while (isxdigit((unsigned char)at(l, 0)))
+        l->at++;
+    if (is_name_part(at(l, 0)))
+        return timespan_token(l, begin);
+    t = token_from(l, begin, TOKEN_LITERAL);
+    t.type = KQL_LONG;
+    errno = 0;
+    t.value = long_of(t.word, 16);
+    return errno == ERANGE ? wrong_from(l, begin, "a number out of range") : t;
+}
+
 static kql_token number_token(kql_lexer *l)
 {
     size_t begin = l->at;
     bool is_real;
     kql_token t;
 
+    if (is_hex_prefix(l))
+        return hex_token(l);
     take_digits(l);
     is_real = at(l, 0) == '.' && isdigit((unsigned char)at(l, 1));
     if (is_real) {
@@ -263,8 +302,10 @@ static kql_token number_token(kql_lexer *l)
     if (is_real)
         t.value = (kql_value){.kind = KIND_REAL, .real = strtod(t.word.bytes, NULL)};
     else
-        t.value = kql_number(KIND_LONG, strtoll(t.word.bytes, NULL, 10));
-    return errno == ERANGE ? wrong_from(l, begin, "a number out of range") : t;
+        t.value = long_of(t.word, 10);
+    if (errno == ERANGE && !(is_real && isfinite(t.value.real))) /* too small is near enough 0 */
+        return wrong_from(l, begin, "a number out of range");
+    return t;
 }
 
 /* --- names and signs --- */

@@ -9,6 +9,11 @@ static bool is_number(kql_type t)
     return t == KQL_LONG || t == KQL_REAL;
 }
 
+static bool is_text(kql_type t)
+{
+    return t == KQL_STRING || t == KQL_DYNAMIC;
+}
+
 bool kql_can_equal(kql_type a, kql_type b)
 {
     if (a == KQL_DYNAMIC || b == KQL_DYNAMIC)
@@ -126,10 +131,13 @@ static kql_value greater_or_equal(kql_run *r, const kql_expr *e, const kql_value
 
 static kql_value between(kql_run *r, const kql_expr *e, const kql_value *args)
 {
+    kql_value last = args[2];
     int low, high;
 
+    if (last.kind == KIND_TIMESPAN && args[1].kind == KIND_DATETIME) /* so long from there on */
+        last = kql_number(KIND_DATETIME, args[1].number + last.number);
     if (!order(r, e->args[0], args[0], e->args[1], args[1], &low) ||
-        !order(r, e->args[0], args[0], e->args[2], args[2], &high))
+        !order(r, e->args[0], args[0], e->args[2], last, &high))
         return kql_null();
     return kql_bool(low >= 0 && high <= 0);
 }
@@ -185,15 +193,24 @@ static kql_value all_texts(kql_run *r, const kql_expr *e, const kql_value *args)
     return kql_bool(true);
 }
 
+/* Are they compared by their texts? One is a string, the other is that or a dynamic. */
+static bool are_texts(kql_type left, kql_value right)
+{
+    return left == KQL_STRING || (left == KQL_DYNAMIC && right.kind == KIND_STRING);
+}
+
+/* Each item as == and =~ take it; a null equals nothing. */
 static bool list_holds(kql_run *r, const kql_expr *e, kql_value left)
 {
-    bool folded = e->operator->test == kql_equals;
+    kql_type type = e->args[0]->type;
+    text t = is_text(type) ? kql_text_of(r, left, type) : (text)TEXT("");
 
     for (size_t i = 0; i < e->list_count; i++) {
         kql_value right = e->list[i];
-        bool same = folded && right.kind == KIND_STRING && left.kind == KIND_STRING
-                        ? kql_equals(left.string, right.string, r->semantics)
-                        : kql_same(left, right);
+        bool same = !is_null(right) &&
+                    (are_texts(type, right)
+                         ? e->operator->test(t, kql_text_of(r, right, KQL_DYNAMIC), r->semantics)
+                         : kql_same(left, right));
 
         if (same)
             return true;
@@ -219,8 +236,6 @@ static kql_value in_list(kql_run *r, const kql_expr *e, const kql_value *args)
         return kql_bool(e->operator->is_negated);
     if (e->in_set)
         return in_set(r, e, left);
-    if (e->args[0]->type == KQL_DYNAMIC && e->list_count > 0 && e->list[0].kind == KIND_STRING)
-        left = kql_string(kql_text_of(r, left, KQL_DYNAMIC));
     return kql_bool(list_holds(r, e, left) != e->operator->is_negated);
 }
 

@@ -82,6 +82,10 @@ static kql_expr *column(kql_parser *p)
     const kql_let *let;
     kql_expr *e;
 
+    if (p->token.kind != TOKEN_NAME && !kql_is(p, "[")) {
+        kql_fail_here(p, "an expression");
+        return NULL;
+    }
     if (!kql_take_name(p, &name))
         return NULL;
     c = kql_find_column(&p->columns, name);
@@ -292,6 +296,13 @@ static bool check_pair(kql_parser *p, const kql_expr *e, const kql_expr *a, cons
                            kql_type_name(a->type), kql_type_name(b->type));
 }
 
+/* time between (time .. timespan) */
+static bool ends_span_of_time(const kql_expr *e, size_t n)
+{
+    return n == 2 && e->args[0]->type == KQL_DATETIME && e->args[1]->type == KQL_DATETIME &&
+           e->args[2]->type == KQL_TIMESPAN;
+}
+
 static bool check_operands(kql_parser *p, const kql_expr *e)
 {
     if (e->operator->right != RIGHT_EXPRESSION && e->operator->right != RIGHT_RANGE) {
@@ -303,7 +314,7 @@ static bool check_operands(kql_parser *p, const kql_expr *e)
                         kql_type_name(e->args[0]->type));
     }
     for (size_t i = 1; i < e->count; i++)
-        if (!check_pair(p, e, e->args[0], e->args[i]))
+        if (!ends_span_of_time(e, i) && !check_pair(p, e, e->args[0], e->args[i]))
             return false;
     return true;
 }
@@ -354,9 +365,19 @@ static kql_expr *parse_operator(kql_parser *p, bool is_tight, kql_expr *(*operan
     return p->failed ? NULL : e;
 }
 
+static bool is_arithmetic(const kql_parser *p)
+{
+    return !p->failed && p->token.kind == TOKEN_SIGN && p->token.word.length == 1 &&
+           strchr("+-*/%", p->token.word.bytes[0]) != NULL;
+}
+
 static kql_expr *parse_tight(kql_parser *p)
 {
-    return parse_operator(p, true, parse_path);
+    kql_expr *e = parse_operator(p, true, parse_path);
+
+    if (is_arithmetic(p))
+        kql_fail(p, p->token.word, "there is no arithmetic here");
+    return p->failed ? NULL : e;
 }
 
 static kql_expr *parse_comparison(kql_parser *p)
@@ -365,6 +386,19 @@ static kql_expr *parse_comparison(kql_parser *p)
 }
 
 /* --- and, or --- */
+
+/* Perhaps for an operator that there is not: `x hasprefix ..`, `x !between ..`. */
+static bool fail_condition(kql_parser *p, const kql_expr *e)
+{
+    text next = p->token.word;
+    bool is_word = p->token.kind == TOKEN_NAME ||
+                   (p->token.kind == TOKEN_SIGN && next.length > 1 && next.bytes[0] == '!');
+
+    if (is_word && !kql_is_keyword(next))
+        return kql_fail(p, next, "there is no operator of this name here");
+    return kql_fail(p, e->source, "a condition should stand here, not a %s",
+                    kql_type_name(e->type));
+}
 
 static kql_expr *parse_chain(kql_parser *p, const kql_function *f,
                              kql_expr *(*operand)(kql_parser *))
@@ -382,8 +416,7 @@ static kql_expr *parse_chain(kql_parser *p, const kql_function *f,
             return NULL;
     for (size_t i = 0; i < e->count; i++)
         if (e->args[i]->type != KQL_BOOL)
-            kql_fail(p, e->args[i]->source, "a condition should stand here, not a %s",
-                     kql_type_name(e->args[i]->type));
+            fail_condition(p, e->args[i]);
     return p->failed ? NULL : e;
 }
 
@@ -414,6 +447,6 @@ kql_expr *kql_parse_condition(kql_parser *p)
 
     if (e == NULL || e->type == KQL_BOOL)
         return e;
-    kql_fail(p, e->source, "a condition should stand here, not a %s", kql_type_name(e->type));
+    fail_condition(p, e);
     return NULL;
 }

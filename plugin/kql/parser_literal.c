@@ -69,7 +69,7 @@ static bool take_raw(kql_parser *p, kql_type type, text word, kql_value *value)
     if (raw.length > 1 && (raw.bytes[0] == '"' || raw.bytes[0] == '\'') &&
         raw.bytes[raw.length - 1] == raw.bytes[0])
         raw = (text){raw.bytes + 1, raw.length - 2};
-    read = type == KQL_DATETIME ? kql_read_datetime(raw, &ticks) : timespan_parse(raw, &ticks);
+    read = type == KQL_DATETIME ? kql_read_datetime(raw, &ticks) : kql_read_timespan(raw, &ticks);
     if (!read)
         return kql_fail(p, word, "what stands in its parentheses is no %s", kql_type_name(type));
     *value = kql_number(type == KQL_DATETIME ? KIND_DATETIME : KIND_TIMESPAN, ticks);
@@ -84,9 +84,11 @@ bool kql_take_number(kql_parser *p, kql_value *value, kql_type *type)
         return kql_fail_here(p, "a number");
     *value = p->token.value;
     *type = p->token.type;
+    if (*type == KQL_LONG && value->number == INT64_MIN && !is_negative)
+        return kql_fail(p, p->token.word, "a number out of range");
     if (is_negative && value->kind == KIND_REAL)
         value->real = -value->real;
-    else if (is_negative)
+    else if (is_negative && value->number != INT64_MIN)
         value->number = -value->number;
     kql_advance(p);
     return !p->failed;

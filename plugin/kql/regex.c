@@ -224,9 +224,11 @@ static pcre2_code *compile(text pattern, const char *before, const char *behind,
     buffer_append(&whole, pattern);
     buffer_append_string(&whole, behind);
     if (context != NULL && !buffer_failed(&whole)) {
+        text t = buffer_text(&whole);
+
         pcre2_set_newline(context, PCRE2_NEWLINE_LF);
-        code =
-            pcre2_compile((PCRE2_SPTR)whole.bytes, whole.length, options, &error, &place, context);
+        code = pcre2_compile((PCRE2_SPTR)(t.length > 0 ? t.bytes : ""), t.length, options, &error,
+                             &place, context);
     }
     if (code == NULL && pcre2_get_error_message(error, (PCRE2_UCHAR *)why, room) < 0)
         snprintf(why, room, "it cannot be read");

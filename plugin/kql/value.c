@@ -201,7 +201,9 @@ text kql_tostring(kql_value v, kql_type type, arena *memory)
         return json_text(v, memory);
     if (v.kind == KIND_BOOL && type == KQL_BOOL)
         return text_of(v.truth ? "True" : "False");
-    write_scalar(v, written, sizeof(written));
+    write_scalar(v, written, sizeof(written) - sizeof(".0"));
+    if (v.kind == KIND_REAL && strspn(written, "-0123456789") == strlen(written))
+        strcat(written, ".0"); /* a whole real tells itself from a long */
     return written[0] == '\0' ? (text)TEXT("") : arena_copy(memory, text_of(written));
 }
 

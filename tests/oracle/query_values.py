@@ -48,6 +48,8 @@ def text_of(value):
 
 
 def _span_text(span):
+    if span < 0:
+        return "-" + _span_text(-span)
     days, rest = divmod(span, ticks.DAY)
     hours, rest = divmod(rest, ticks.HOUR)
     minutes, rest = divmod(rest, ticks.MINUTE)
@@ -202,9 +204,10 @@ def _positive(word, left, right, context):
         return textual[word](text_of(left), [text_of(evaluate(one, context))
                                              for one in right.all])
     if isinstance(right, Range):
+        first = evaluate(right.first, context)
         return kql.logical_and(
-            _ordered(">=", left, evaluate(right.first, context)),
-            _ordered("<=", left, evaluate(right.last, context)))
+            _ordered(">=", left, first),
+            _ordered("<=", left, _end(first, evaluate(right.last, context))))
     right = evaluate(right, context)
     if word == "==":
         return equal(left, right)
@@ -213,6 +216,14 @@ def _positive(word, left, right, context):
     if word in ORDERED:
         return _ordered(word, left, right)
     return textual[word](text_of(left), text_of(right))
+
+
+def _end(first, last):
+    """Give a range's end: a span from a time on ends so much later."""
+    if last.type != "timespan" or first.type != "datetime":
+        return last
+    return Value("datetime", None if None in (first.value, last.value)
+                 else first.value + last.value)
 
 
 def _is_in(word, left, right, context):

@@ -11,7 +11,7 @@ from collections import namedtuple
 Word = namedtuple("Word", "kind text value at")
 
 TICKS = {"d": 864_000_000_000, "h": 36_000_000_000, "m": 600_000_000,
-         "s": 10_000_000, "ms": 10_000, "tick": 1}
+         "s": 10_000_000, "ms": 10_000, "microsecond": 10, "tick": 1}
 
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r"}
 
@@ -20,8 +20,8 @@ _WORD = re.compile(r"""
   | (?P<fence>```(?:.|\n)*?```)
   | [hH]?(?P<plain>@"(?:[^"]|"")*"|@'(?:[^']|'')*')
   | [hH]?(?P<text>"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')
-  | (?P<span>\d+(?:\.\d+)?(?:ms|tick|d|h|m|s)\b)
-  | (?P<number>0x[0-9a-fA-F]+|\d+(?:\.(?=\d)\d+)?(?:[eE][+-]?\d+)?)
+  | (?P<span>\d+(?:\.\d+)?(?:ms|microsecond|tick|d|h|m|s)\b)
+  | (?P<number>0[xX][0-9a-fA-F]+|\d+(?:\.(?=\d)\d+)?(?:[eE][+-]?\d+)?)
   | (?P<name>project-away|project-reorder|mv-expand|mv-apply
             |!?in~|!?[A-Za-z_]\w*)
   | (?P<sign>==|!=|<>|<=|>=|=~|!~|\.\.|[=<>|(){}\[\],.;:*+/-])
@@ -79,6 +79,6 @@ def _of_span(text):
 
 
 def _of_number(text):
-    if text.startswith("0x"):
+    if text[:2] in ("0x", "0X"):
         return int(text, 16)
     return int(text) if text.isdigit() else float(text)
