@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 #include "cli/words.h"
 #include "files/input_file.h"
+#include "kql/datetime.h"
 #include "kql/pipeline.h"
 
 typedef struct row_list {
@@ -26,7 +27,8 @@ typedef struct trial {
     kql_parser parser;
     kql_error error;
     kql_pipeline pipeline;
-    kql_expr *expression; /* NULL: it is a pipeline */
+    bool is_pipeline;
+    kql_expr *expression; /* of one that is none */
     kql_run run;
     row_list *collected;
 } trial;
@@ -203,7 +205,7 @@ static kql_value convert(trial *t, kql_value v, kql_type type)
     case KQL_DATETIME:
         return kql_function_find((text)TEXT("todatetime"))->strict(&t->run, &of, &v);
     case KQL_TIMESPAN:
-        return v.kind == KIND_STRING && timespan_parse(v.string, &span)
+        return v.kind == KIND_STRING && kql_read_timespan(v.string, &span)
                    ? kql_number(KIND_TIMESPAN, span)
                    : kql_null();
     case KQL_REAL:
@@ -226,7 +228,7 @@ static kql_value *frame_of(trial *t, kql_value row)
 
 /* --- the source --- */
 
-static bool is_pipeline(const trial *t)
+static bool looks_like_pipeline(const trial *t)
 {
     kql_parser ahead = t->parser;
     bool begins = t->parser.token.kind == TOKEN_NAME && kql_is_op(t->parser.token.word);
@@ -237,14 +239,16 @@ static bool is_pipeline(const trial *t)
             kql_is(&ahead, "*") || kql_is(&ahead, "-"));
 }
 
-static bool compile(trial *t, const char *source)
+static bool compile(trial *t, const char *source, bool takes_any_column)
 {
     t->parser = kql_parser_begin(text_of(source), t->memory, &t->error);
     t->parser.columns = (kql_columns){t->columns, t->column_count};
     t->parser.slots = (unsigned)t->column_count;
+    t->parser.takes_any_column = takes_any_column;
+    t->is_pipeline = looks_like_pipeline(t);
     t->expression = NULL;
     t->pipeline = (kql_pipeline){0};
-    if (is_pipeline(t))
+    if (t->is_pipeline)
         kql_parse_ops(&t->parser, &t->pipeline);
     else
         t->expression = kql_parse_expression(&t->parser);
@@ -445,7 +449,7 @@ static bool print_all(trial *t, const row_list *rows)
 
     for (size_t i = 0; printed && i < rows->count; i++) {
         t->run.frame = rows->frames[i];
-        if (t->expression != NULL)
+        if (!t->is_pipeline)
             kql_write_json(&out, kql_eval(&t->run, t->expression));
         else
             print_row(t, rows->frames[i], &out);
@@ -475,22 +479,20 @@ static int evaluate(trial *t)
     return EXIT_UNREADABLE;
 }
 
-/* A source without columns needs no rows: it is tried on an empty one. */
-static bool is_constant(trial *t, const char *source, const char *path)
+/* An expression that names no column needs no rows: it is tried on an empty one. */
+static bool needs_rows(trial *t, const char *source)
 {
-    bool is;
-
-    if (path != NULL)
-        return false;
-    is = compile(t, source) && t->expression != NULL;
+    compile(t, source, true);
     kql_regexes_free(t->parser.regexes);
     t->parser.regexes = NULL;
-    return is && t->column_count == 0;
+    return t->is_pipeline || t->parser.any_columns.count > 0;
 }
 
 static int try_source(trial *t, const char *source, const char *types, const char *path)
 {
-    if (is_constant(t, source, path)) {
+    if (path == NULL && !needs_rows(t, source)) {
+        if (t->parser.failed)
+            return say_error(&t->error);
         if (!add_row(t, (kql_value){.kind = KIND_BAG}))
             return out_of_memory();
     } else if (!read_rows(t, path != NULL ? path : "-", types != NULL)) {
@@ -500,7 +502,7 @@ static int try_source(trial *t, const char *source, const char *types, const cha
         return EXIT_USAGE;
     if (!infer_columns(t))
         return out_of_memory();
-    return compile(t, source) ? evaluate(t) : say_error(&t->error);
+    return compile(t, source, false) ? evaluate(t) : say_error(&t->error);
 }
 
 int rule_eval(const char *source, const char *types, const char *path, timestamp now)

@@ -67,6 +67,15 @@ class OwnCases(unittest.TestCase):
         self.assertEqual(synctap("rule", "eval", "strlen('ab')").output,
                          "2\n")
 
+    def test_a_wrong_one_without_columns_needs_none_either(self):
+        for source, column, word in (("strlen(5)", 8, "5"), ("now()", 1, "now"),
+                                     ("'a\\q'", 1, "'a\\q"), ("1 + 1", 3, "+"),
+                                     ("'a' ==", 7, "")):
+            with self.subTest(source=source):
+                done = synctap("rule", "eval", source)
+                self.assertEqual(done.status, 2, done)
+                self.assertIn(f"1:{column}: \"{word}\": ", done.words)
+
     def test_types_are_told_by_the_rows_where_nobody_says_them(self):
         rows = b'{"s":"a","n":null}\n{"s":"b","n":3}\n'
         done = synctap("rule", "eval", "where n > 2 | project s", given=rows)
