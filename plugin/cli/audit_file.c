@@ -41,19 +41,21 @@ static bool take_row(void *arg, size_t line, text record, const char *trouble)
     return hand_on(arg, line, record, trouble);
 }
 
+static const char TOO_LARGE[] = "not all of it could be read: a table that is compressed or comes"
+                                " from a pipe must be below 256 MB";
+
 void audit_file_read_table(input_file *file, date_order order, input_message_sink *take, void *arg)
 {
-    bool is_whole, out_of_memory = false;
+    bool is_too_large, out_of_memory = false;
     rows r = {take, arg, 0};
+    size_t line;
     text whole;
 
     input_file_beginning(file); /* passes blanks and a byte order mark */
     r.lines_before = input_file_line(file) - 1;
-    is_whole = input_file_rest(file, &whole);
-    if (audit_table_read(whole, order, take_row, &r, &out_of_memory) && !is_whole)
-        hand_on(&r, 1, (text)TEXT(""),
-                "not all of it could be read: a table that is compressed or comes from a pipe must"
-                " be whole and below 256 MB");
+    is_too_large = !input_file_rest(file, &whole) && input_file_trouble(file, &line) == NULL;
+    if (audit_table_read(whole, order, take_row, &r, &out_of_memory) && is_too_large)
+        hand_on(&r, 1, (text)TEXT(""), TOO_LARGE);
     if (out_of_memory)
         hand_on(&r, 1, (text)TEXT(""), "out of memory, rows are missing");
 }

@@ -14,7 +14,7 @@
 /* Is the file, of which nothing has been read, one? */
 bool audit_file_is_table(input_file *file);
 
-/* Reads it to its end; what is no row is a message that tells its trouble. */
+/* Reads it to its end, or to the file's trouble; what is no row is a message that tells its own. */
 void audit_file_read_table(input_file *file, date_order order, input_message_sink *take, void *arg);
 
 #endif

@@ -27,7 +27,6 @@ typedef struct import_run {
 
     /* the file at work */
     input_file *file;
-    size_t size; /* of its text, if that is known beforehand; 0: not */
     size_t line; /* where what is being fed begins */
     size_t troubles;
     size_t records;
@@ -41,10 +40,8 @@ static void show_progress(import_run *i)
 
     if (!progress_is_due(&i->progress))
         return;
-    if (!input_file_progress(i->file, &state.done, &state.size)) {
+    if (!input_file_progress(i->file, &state.done, &state.size))
         state.done = input_file_position(i->file);
-        state.size = i->size;
-    }
     state.bytes = i->passed + input_file_position(i->file);
     progress_show(&i->progress, &state);
 }
@@ -154,7 +151,6 @@ static void end_file(import_run *i)
 static void import_file(import_run *i, const char *path)
 {
     char *error;
-    text all;
 
     i->troubles = i->records = 0;
     i->file = input_file_open(path, &error);
@@ -165,7 +161,6 @@ static void import_file(import_run *i, const char *path)
         return;
     }
     i->is_blank = input_file_beginning(i->file).length == 0;
-    i->size = input_file_is_mapped(i->file, &all) ? all.length : 0;
     if (identity_import_begin_table(i->import, i->list, input_file_beginning(i->file),
                                     i->options->now))
         import_table(i);

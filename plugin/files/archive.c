@@ -12,20 +12,21 @@ enum {
     MOST_JUDGED = 16384,  /* messages that a part may tell of before it waits for its turn */
 };
 
-/* A mapped file under way. */
+/* A file under way that is read in pieces. */
 typedef struct source {
     input_file *file;
-    text content;
+    size_t size;
     size_t next;     /* where the next piece begins */
     size_t position; /* what was handed on, in bytes and in lines */
     size_t lines;
+    bool has_trouble; /* which was told of; what is behind it cannot be read */
 } source;
 
-/* A piece of a mapped file, or another file as a whole. */
+/* A piece of a file, or a file as a whole. */
 typedef struct unit {
     const char *path;
     size_t file;    /* its place among the paths */
-    source *source; /* NULL: not mapped, or not opened */
+    source *source; /* NULL: not in pieces, or not opened */
     size_t begin;
     size_t end;
     void *part;
@@ -102,15 +103,11 @@ static unit *claim_unit(archive *self, const char *path)
 /* The next piece, up to a line's end. */
 static void cut_piece(const archive *self, source *s, unit *u)
 {
-    size_t left = s->content.length - s->next;
-    const char *piece = s->content.bytes + s->next;
-    const char *end = NULL;
-
-    if (left > self->options->piece)
-        end = memchr(piece + self->options->piece - 1, '\n', left - self->options->piece + 1);
     u->source = s;
     u->begin = s->next;
-    u->end = end ? (size_t)(end - s->content.bytes) + 1 : s->content.length;
+    u->end = s->size;
+    if (s->size - s->next > self->options->piece)
+        u->end = input_file_find_piece_end(s->file, s->next + self->options->piece - 1);
     s->next = u->end;
 }
 
@@ -154,7 +151,7 @@ static unit *claim_now(archive *self)
         return self->next_path < self->count ? claim_file(self) : NULL;
     u = claim_unit(self, input_file_name(s->file));
     cut_piece(self, s, u);
-    if (s->next == s->content.length)
+    if (s->next == s->size)
         self->source = NULL;
     return u;
 }
@@ -209,7 +206,7 @@ static bool offer(archive *self, unit *u)
 
 static void close_source(archive *self, source *s)
 {
-    self->bytes += s->content.length;
+    self->bytes += s->size;
     input_file_close(s->file);
     free(s);
 }
@@ -223,7 +220,7 @@ static progress_state state_of(const archive *self, const hand *h)
 
     if (s != NULL) {
         state.done = s->position;
-        state.size = s->content.length;
+        state.size = s->size;
         state.bytes += s->position;
         return state;
     }
@@ -277,51 +274,47 @@ static void read_messages(hand *h)
     unit *u = h->unit;
     input_message message;
     bool goes_on = true;
+    size_t line;
 
     while (goes_on && input_file_next_found(h->file, find, h, &message))
         goes_on = judge(h, &message);
     u->position = input_file_position(h->file);
     u->lines = input_file_line(h->file) - 1;
+    u->trouble = u->is_void ? NULL : input_file_trouble(h->file, &line);
+    input_file_close(h->file);
 }
 
 /* Reads what of a piece lies behind `begin`. */
 static void read_piece(hand *h, size_t begin)
 {
     unit *u = h->unit;
-    const source *s = u->source;
 
     u->begin = begin;
     u->is_void = false;
-    h->file = input_file_open_piece(s->file, begin, u->end);
+    h->file = input_file_open_piece(u->source->file, begin, u->end);
     if (h->file == NULL) {
         end_early(h->archive);
         return;
     }
     read_messages(h);
-    input_file_close(h->file);
-    input_file_forget(s->file, (text){s->content.bytes + begin, u->end - begin});
 }
 
-/* A file that is not mapped. */
+/* A file that is read as a whole. */
 static void read_file(hand *h)
 {
-    size_t line;
-
     if (h->archive->count < h->archive->options->threads)
         input_file_read_ahead(h->file);
     read_messages(h);
-    h->unit->trouble = h->unit->is_void ? NULL : input_file_trouble(h->file, &line);
-    input_file_close(h->file);
 }
 
 /* --- opening --- */
 
-static source *make_source(input_file *file, text content)
+static source *make_source(input_file *file, size_t size)
 {
     source *s = calloc(1, sizeof(*s));
 
     if (s != NULL)
-        *s = (source){.file = file, .content = content};
+        *s = (source){.file = file, .size = size};
     return s;
 }
 
@@ -331,9 +324,9 @@ static void end_opening(archive *self, unit *u, source *s)
     pthread_mutex_lock(&self->lock);
     self->is_opening = false;
     if (s != NULL) {
-        self->is_alone = false; /* mapped, standard input is as good as any */
+        self->is_alone = false; /* standard input that is a file is as good as any */
         cut_piece(self, s, u);
-        self->source = s->next < s->content.length ? s : NULL;
+        self->source = s->next < s->size ? s : NULL;
     }
     pthread_cond_broadcast(&self->moved);
     pthread_mutex_unlock(&self->lock);
@@ -351,13 +344,15 @@ static bool is_table(hand *h, input_file *file)
     return reader->is_table != NULL && reader->is_table(file);
 }
 
-/* Of one that is mapped, too, no pieces are cut. */
+/* No pieces are cut of it. */
 static void read_table(hand *h, input_file *file)
 {
     const archive_reader *reader = h->archive->reader;
+    size_t line;
 
     end_opening(h->archive, h->unit, NULL);
     reader->read_table(reader->arg, file, judge_row, h);
+    h->unit->trouble = input_file_trouble(file, &line);
     input_file_close(file);
 }
 
@@ -367,7 +362,7 @@ static void open_and_read(hand *h)
     unit *u = h->unit;
     input_file *file = input_file_open(u->path, &u->error);
     source *s = NULL;
-    text content;
+    size_t size;
 
     u->is_broken = file == NULL;
     if (file != NULL)
@@ -376,8 +371,8 @@ static void open_and_read(hand *h)
         read_table(h, file);
         return;
     }
-    if (file != NULL && input_file_is_mapped(file, &content)) {
-        s = make_source(file, content);
+    if (file != NULL && input_file_has_pieces(file, &size)) {
+        s = make_source(file, size);
         u->is_broken = s == NULL;
     }
     end_opening(h->archive, u, s);
@@ -412,6 +407,11 @@ static void read_again(hand *h, unit *u)
     pthread_mutex_lock(&self->lock);
 }
 
+static void tell_trouble(const archive *self, const unit *u, size_t lines)
+{
+    self->reader->tell(self->reader->arg, u->file, u->path, lines + 1, u->trouble);
+}
+
 static void hand_on_piece(hand *h, unit *u)
 {
     source *s = u->source;
@@ -421,7 +421,10 @@ static void hand_on_piece(hand *h, unit *u)
     take_part(h->archive, u);
     s->position = u->position;
     s->lines += u->lines;
-    if (u->end == s->content.length)
+    if (u->trouble != NULL && !s->has_trouble)
+        tell_trouble(h->archive, u, s->lines);
+    s->has_trouble |= u->trouble != NULL;
+    if (u->end == s->size)
         close_source(h->archive, s);
 }
 
@@ -433,7 +436,7 @@ static void hand_on_file(archive *self, unit *u)
     if (u->is_broken)
         reader->tell(reader->arg, u->file, u->path, 0, u->error ? u->error : "out of memory");
     else if (u->trouble != NULL)
-        reader->tell(reader->arg, u->file, u->path, u->lines + 1, u->trouble);
+        tell_trouble(self, u, u->lines);
     free(u->error);
     self->bytes += u->position;
     self->is_alone = false;

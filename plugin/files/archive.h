@@ -2,8 +2,8 @@
 /*
  * archive: files of records, read by several threads, as if by one.
  *
- * A mapped file is cut into pieces behind line ends, and each thread reads
- * one as if a message began there. What comes of a piece is handed on in the
+ * A plain file is cut into pieces behind line ends, and each thread reads one
+ * as if a message began there. What comes of a piece is handed on in the
  * order of the input; a piece that a message from before it goes on into is
  * then read again from where that ends. Any other file (compressed, a pipe)
  * is read by one thread, several such files at once. What is neither a file

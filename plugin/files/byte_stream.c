@@ -17,6 +17,9 @@ enum {
 typedef struct layer {
     struct layer *below; /* NULL: the file itself */
     int file;
+    size_t next; /* of a piece: where it goes on, where it ends, and the file; size 0: it is none */
+    size_t end;
+    size_t size;
     decoder *decoder;
     char *piece; /* what came from below and is not decoded yet */
     size_t piece_at;
@@ -51,6 +54,24 @@ static size_t read_file(layer *self, char *out, size_t room)
     while (got < 0 && errno == EINTR);
     if (got <= 0)
         end(self, got < 0 ? strerror(errno) : NULL);
+    return got > 0 ? (size_t)got : 0;
+}
+
+static size_t read_piece(layer *self, char *out, size_t room)
+{
+    size_t left = (self->next < self->end ? self->end : self->size) - self->next;
+    ssize_t got;
+
+    if (left == 0) {
+        end(self, NULL);
+        return 0;
+    }
+    do
+        got = pread(self->file, out, left < room ? left : room, (off_t)self->next);
+    while (got < 0 && errno == EINTR);
+    if (got <= 0)
+        end(self, got < 0 ? strerror(errno) : "the file became shorter while it was read");
+    self->next += got > 0 ? (size_t)got : 0;
     return got > 0 ? (size_t)got : 0;
 }
 
@@ -134,7 +155,9 @@ static size_t layer_read(layer *self, char *out, size_t room)
         return take_peeked(self, out, room);
     if (self->ended)
         return 0;
-    return self->below ? read_decoded(self, out, room) : read_file(self, out, room);
+    if (self->below != NULL)
+        return read_decoded(self, out, room);
+    return self->size > 0 ? read_piece(self, out, room) : read_file(self, out, room);
 }
 
 /* How it begins; what is left of the layer is read behind that. */
@@ -180,6 +203,17 @@ byte_stream *byte_stream_new(int file)
         return self;
     byte_stream_free(self);
     return NULL;
+}
+
+byte_stream *byte_stream_new_piece(int file, size_t begin, size_t end, size_t size)
+{
+    byte_stream *self = calloc(1, sizeof(*self));
+
+    if (self == NULL)
+        return NULL;
+    self->layers[0] = (layer){.file = file, .next = begin, .end = end, .size = size};
+    self->count = 1;
+    return self;
 }
 
 void byte_stream_free(byte_stream *self)

@@ -15,6 +15,13 @@ typedef struct byte_stream byte_stream;
 
 /* NULL when memory is out. The file stays the caller's, and open until the stream is freed. */
 byte_stream *byte_stream_new(int file);
+
+/*
+ * The bytes from `begin` on of a plain file of that size, as they are. It reads up to `end` before
+ * it reads behind it. The file's own position does not matter, nor does it move: many may read one
+ * file at once. NULL when memory is out; the file stays the caller's.
+ */
+byte_stream *byte_stream_new_piece(int file, size_t begin, size_t end, size_t size);
 void byte_stream_free(byte_stream *self);
 
 /* Puts the next bytes into out, at least one; 0 at the end, or where no more can be had. */

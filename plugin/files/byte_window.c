@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* byte_window: a mapping, or a buffer before a byte_stream. */
+/* byte_window: a buffer before a byte_stream. */
 #include "files/byte_window.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,62 +13,50 @@
 #include "files/decoder.h"
 #include "files/read_ahead.h"
 
-enum { SMALLEST_ROOM = 256 * 1024 }; /* bytes */
+/* Bytes. A smaller room would be read in more calls of the system, a larger one leaves the cache.
+ */
+enum { SMALLEST_ROOM = 1024 * 1024, LINE_END_STEP = 16 * 1024 };
 
 struct byte_window {
     int file;
-    text content; /* not passed yet */
-    void *mapping;
-    size_t mapped;
-    byte_stream *stream; /* NULL when the file is mapped */
-    read_ahead *ahead;   /* whoever reads the stream for us, or NULL */
-    char *room;          /* where the content lies when it is not mapped */
+    bool is_piece; /* the file is another window's */
+    size_t size;   /* of a plain regular file; 0: it is another */
+    size_t read;   /* bytes of it, from its beginning */
+    text content;  /* not passed yet */
+    byte_stream *stream;
+    read_ahead *ahead; /* whoever reads the stream for us, or NULL */
+    char *room;        /* where the content lies */
     size_t room_size;
     bool out_of_memory;
 };
 
-/* Plain and regular, so that all of it can be had at once; pipes have no beginning to look at. */
-static bool can_be_mapped(int file, size_t *size)
+/* The size of a plain regular file that was not begun; 0 for any other, and for an empty one. */
+static size_t plain_size(int file)
 {
     char beginning[DECODER_BEGINNING];
     struct stat found;
     ssize_t got;
 
-    if (fstat(file, &found) != 0 || !S_ISREG(found.st_mode) || found.st_size == 0 ||
-        lseek(file, 0, SEEK_CUR) != 0)
-        return false;
-    *size = (size_t)found.st_size;
+    if (fstat(file, &found) != 0 || !S_ISREG(found.st_mode) || lseek(file, 0, SEEK_CUR) != 0 ||
+        (uintmax_t)found.st_size > SIZE_MAX)
+        return 0;
     got = pread(file, beginning, sizeof(beginning), 0);
-    return got > 0 && decoder_kind_of((text){beginning, (size_t)got}) == NULL;
-}
-
-static bool map(byte_window *self)
-{
-    size_t size;
-    void *bytes;
-
-    if (!can_be_mapped(self->file, &size))
-        return false;
-    bytes = mmap(NULL, size, PROT_READ, MAP_PRIVATE, self->file, 0);
-    if (bytes == MAP_FAILED)
-        return false;
-    self->mapping = bytes;
-    self->mapped = size;
-    self->content = (text){bytes, size};
-    return true;
+    if (got <= 0 || decoder_kind_of((text){beginning, (size_t)got}) != NULL)
+        return 0;
+    return (size_t)found.st_size;
 }
 
 /* Reads the first bytes at once: a file that gives none because of an error cannot be opened. */
-static bool begin_stream(byte_window *self, const char **reason)
+static bool begin_reading(byte_window *self, const char **reason)
 {
-    self->stream = byte_stream_new(self->file);
+    self->size = plain_size(self->file);
+    self->stream = self->size > 0 ? byte_stream_new_piece(self->file, 0, self->size, self->size)
+                                  : byte_stream_new(self->file);
     *reason = "out of memory";
     if (self->stream == NULL)
         return false;
     byte_window_grow(self);
-    *reason = byte_stream_trouble(self->stream);
-    if (self->out_of_memory)
-        *reason = "out of memory";
+    *reason = byte_window_trouble(self);
     return *reason == NULL || self->content.length > 0;
 }
 
@@ -77,7 +64,7 @@ static bool open_file(byte_window *self, const char *path, const char **reason)
 {
     self->file = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
     if (self->file >= 0)
-        return map(self) || begin_stream(self, reason);
+        return begin_reading(self, reason);
     *reason = strerror(errno);
     return false;
 }
@@ -97,15 +84,19 @@ byte_window *byte_window_open(const char *path, char **error)
     return NULL;
 }
 
-byte_window *byte_window_of(text content)
+byte_window *byte_window_open_piece(const byte_window *whole, size_t begin, size_t end)
 {
     byte_window *self = calloc(1, sizeof(*self));
 
     if (self == NULL)
         return NULL;
-    self->file = -1;
-    self->content = content;
-    return self;
+    *self =
+        (byte_window){.file = whole->file, .is_piece = true, .size = whole->size, .read = begin};
+    self->stream = byte_stream_new_piece(self->file, begin, end, self->size);
+    if (self->stream != NULL)
+        return self;
+    free(self);
+    return NULL;
 }
 
 void byte_window_close(byte_window *self)
@@ -113,11 +104,9 @@ void byte_window_close(byte_window *self)
     if (self == NULL)
         return;
     read_ahead_end(self->ahead);
-    if (self->mapping != NULL)
-        munmap(self->mapping, self->mapped);
     byte_stream_free(self->stream);
     free(self->room);
-    if (self->file > STDIN_FILENO)
+    if (self->file > STDIN_FILENO && !self->is_piece)
         close(self->file);
     free(self);
 }
@@ -127,9 +116,25 @@ text byte_window_text(const byte_window *self)
     return self->content;
 }
 
-bool byte_window_is_whole(const byte_window *self)
+bool byte_window_size(const byte_window *self, size_t *size)
 {
-    return self->stream == NULL;
+    *size = self->size;
+    return self->size > 0;
+}
+
+size_t byte_window_find_line_end(const byte_window *self, size_t from)
+{
+    char step[LINE_END_STEP];
+    ssize_t got;
+
+    while (from < self->size && (got = pread(self->file, step, sizeof(step), (off_t)from)) > 0) {
+        const char *end = memchr(step, '\n', (size_t)got);
+
+        if (end != NULL)
+            return from + (size_t)(end - step) + 1;
+        from += (size_t)got;
+    }
+    return self->size;
 }
 
 /* A pipe's other end may be a person: only what is certain to come is read ahead. */
@@ -137,14 +142,14 @@ void byte_window_read_ahead(byte_window *self)
 {
     struct stat found;
 
-    if (self->stream != NULL && fstat(self->file, &found) == 0 && S_ISREG(found.st_mode))
+    if (self->size == 0 && fstat(self->file, &found) == 0 && S_ISREG(found.st_mode))
         self->ahead = read_ahead_begin(self->stream);
 }
 
 bool byte_window_progress(const byte_window *self, size_t *done, size_t *size)
 {
     struct stat found;
-    off_t at = self->stream ? lseek(self->file, 0, SEEK_CUR) : -1;
+    off_t at = self->size > 0 ? (off_t)self->read : lseek(self->file, 0, SEEK_CUR);
 
     if (at < 0 || fstat(self->file, &found) != 0 || !S_ISREG(found.st_mode))
         return false;
@@ -159,12 +164,17 @@ static void move_to_front(byte_window *self)
     self->content.bytes = self->room;
 }
 
+static size_t largest(const byte_window *self)
+{
+    return self->size > 0 ? SIZE_MAX : BYTE_WINDOW_LARGEST;
+}
+
 static bool enlarge(byte_window *self)
 {
     size_t size = self->room_size ? 2 * self->room_size : SMALLEST_ROOM;
     char *room;
 
-    if (size > BYTE_WINDOW_LARGEST)
+    if (size > largest(self))
         return false;
     room = realloc(self->room, size);
     if (room == NULL) {
@@ -196,19 +206,20 @@ bool byte_window_grow(byte_window *self)
 {
     size_t got;
 
-    if (self->stream == NULL || !make_room(self))
+    if (!make_room(self))
         return false;
     if (self->content.length == 0)
         self->content.bytes = self->room;
     got = read_stream(self, self->room + self->content.length,
                       self->room_size - self->content.length);
     self->content.length += got;
+    self->read += got;
     return got > 0;
 }
 
 bool byte_window_is_full(const byte_window *self)
 {
-    return self->stream != NULL && self->content.length >= BYTE_WINDOW_LARGEST;
+    return self->content.length >= largest(self);
 }
 
 void byte_window_pass(byte_window *self, size_t length)
@@ -216,22 +227,9 @@ void byte_window_pass(byte_window *self, size_t length)
     self->content = text_from(self->content, length);
 }
 
-/* Whole pages only; should one be read again, it comes back. */
-void byte_window_forget(const byte_window *self, text part)
-{
-    size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    size_t before = (size_t)((uintptr_t)part.bytes % page);
-
-    (void)self;
-    if (before > 0)
-        before = page - before;
-    if (part.length >= before + page)
-        madvise((char *)part.bytes + before, (part.length - before) / page * page, MADV_DONTNEED);
-}
-
 const char *byte_window_trouble(const byte_window *self)
 {
     if (self->out_of_memory)
         return "out of memory";
-    return self->stream ? byte_stream_trouble(self->stream) : NULL;
+    return byte_stream_trouble(self->stream);
 }

@@ -2,9 +2,10 @@
 /*
  * byte_window: the part of a file's content that is in memory.
  *
- * A plain regular file is mapped, and all of it is the window. Whatever else
- * there is (pipes, compressed files) is read piece by piece into a buffer
- * that holds what has not been passed yet. One thread.
+ * A file is read piece by piece into a buffer that holds what has not been
+ * passed yet. It is not mapped: of a mapped file that somebody makes shorter
+ * meanwhile (logrotate's copytruncate) the next byte would be a SIGBUS. One
+ * thread.
  */
 #ifndef SYNCTAP_BYTE_WINDOW_H
 #define SYNCTAP_BYTE_WINDOW_H
@@ -12,8 +13,9 @@
 #include "base/text.h"
 
 /*
- * A window that is read into does not grow beyond this, in bytes: what is
- * larger (a line without an end, as a decompression bomb may be) comes in parts.
+ * A window does not grow beyond this, in bytes: what is larger (a line without an end, as a
+ * decompression bomb may be) comes in parts. Only a plain regular file's own size bounds its
+ * window.
  */
 enum { BYTE_WINDOW_LARGEST = 256 * 1024 * 1024 };
 
@@ -25,15 +27,21 @@ typedef struct byte_window byte_window;
  */
 byte_window *byte_window_open(const char *path, char **error);
 
-/* A window on a text that the caller keeps; NULL when memory is out. */
-byte_window *byte_window_of(text content);
+/*
+ * Another window on a plain regular file, which stays open as long: from `begin` on. It reads up to
+ * `end` before it reads behind it. NULL when memory is out.
+ */
+byte_window *byte_window_open_piece(const byte_window *whole, size_t begin, size_t end);
 void byte_window_close(byte_window *self);
 
 /* What is in memory and not passed; valid until the window grows or is closed. */
 text byte_window_text(const byte_window *self);
 
-/* Is all of the file the text, as long as nothing is passed? */
-bool byte_window_is_whole(const byte_window *self);
+/* How large a plain regular file is, in bytes, as it was opened; false for any other. */
+bool byte_window_size(const byte_window *self, size_t *size);
+
+/* Of such a file: the offset behind the first line end at or behind `from`, or its size. */
+size_t byte_window_find_line_end(const byte_window *self, size_t from);
 
 /*
  * Lets another thread decode a compressed file, a bounded piece ahead. Without effect where there
@@ -52,9 +60,6 @@ bool byte_window_is_full(const byte_window *self);
 
 /* Passes the first bytes of the text: they may be given up when the window grows. */
 void byte_window_pass(byte_window *self, size_t length);
-
-/* A part of a mapped file's content that is not needed any more takes no memory from now on. */
-void byte_window_forget(const byte_window *self, text part);
 
 /* Why the content ended before its end, or NULL; to be asked when it does not grow any more. */
 const char *byte_window_trouble(const byte_window *self);

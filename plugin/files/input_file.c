@@ -47,20 +47,17 @@ input_file *input_file_open(const char *path, char **error)
 
 input_file *input_file_open_piece(const input_file *whole, size_t begin, size_t end)
 {
-    text content = text_from(byte_window_text(whole->window), begin);
-
-    return make(whole->name, byte_window_of(content), begin, end);
+    return make(whole->name, byte_window_open_piece(whole->window, begin, end), begin, end);
 }
 
-bool input_file_is_mapped(const input_file *self, text *all)
+bool input_file_has_pieces(const input_file *self, size_t *size)
 {
-    *all = byte_window_text(self->window);
-    return byte_window_is_whole(self->window);
+    return byte_window_size(self->window, size);
 }
 
-void input_file_forget(const input_file *self, text part)
+size_t input_file_find_piece_end(const input_file *self, size_t from)
 {
-    byte_window_forget(self->window, part);
+    return byte_window_find_line_end(self->window, from);
 }
 
 size_t input_file_position(const input_file *self)
@@ -127,6 +124,14 @@ static text beginnings(const input_file *self)
     return front(self, t.length < left ? t.length : left);
 }
 
+/* Brings more of the part in which messages may begin into memory. */
+static bool grow_beginnings(input_file *self)
+{
+    size_t length = byte_window_text(self->window).length;
+
+    return self->position + length < self->end && byte_window_grow(self->window);
+}
+
 /* False at the end. A mark that lies across the window's end is whole before it is judged. */
 static bool skip_blanks(input_file *self)
 {
@@ -135,7 +140,7 @@ static bool skip_blanks(input_file *self)
     do {
         pass(self, line_scan_blanks(beginnings(self)));
         length = beginnings(self).length;
-    } while (length < BYTE_ORDER_MARK_LENGTH && byte_window_grow(self->window));
+    } while (length < BYTE_ORDER_MARK_LENGTH && grow_beginnings(self));
     return length > 0;
 }
 
@@ -204,7 +209,7 @@ static void skip_rest_of_line(input_file *self)
 /* Proves as many lines as are worth it, if the one at the front can be. */
 static void prove(input_file *self)
 {
-    size_t line = line_length(self, SIZE_MAX);
+    size_t line = self->position < self->end ? line_length(self, SIZE_MAX) : 0;
     size_t length = beginnings(self).length;
 
     if (length > STRETCH)

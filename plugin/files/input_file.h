@@ -7,9 +7,9 @@
  * mix them. The file may be compressed (gzip, xz, zstd) and its text UTF-16;
  * that, too, is told by the content. One thread.
  *
- * A plain regular file is mapped, and bounds a message only by its own size.
- * Of any other no more than BYTE_WINDOW_LARGEST is in memory: a longer line
- * comes cut, a longer document comes line by line.
+ * A plain regular file bounds a message only by its own size. Of any other no
+ * more than BYTE_WINDOW_LARGEST is in memory: a longer line comes cut, a
+ * longer document comes line by line.
  */
 #ifndef SYNCTAP_INPUT_FILE_H
 #define SYNCTAP_INPUT_FILE_H
@@ -34,17 +34,20 @@ input_file *input_file_open(const char *path, char **error);
 void input_file_close(input_file *self);
 
 /*
- * The messages of a mapped file that begin in a piece of it, as a file of its own, whose lines
- * count from 1. A message must begin where the piece does, if anything but blanks. The whole stays
- * open as long. NULL when memory is out.
+ * A plain regular file can be read in pieces. Gives its size in bytes, as it was opened; false for
+ * any other.
+ */
+bool input_file_has_pieces(const input_file *self, size_t *size);
+
+/* Where a piece of such a file may end: behind the first line end at or behind `from`. */
+size_t input_file_find_piece_end(const input_file *self, size_t from);
+
+/*
+ * The messages of such a file that begin in a piece of it, as a file of its own, whose lines count
+ * from 1. A message must begin where the piece does, if anything but blanks. The whole stays open
+ * as long; many threads may read its pieces at once. NULL when memory is out.
  */
 input_file *input_file_open_piece(const input_file *whole, size_t begin, size_t end);
-
-/* All of a mapped file; false for any other. Nothing of it has been passed. */
-bool input_file_is_mapped(const input_file *self, text *all);
-
-/* A part of a mapped file's text takes no memory from now on, as long as nobody reads it again. */
-void input_file_forget(const input_file *self, text part);
 
 /* How many bytes of it were passed, from its beginning (a piece: from that of the whole). */
 size_t input_file_position(const input_file *self);
@@ -55,7 +58,7 @@ size_t input_file_line(const input_file *self);
 /* Lets another thread decode it, where it is compressed. */
 void input_file_read_ahead(input_file *self);
 
-/* How much of a file that is not mapped was read; false when its size is not known. */
+/* How much of the file was read, in bytes of it; false when its size is not known. */
 bool input_file_progress(const input_file *self, size_t *done, size_t *size);
 
 /* The name to call it by in messages; the file's own. */
@@ -89,8 +92,8 @@ text input_file_beginning(input_file *self);
 text input_file_peek(input_file *self, size_t lines);
 
 /*
- * All that is left, alive until the file is closed: mapped, or read as far as there is room. False
- * when there is more than that, or it could not be read.
+ * All that is left, as far as there is room, alive until the file is closed. False when there is
+ * more than that, or it could not be read.
  */
 bool input_file_rest(input_file *self, text *rest);
 

@@ -92,7 +92,7 @@ def grep_and_jq(path, expressions):
 
 @group("query_against_memchr")
 def query_and_memchr(setting):
-    """The rule over a mapped file, against reading it."""
+    """The rule over a file in memory, against reading it mapped."""
     path, size = archive(setting)
     came = setting.interleave({
         "query": processor_seconds_of(query(path)),

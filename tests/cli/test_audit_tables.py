@@ -132,6 +132,21 @@ class Sentinel(TableTest):
                         made.encode("utf-16"), made.encode("utf-16-le")):
             self.assertEqual(1, len(self.rows(content)))
 
+    def test_packed_and_cut_off(self):
+        made = gzip.compress(table(SENTINEL, [sentinel_row()]).encode())[:-4]
+        for command in ("query", "replay"):
+            with self.subTest(command), \
+                    tempfile.NamedTemporaryFile() as file:
+                file.write(made)
+                file.flush()
+                done = synctap(command, "--now", NOW, "--identity",
+                               "/dev/null", file.name)
+                self.assertEqual(1, done.status)
+                self.assertEqual(
+                    1, done.words.count("the compressed data is cut off"),
+                    done.words)
+                self.assertNotIn("256 MB", done.words)
+
     def test_from_a_pipe(self):
         done = synctap("query", "--now", NOW, "--format", "jsonl",
                        "--identity", "/dev/null",

@@ -29,6 +29,7 @@ typedef struct findings {
 /* What all of it comes to, in words. */
 typedef struct report {
     buffer words;
+    const char *emptied; /* a file; NULL: none is */
 } report;
 
 static size_t find(void *tools, size_t file, void *part, text t)
@@ -303,6 +304,60 @@ static void test_many_unreadable_lines_wait_for_their_turn(void)
     EXPECT_TEXT(read_in_threads(paths, 2, 3, 50000), read_in_turn(paths, 2));
 }
 
+/* --- files that change --- */
+
+/* Judges as above, and makes the file empty. */
+static bool judge_and_empty(void *tools, size_t file, void *part, const input_message *m)
+{
+    const report *r = tools;
+
+    REQUIRE(truncate(r->emptied, 0) == 0);
+    return judge(NULL, file, part, m);
+}
+
+static void test_a_file_that_becomes_shorter_is_told_of(void)
+{
+    report *r = new_report();
+    archive_reader reader = reader_of(r);
+    const archive_options options = {.threads = 1, .piece = 4};
+    char *paths[] = {(char *)file_of("file", (text)TEXT("{}\nhit 1\n{}\nhit 2\nhit 3\n")),
+                     (char *)file_of("next", (text)TEXT("hit 4\n"))};
+
+    r->emptied = paths[0];
+    reader.judge = judge_and_empty;
+    EXPECT(archive_read(&reader, paths, 1, &options));
+    EXPECT_TEXT_IS(words_of(r),
+                   "file:2: hit 1\nfile:3: the file became shorter while it was read\n");
+    r->emptied = paths[1];
+    EXPECT(archive_read(&reader, &paths[1], 1, &options));
+    EXPECT_TEXT_IS(words_of(r), "file:2: hit 1\nfile:3: the file became shorter while it was read\n"
+                                "next:1: hit 4\n");
+}
+
+static void test_a_file_that_becomes_shorter_ends_early(void)
+{
+    enum { LENGTH = 3 * 1024 * 1024 };
+    char *content = malloc(LENGTH), *error;
+    const char *path, *trouble;
+    input_message message;
+    input_file *file;
+    size_t line;
+
+    REQUIRE(content != NULL);
+    test_at_end(free, content);
+    for (size_t i = 0; i < LENGTH; i += 2)
+        memcpy(content + i, "a\n", 2);
+    path = file_of("file", (text){content, LENGTH});
+    file = input_file_open(path, &error);
+    REQUIRE(file != NULL);
+    REQUIRE(truncate(path, 2) == 0);
+    while (input_file_next(file, &message))
+        EXPECT_TEXT_IS(message.text, "a");
+    trouble = input_file_trouble(file, &line);
+    EXPECT_STRING(trouble ? trouble : "", "the file became shorter while it was read");
+    input_file_close(file);
+}
+
 /* --- random files --- */
 
 static const char *const shapes[] = {
@@ -384,6 +439,8 @@ CU_TestInfo archive_tests[] = {
     TEST(test_files_without_anything),
     TEST(test_files_come_in_their_order),
     TEST(test_many_unreadable_lines_wait_for_their_turn),
+    TEST(test_a_file_that_becomes_shorter_is_told_of),
+    TEST(test_a_file_that_becomes_shorter_ends_early),
     TEST(test_random_files),
     TEST(test_random_files_of_good_messages),
     TESTS_END,
