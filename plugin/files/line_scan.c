@@ -75,8 +75,9 @@ size_t line_scan_ends(text t)
     return count;
 }
 
-/* Does its message go on behind this line? */
-static bool is_left_open(text line)
+/* Does its message go on behind this line? Seldom asked: inline it would cost the loop its
+ * registers. */
+static __attribute__((noinline)) bool is_left_open(text line)
 {
     json_extent extent = json_extent_new();
 
@@ -119,7 +120,7 @@ static ALWAYS_INLINE uint64_t escaped_bytes(scan *s, uint64_t backslashes)
  * The lines that end in this block, with the bytes that are inside strings.
  * False when one of them is left open: the known lines end before it.
  */
-static __attribute__((noinline)) bool end_lines(scan *s, size_t at, const masks *m, uint64_t inside)
+static ALWAYS_INLINE bool end_lines(scan *s, size_t at, const masks *m, uint64_t inside)
 {
     uint64_t rest = ~UINT64_C(0); /* of the block, from the line's beginning */
 
@@ -157,14 +158,8 @@ static ALWAYS_INLINE bool take_block(scan *s, size_t at, const masks *m,
     uint64_t quotes = m->quotes & ~escaped_bytes(s, m->backslashes);
     uint64_t inside = parities_of(quotes) ^ s->in_string;
 
-    if (__builtin_expect(m->ends != 0, 0)) {
-        scan copy = *s; /* copies, so that both themselves stay in registers */
-        masks masks_copy = *m;
-        bool goes_on = end_lines(&copy, at, &masks_copy, inside);
-
-        *s = copy;
-        return goes_on;
-    }
+    if (__builtin_expect(m->ends != 0, 0))
+        return end_lines(s, at, m, inside);
     count_brackets(s, m, ~inside);
     s->in_string = -(inside >> 63);
     return true;
