@@ -14,9 +14,7 @@
 enum { MATCH_LIMIT = 1000000, DEPTH_LIMIT = 10000, HEAP_LIMIT = 16384 /* KiB */ };
 
 struct kql_regex {
-    pcre2_code *anywhere;
-    pcre2_code *at_begin; /* for trim: the same between \A and \z */
-    pcre2_code *at_end;
+    pcre2_code *code;
 };
 
 /* --- what the two engines read in different ways --- */
@@ -46,20 +44,67 @@ static void replace(rewriter *r, size_t count, const char *by)
     r->left = text_from(r->left, count);
 }
 
+/* What stands between braces `at` so many bytes ahead: its length, or 0 without it. */
+static size_t length_in_braces(const rewriter *r, size_t ahead, const char *allowed)
+{
+    size_t length = 0;
+
+    if (next_char(r, ahead) != '{')
+        return 0;
+    while (next_char(r, ahead + 1 + length) != '\0' &&
+           strchr(allowed, next_char(r, ahead + 1 + length)) != NULL)
+        length++;
+    return next_char(r, ahead + 1 + length) == '}' ? length : 0;
+}
+
+/* \pL, \p{Greek}, \p{Script=Greek} */
+static void rewrite_property(rewriter *r)
+{
+    static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_ =:";
+    size_t length = length_in_braces(r, 2, allowed);
+
+    if (length > 0)
+        copy(r, length + 4);
+    else if (isalpha((unsigned char)next_char(r, 2)))
+        copy(r, 3);
+    else
+        r->refused = "\\p needs a letter, or a name in {..}";
+}
+
+/* \x41 \u0041 \U00000041, each with any number of digits in {..} */
+static void rewrite_code_point(rewriter *r, size_t digits)
+{
+    static const char hex[] = "0123456789ABCDEFabcdef";
+    size_t length = length_in_braces(r, 2, hex), begin = length > 0 ? 3 : 2;
+    text digits_of = {r->left.bytes + begin, length > 0 ? length : digits};
+
+    for (size_t i = 0; i < digits_of.length; i++)
+        if (!isxdigit((unsigned char)next_char(r, begin + i)))
+            digits_of.length = 0;
+    if (digits_of.length == 0) {
+        r->refused = "\\x, \\u and \\U need 2, 4 and 8 hex digits, or {..}";
+        return;
+    }
+    buffer_append_string(&r->out, "\\x{");
+    buffer_append(&r->out, digits_of);
+    buffer_append_char(&r->out, '}');
+    r->left = text_from(r->left, begin + digits_of.length + (length > 0));
+}
+
 /* \d \pL \x41 \. : all that means the same to both. */
 static void rewrite_escape(rewriter *r)
 {
-    char c = next_char(r, 1);
+    unsigned char c = (unsigned char)next_char(r, 1);
 
     if (c == 'v')
         replace(r, 2, "\\x0B");
-    else if (c == 'x' && next_char(r, 2) != '{' &&
-             (!isxdigit((unsigned char)next_char(r, 2)) ||
-              !isxdigit((unsigned char)next_char(r, 3))))
-        r->refused = "\\x needs two hex digits, or {..}";
-    else if (c != '\0' && strchr("dDwWsSbBAzntrfaxpP", c) != NULL)
+    else if (c == 'p' || c == 'P')
+        rewrite_property(r);
+    else if (c == 'x' || c == 'u' || c == 'U')
+        rewrite_code_point(r, c == 'x' ? 2 : c == 'u' ? 4 : 8);
+    else if (c != '\0' && strchr("dDwWsSbBAzntrfa", c) != NULL)
         copy(r, 2);
-    else if (ispunct((unsigned char)c) && c != '<' && c != '>')
+    else if (c != '\0' && c < 0x80 && !isalnum(c) && c != '<' && c != '>')
         copy(r, 2);
     else
         r->refused = "an escape that is not taken here";
@@ -207,33 +252,24 @@ static void rewrite(rewriter *r)
 
 /* --- PCRE2 --- */
 
-/* The pattern between two pieces, so that it may be held to the text's beginning or end. */
-static pcre2_code *compile(text pattern, const char *before, const char *behind, char *why,
-                           size_t room)
+static pcre2_code *compile(text pattern, char *why, size_t room)
 {
     const uint32_t options = PCRE2_UTF | PCRE2_UCP | PCRE2_DOLLAR_ENDONLY |
                              PCRE2_NEVER_BACKSLASH_C | PCRE2_MATCH_INVALID_UTF |
                              PCRE2_ALT_CIRCUMFLEX;
     pcre2_compile_context *context = pcre2_compile_context_create(NULL);
-    buffer whole = {0};
     pcre2_code *code = NULL;
     int error = PCRE2_ERROR_NOMEMORY;
     size_t place;
 
-    buffer_append_string(&whole, before);
-    buffer_append(&whole, pattern);
-    buffer_append_string(&whole, behind);
-    if (context != NULL && !buffer_failed(&whole)) {
-        text t = buffer_text(&whole);
-
+    if (context != NULL) {
         pcre2_set_newline(context, PCRE2_NEWLINE_LF);
-        code = pcre2_compile((PCRE2_SPTR)(t.length > 0 ? t.bytes : ""), t.length, options, &error,
-                             &place, context);
+        code = pcre2_compile((PCRE2_SPTR)(pattern.length > 0 ? pattern.bytes : ""), pattern.length,
+                             options, &error, &place, context);
     }
     if (code == NULL && pcre2_get_error_message(error, (PCRE2_UCHAR *)why, room) < 0)
         snprintf(why, room, "it cannot be read");
     pcre2_compile_context_free(context);
-    buffer_free(&whole);
     return code;
 }
 
@@ -243,15 +279,12 @@ kql_regex *kql_regex_new(text pattern, char *why, size_t room)
     kql_regex *self = calloc(1, sizeof(*self));
 
     rewrite(&r);
-    if (self != NULL && r.refused == NULL && !buffer_failed(&r.out)) {
-        self->anywhere = compile(buffer_text(&r.out), "", "", why, room);
-        self->at_begin = compile(buffer_text(&r.out), "\\A(?:", ")", why, room);
-        self->at_end = compile(buffer_text(&r.out), "(?:", ")\\z", why, room);
-    } else {
+    if (self != NULL && r.refused == NULL && !buffer_failed(&r.out))
+        self->code = compile(buffer_text(&r.out), why, room);
+    else
         snprintf(why, room, "%s", r.refused != NULL ? r.refused : "out of memory");
-    }
     buffer_free(&r.out);
-    if (self != NULL && self->anywhere != NULL && self->at_begin != NULL && self->at_end != NULL)
+    if (self != NULL && self->code != NULL)
         return self;
     kql_regex_free(self);
     return NULL;
@@ -261,9 +294,7 @@ void kql_regex_free(kql_regex *self)
 {
     if (self == NULL)
         return;
-    pcre2_code_free(self->anywhere);
-    pcre2_code_free(self->at_begin);
-    pcre2_code_free(self->at_end);
+    pcre2_code_free(self->code);
     free(self);
 }
 
@@ -295,7 +326,9 @@ static regex_result result_of(int matched, const pcre2_match_data *data, size_t 
     return REGEX_MATCH;
 }
 
-static regex_result match(const pcre2_code *code, text t, arena *memory, size_t *begin, size_t *end)
+/* Anywhere, or where the options hold it to. */
+static regex_result match(const kql_regex *self, text t, uint32_t options, arena *memory,
+                          size_t *begin, size_t *end)
 {
     pcre2_general_context *general =
         pcre2_general_context_create(take_memory, leave_memory, memory);
@@ -308,29 +341,29 @@ static regex_result match(const pcre2_code *code, text t, arena *memory, size_t 
     pcre2_set_match_limit(context, MATCH_LIMIT);
     pcre2_set_depth_limit(context, DEPTH_LIMIT);
     pcre2_set_heap_limit(context, HEAP_LIMIT);
-    matched =
-        pcre2_match(code, (PCRE2_SPTR)(t.length ? t.bytes : ""), t.length, 0, 0, data, context);
+    matched = pcre2_match(self->code, (PCRE2_SPTR)(t.length ? t.bytes : ""), t.length, 0, options,
+                          data, context);
     return result_of(matched, data, begin, end);
 }
 
 regex_result kql_regex_find(const kql_regex *self, text t, arena *memory, size_t *begin,
                             size_t *end)
 {
-    return match(self->anywhere, t, memory, begin, end);
+    return match(self, t, 0, memory, begin, end);
 }
 
 regex_result kql_regex_trim(const kql_regex *self, text t, arena *memory, text *left)
 {
     size_t begin, end;
-    regex_result result = match(self->at_begin, t, memory, &begin, &end);
+    regex_result result = match(self, t, PCRE2_ANCHORED, memory, &begin, &end);
 
     if (result == REGEX_MATCH)
         t = text_from(t, end);
     else if (result != REGEX_NO)
         return result;
-    result = match(self->at_end, t, memory, &begin, &end);
+    result = match(self, t, PCRE2_ENDANCHORED, memory, &begin, &end);
     if (result == REGEX_MATCH)
-        t.length = begin;
+        t.length = end == t.length ? begin : t.length; /* it may end at a byte that is no UTF-8 */
     else if (result != REGEX_NO)
         return result;
     *left = t;

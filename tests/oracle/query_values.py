@@ -326,10 +326,11 @@ def _split(value, by, index=None):
 
 
 def _trim(pattern, value):
-    text = text_of(value)
-    first = re.match(pattern.value, text)
+    text, read = text_of(value), re.compile(pattern.value)
+    first = read.match(text)
     text = text[first.end():] if first else text
-    last = re.search(f"(?:{pattern.value})\\Z", text)
+    last = next(filter(None, (read.fullmatch(text, at)
+                              for at in range(len(text) + 1))), None)
     return string(text[:last.start()] if last else text)
 
 
