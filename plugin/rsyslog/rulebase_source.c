@@ -41,7 +41,7 @@ void rulebase_source_reload(const rulebase_source *self)
     if (self->open(self->arg, path_of(self), &error))
         return;
     LogError(0, RS_RET_ERR,
-             "%s: action '%s': HUP: the rulebase %s: %s: the one read before stays in use",
+             "%s: action '%s': HUP: the rulebase %s: %s: what was read before stays in use",
              self->action->module, self->action->name, path_of(self),
              error ? error : OUT_OF_MEMORY);
     free(error);
