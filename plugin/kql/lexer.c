@@ -33,11 +33,31 @@ static bool has_prefix(const kql_lexer *l, const char *prefix)
            memcmp(l->source.bytes + l->at, prefix, length) == 0;
 }
 
+/* How many bytes the blank takes that stands here, of ASCII or pasted from a page; or 0. */
+static size_t length_of_blank(const kql_lexer *l)
+{
+    static const ucs4_t others[] = {0x00A0, 0x1680, 0x180E, 0x202F, 0x205F, 0x3000, 0xFEFF};
+    ucs4_t c;
+    int length;
+
+    if ((unsigned char)at(l, 0) < 0x80)
+        return l->at < l->source.length && isspace((unsigned char)at(l, 0));
+    length = u8_mbtoucr(&c, (const uint8_t *)l->source.bytes + l->at, l->source.length - l->at);
+    if (length > 0 && c >= 0x2000 && c <= 0x200B)
+        return (size_t)length;
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+        if (length > 0 && c == others[i])
+            return (size_t)length;
+    return 0;
+}
+
 static void skip_blanks(kql_lexer *l)
 {
     for (;;) {
-        while (l->at < l->source.length && isspace((unsigned char)l->source.bytes[l->at]))
-            l->at++;
+        size_t length;
+
+        while ((length = length_of_blank(l)) > 0)
+            l->at += length;
         if (!has_prefix(l, "//"))
             return;
         while (l->at < l->source.length && l->source.bytes[l->at] != '\n')
@@ -367,6 +387,14 @@ kql_token kql_lexer_next(kql_lexer *self)
         t.word.length++;
     }
     return t;
+}
+
+char kql_lexer_peek(const kql_lexer *self)
+{
+    kql_lexer ahead = *self;
+
+    skip_blanks(&ahead);
+    return at(&ahead, 0);
 }
 
 /* No literal means more bytes than it is written in: \xXX makes two of four. */

@@ -2,9 +2,9 @@
 /*
  * lexer: a query's words.
  *
- * Blanks, line ends and comments (// to the line's end, not inside a literal)
- * are between words. A name may have a hyphen before a letter: mv-expand is
- * one word, as there is no subtraction.
+ * Blanks (Unicode's too, which pages are full of), line ends and comments (// to
+ * the line's end, not inside a literal) are between words. A name may have a hyphen before a
+ * letter: mv-expand is one word, as there is no subtraction.
  */
 #ifndef SYNCTAP_KQL_LEXER_H
 #define SYNCTAP_KQL_LEXER_H
@@ -41,6 +41,9 @@ kql_lexer kql_lexer_begin(text source, arena *memory);
 
 /* The next word, which is taken. */
 kql_token kql_lexer_next(kql_lexer *self);
+
+/* What the next word begins with; NUL at the end. */
+char kql_lexer_peek(const kql_lexer *self);
 
 /* What stands up to the next `)`, which is taken, as in datetime(2026-01-01); false without one. */
 bool kql_lexer_take_raw(kql_lexer *self, text *raw);

@@ -194,11 +194,7 @@ static bool take_dynamic(kql_parser *p, kql_value *value)
 
 bool kql_is_call(const kql_parser *p)
 {
-    size_t at = p->lexer.at;
-
-    while (at < p->lexer.source.length && strchr(" \t\r\n", p->lexer.source.bytes[at]) != NULL)
-        at++;
-    return at < p->lexer.source.length && p->lexer.source.bytes[at] == '(';
+    return kql_lexer_peek(&p->lexer) == '(';
 }
 
 /* A type's name before a parenthesis, as in datetime(..). */

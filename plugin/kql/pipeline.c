@@ -525,6 +525,8 @@ static bool parse_op(kql_parser *p, kql_pipeline *out, bool is_inner)
 
     if (p->failed)
         return false;
+    if (p->token.kind == TOKEN_END)
+        return kql_fail(p, word, "the query ends where an operator should stand");
     if (found == OPS)
         return kql_fail(p, word, "no operator of a row-wise query");
     if (is_inner && !ops[found].is_inner)
