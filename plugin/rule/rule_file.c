@@ -88,23 +88,55 @@ yaml_node *rule_file_member(rule_file_reader *r, const yaml_node *map, const cha
     return node;
 }
 
+/* Nothing, or a node of that kind; else the reading fails. */
+static bool expect_kind(rule_file_reader *r, const yaml_node *node, yaml_kind kind, const char *key)
+{
+    static const char *const wanted[] = {[YAML_TEXT] = "a text should stand here",
+                                         [YAML_LIST] = "a list should stand here",
+                                         [YAML_MAP] = "a mapping should stand here"};
+
+    if (yaml_is_null(node))
+        return false;
+    return yaml_kind_of(node) == kind ||
+           rule_file_fail(r, yaml_place_of(node), text_of(key), wanted[kind]);
+}
+
+yaml_node *rule_file_part(rule_file_reader *r, const yaml_node *map, const char *key,
+                          yaml_kind kind)
+{
+    yaml_node *node = rule_file_member(r, map, key);
+
+    return expect_kind(r, node, kind, key) ? node : NULL;
+}
+
+static text text_of_node(rule_file_reader *r, const yaml_node *node, const char *key)
+{
+    return expect_kind(r, node, YAML_TEXT, key)
+               ? rule_file_copy(r, rule_file_without_blanks(yaml_text(node)))
+               : (text)TEXT("");
+}
+
 text rule_file_text(rule_file_reader *r, const yaml_node *map, const char *key)
 {
-    const yaml_node *node = rule_file_member(r, map, key);
+    return text_of_node(r, rule_file_member(r, map, key), key);
+}
 
-    if (node != NULL && yaml_kind_of(node) != YAML_TEXT)
-        rule_file_fail(r, yaml_place_of(node), text_of(key), "a text should stand here");
-    return rule_file_copy(r, rule_file_without_blanks(yaml_text(node)));
+yaml_node *rule_file_item(rule_file_reader *r, const yaml_node *list, size_t n, yaml_kind kind,
+                          const char *key)
+{
+    yaml_node *item = yaml_item(r->tree, list, n);
+
+    return expect_kind(r, item, kind, key) ? item : NULL;
 }
 
 rule_texts rule_file_list(rule_file_reader *r, const yaml_node *map, const char *key)
 {
-    const yaml_node *list = rule_file_member(r, map, key);
-    size_t count = yaml_kind_of(list) == YAML_LIST ? yaml_count(list) : 0;
+    const yaml_node *list = rule_file_part(r, map, key, YAML_LIST);
+    size_t count = list != NULL ? yaml_count(list) : 0;
     text *all = rule_file_alloc(r, count * sizeof(text));
 
     for (size_t i = 0; all != NULL && i < count; i++)
-        all[i] = rule_file_copy(r, yaml_text(yaml_item(r->tree, list, i)));
+        all[i] = text_of_node(r, yaml_item(r->tree, list, i), key);
     return (rule_texts){all, all != NULL ? count : 0};
 }
 
@@ -199,20 +231,30 @@ static void warn_of_ignored(rule_file_reader *r, const yaml_node *root)
     }
 }
 
-static void warn_of_severity(rule_file_reader *r)
+text rule_file_word(rule_file_reader *r, const yaml_node *map, const char *key,
+                    const char *const known[], size_t count)
+{
+    text word = rule_file_text(r, map, key);
+    char all[100] = "";
+
+    for (size_t i = 0; i < count; i++) {
+        size_t length = strlen(all);
+
+        if (kql_equals(word, text_of(known[i]), SEMANTICS_KQL))
+            return text_of(known[i]);
+        snprintf(all + length, sizeof(all) - length, "%s%s", i > 0 ? ", " : "", known[i]);
+    }
+    if (word.length > 0)
+        rule_file_warn(r, "%s \"%.*s\" is none of %s", key, SHOWN(word), all);
+    return word;
+}
+
+static text read_severity(rule_file_reader *r, const yaml_node *root)
 {
     static const char *const known[] = {"Informational", "Low", "Medium", "High"};
-    rule_facts *f = &r->file->facts;
+    text severity = rule_file_word(r, root, "severity", known, sizeof(known) / sizeof(known[0]));
 
-    if (f->severity.length == 0) {
-        f->severity = (text)TEXT("Informational");
-        return;
-    }
-    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-        if (text_equal(f->severity, text_of(known[i])))
-            return;
-    rule_file_warn(r, "severity \"%.*s\" is none of Informational, Low, Medium, High",
-                   SHOWN(f->severity));
+    return severity.length > 0 ? severity : (text)TEXT("Informational");
 }
 
 static bool read_rule(rule_file_reader *r, const yaml_node *root)
@@ -225,12 +267,11 @@ static bool read_rule(rule_file_reader *r, const yaml_node *root)
     f->name = rule_file_text(r, root, "name");
     f->version = rule_file_text(r, root, "version");
     f->description = rule_file_text(r, root, "description");
-    f->severity = rule_file_text(r, root, "severity");
     f->tactics = rule_file_list(r, root, "tactics");
     if (!r->failed && f->id.length == 0)
         return rule_file_fail(r, yaml_place_of(root), (text)TEXT("id"), "a rule needs one");
     read_techniques(r, root);
-    warn_of_severity(r);
+    f->severity = read_severity(r, root);
     warn_of_ignored(r, root);
     rule_file_read_period(r, root);
     if (!rule_file_read_query(r, root))

@@ -37,6 +37,10 @@ bool rule_file_out_of_memory(rule_file_reader *r);
 __attribute__((format(printf, 2, 3))) void rule_file_warn(rule_file_reader *r, const char *format,
                                                           ...);
 
+/* A member that is one of these words, as they are written here; of another it warns. */
+text rule_file_word(rule_file_reader *r, const yaml_node *map, const char *key,
+                    const char *const known[], size_t count);
+
 /* In the file's arena: zeroed room, and a copy. NULL, or "", when memory is out, which is noted. */
 void *rule_file_alloc(rule_file_reader *r, size_t size);
 text rule_file_copy(rule_file_reader *r, text t);
@@ -45,6 +49,12 @@ text rule_file_without_blanks(text t); /* at its ends */
 
 /* A map's member, NULL if it has none; one that stands twice fails the reading. */
 yaml_node *rule_file_member(rule_file_reader *r, const yaml_node *map, const char *key);
+
+/* The same of that kind, or a list's item; NULL, too, for null. One of another kind fails. */
+yaml_node *rule_file_part(rule_file_reader *r, const yaml_node *map, const char *key,
+                          yaml_kind kind);
+yaml_node *rule_file_item(rule_file_reader *r, const yaml_node *list, size_t n, yaml_kind kind,
+                          const char *key);
 text rule_file_text(rule_file_reader *r, const yaml_node *map, const char *key);
 rule_texts rule_file_list(rule_file_reader *r, const yaml_node *map, const char *key);
 

@@ -26,13 +26,13 @@ static rule_field read_field(rule_file_reader *r, text name, text column, const 
 
 static void read_entity(rule_file_reader *r, const yaml_node *node, rule_entity *entity)
 {
-    const yaml_node *fields = rule_file_member(r, node, "fieldMappings");
-    size_t count = yaml_kind_of(fields) == YAML_LIST ? yaml_count(fields) : 0;
+    const yaml_node *fields = rule_file_part(r, node, "fieldMappings", YAML_LIST);
+    size_t count = fields != NULL ? yaml_count(fields) : 0;
 
     entity->type = rule_file_text(r, node, "entityType");
     entity->fields = rule_file_alloc(r, count * sizeof(rule_field));
     for (size_t i = 0; entity->fields != NULL && i < count; i++) {
-        const yaml_node *field = yaml_item(r->tree, fields, i);
+        const yaml_node *field = rule_file_item(r, fields, i, YAML_MAP, "fieldMappings");
 
         entity->fields[entity->field_count++] =
             read_field(r, rule_file_text(r, field, "identifier"),
@@ -42,28 +42,28 @@ static void read_entity(rule_file_reader *r, const yaml_node *node, rule_entity 
 
 static void read_entities(rule_file_reader *r, const yaml_node *root)
 {
-    const yaml_node *list = rule_file_member(r, root, "entityMappings");
-    size_t count = yaml_kind_of(list) == YAML_LIST ? yaml_count(list) : 0;
+    const yaml_node *list = rule_file_part(r, root, "entityMappings", YAML_LIST);
+    size_t count = list != NULL ? yaml_count(list) : 0;
     rule_entity *all = rule_file_alloc(r, count * sizeof(rule_entity));
 
     for (size_t i = 0; all != NULL && i < count; i++)
-        read_entity(r, yaml_item(r->tree, list, i), &all[i]);
+        read_entity(r, rule_file_item(r, list, i, YAML_MAP, "entityMappings"), &all[i]);
     r->file->facts.entities = all;
     r->file->facts.entity_count = all != NULL ? count : 0;
 }
 
 static void read_details(rule_file_reader *r, const yaml_node *root)
 {
-    const yaml_node *map = rule_file_member(r, root, "customDetails");
-    size_t count = yaml_kind_of(map) == YAML_MAP ? yaml_count(map) : 0;
+    const yaml_node *map = rule_file_part(r, root, "customDetails", YAML_MAP);
+    size_t count = map != NULL ? yaml_count(map) : 0;
     rule_field *all = rule_file_alloc(r, count * sizeof(rule_field));
 
     for (size_t i = 0; all != NULL && i < count; i++) {
         text name;
-        const yaml_node *column = yaml_pair(r->tree, map, i, &name);
 
-        all[i] = read_field(r, rule_file_copy(r, name), rule_file_copy(r, yaml_text(column)),
-                            "customDetails");
+        yaml_pair(r->tree, map, i, &name);
+        name = rule_file_copy(r, name);
+        all[i] = read_field(r, name, rule_file_text(r, map, name.bytes), "customDetails");
     }
     r->file->facts.details = all;
     r->file->facts.detail_count = all != NULL ? count : 0;
@@ -107,7 +107,7 @@ static const kql_column *column_member(rule_file_reader *r, const yaml_node *map
 
 static void read_override(rule_file_reader *r, const yaml_node *root)
 {
-    const yaml_node *map = rule_file_member(r, root, "alertDetailsOverride");
+    const yaml_node *map = rule_file_part(r, root, "alertDetailsOverride", YAML_MAP);
     rule_facts *f = &r->file->facts;
 
     f->display_name = read_format(r, map, "alertDisplayNameFormat");
@@ -196,24 +196,33 @@ void rule_file_read_period(rule_file_reader *r, const yaml_node *root)
 
 /* --- incidents --- */
 
-static bool is_true(text t, bool otherwise)
+static bool read_truth(rule_file_reader *r, const yaml_node *map, const char *key, bool otherwise)
 {
-    if (t.length == 0)
-        return otherwise;
-    return kql_equals(t, (text)TEXT("true"), SEMANTICS_KQL);
+    text t = rule_file_text(r, map, key);
+
+    if (kql_equals(t, (text)TEXT("true"), SEMANTICS_KQL))
+        return true;
+    if (kql_equals(t, (text)TEXT("false"), SEMANTICS_KQL))
+        return false;
+    if (t.length > 0)
+        rule_file_warn(r, "%s \"%.*s\" is neither true nor false: it is taken for %s", key,
+                       SHOWN(t), otherwise ? "true" : "false");
+    return otherwise;
 }
 
 void rule_file_read_incidents(rule_file_reader *r, const yaml_node *root)
 {
-    const yaml_node *map = rule_file_member(r, root, "incidentConfiguration");
-    const yaml_node *grouping = rule_file_member(r, map, "groupingConfiguration");
+    static const char *const matchings[] = {"AnyAlert", "AllEntities", "Selected"};
+    const yaml_node *map = rule_file_part(r, root, "incidentConfiguration", YAML_MAP);
+    const yaml_node *grouping = rule_file_part(r, map, "groupingConfiguration", YAML_MAP);
     rule_facts *f = &r->file->facts;
     text window = rule_file_text(r, grouping, "lookbackDuration");
 
     f->says_incidents = map != NULL;
-    f->creates_incident = is_true(rule_file_text(r, map, "createIncident"), true);
-    f->groups_incidents = is_true(rule_file_text(r, grouping, "enabled"), false);
-    f->matching = rule_file_text(r, grouping, "matchingMethod");
+    f->creates_incident = read_truth(r, map, "createIncident", true);
+    f->groups_incidents = read_truth(r, grouping, "enabled", false);
+    f->matching = rule_file_word(r, grouping, "matchingMethod", matchings,
+                                 sizeof(matchings) / sizeof(matchings[0]));
     f->group_by = rule_file_list(r, grouping, "groupByEntities");
     if (window.length > 0 && !read_span(window, &f->grouping_window))
         rule_file_warn(r, "lookbackDuration \"%.*s\" is no timespan: incidents group over 24h",

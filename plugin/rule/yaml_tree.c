@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <yaml.h>
 
+#include "kql/lexer.h"
+
 struct yaml_tree {
     yaml_document_t document;
 };
@@ -26,11 +28,42 @@ static yaml_place place_of(yaml_mark_t mark)
     return (yaml_place){mark.line + 1, mark.column + 1};
 }
 
-static const char *reason_of(const yaml_parser_t *parser, yaml_place *place)
+/* What is wrong with the bytes themselves has an offset alone. */
+static const char *reason_of(const yaml_parser_t *parser, text content, yaml_place *place)
 {
+    size_t offset = parser->problem_offset;
+
     *place = place_of(parser->problem_mark);
+    if (parser->error == YAML_READER_ERROR && offset <= content.length)
+        kql_lexer_place(content, content.bytes + offset, &place->line, &place->column);
     /* without words it is memory that is out, whatever kind of error it is called */
     return parser->error == YAML_MEMORY_ERROR ? NULL : parser->problem;
+}
+
+/*
+ * libyaml looks at all that is open for each word: deep nesting takes it all day. So its events are
+ * counted first.
+ */
+static bool is_shallow(text content, yaml_place *place)
+{
+    enum { MOST_DEPTH = 64 };
+    yaml_parser_t parser;
+    yaml_event_t event;
+    size_t depth = 0;
+    bool ended = false;
+
+    if (!yaml_parser_initialize(&parser))
+        return true; /* the loader will say so */
+    yaml_parser_set_input_string(&parser, (const unsigned char *)content.bytes, content.length);
+    while (!ended && depth <= MOST_DEPTH && yaml_parser_parse(&parser, &event)) {
+        depth += event.type == YAML_SEQUENCE_START_EVENT || event.type == YAML_MAPPING_START_EVENT;
+        depth -= event.type == YAML_SEQUENCE_END_EVENT || event.type == YAML_MAPPING_END_EVENT;
+        ended = event.type == YAML_STREAM_END_EVENT;
+        *place = place_of(event.start_mark);
+        yaml_event_delete(&event);
+    }
+    yaml_parser_delete(&parser);
+    return depth <= MOST_DEPTH;
 }
 
 /* libyaml's words are constants. */
@@ -40,19 +73,19 @@ static bool load(yaml_tree *self, text content, const char **wrong, yaml_place *
     yaml_document_t second;
     bool loaded, has_second;
 
-    *wrong = NULL;
-    if (!yaml_parser_initialize(&parser))
+    *wrong = is_shallow(content, place) ? NULL : "nested too deep";
+    if (*wrong != NULL || !yaml_parser_initialize(&parser))
         return false;
     yaml_parser_set_input_string(&parser, (const unsigned char *)content.bytes, content.length);
     loaded = yaml_parser_load(&parser, &self->document);
     if (!loaded) {
-        *wrong = reason_of(&parser, place);
+        *wrong = reason_of(&parser, content, place);
         yaml_parser_delete(&parser);
         return false;
     }
     has_second = !yaml_parser_load(&parser, &second);
     if (has_second) {
-        *wrong = reason_of(&parser, place);
+        *wrong = reason_of(&parser, content, place);
     } else {
         has_second = yaml_document_get_root_node(&second) != NULL;
         *place = place_of(second.start_mark);
@@ -181,6 +214,18 @@ yaml_node *yaml_member(yaml_tree *self, const yaml_node *map, const char *key, b
 yaml_place yaml_place_of(const yaml_node *node)
 {
     return place_of(raw(node)->start_mark);
+}
+
+bool yaml_is_null(const yaml_node *node)
+{
+    static const char *const words[] = {"", "~", "null", "Null", "NULL"};
+
+    if (yaml_kind_of(node) != YAML_TEXT || raw(node)->data.scalar.style != YAML_PLAIN_SCALAR_STYLE)
+        return node == NULL;
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (text_equal(yaml_text(node), text_of(words[i])))
+            return true;
+    return false;
 }
 
 bool yaml_is_literal(const yaml_node *node)

@@ -49,6 +49,9 @@ yaml_node *yaml_member(yaml_tree *self, const yaml_node *map, const char *key, b
 
 yaml_place yaml_place_of(const yaml_node *node);
 
+/* Is it none, or written as null? */
+bool yaml_is_null(const yaml_node *node);
+
 /* Is it a block whose lines are those of its text (`|`)? */
 bool yaml_is_literal(const yaml_node *node);
 

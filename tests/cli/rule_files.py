@@ -42,5 +42,6 @@ class Folder:
     def put(self, content, name="rule.yaml"):
         """Write a file and give its path."""
         path = pathlib.Path(self._folder.name) / name
-        path.write_text(content)
+        path.write_bytes(content if isinstance(content, bytes)
+                         else content.encode())
         return path

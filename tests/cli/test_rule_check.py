@@ -47,6 +47,8 @@ REFUSED = [
     ("((AuditLogs | where Id == 'x') | where true | count)", 1, 47, "count"),
     ("AuditLogs | where OperationName has 'é 'Update'", 1, 41, "Update"),
     ("AuditLogs | mv-expand Result", 1, 23, "Result"),
+    ("AuditLogs | where Id == 'x' |", 2, 1, ""),
+    ("AuditLogs | where Id has\u00a0'abcd' and zork", 1, 37, "zork"),
     ("AuditLogs | evaluate bag_unpack(InitiatedBy)", 1, 13, "evaluate"),
     ("let T = IdentityInfo | project AccountUPN;\nAuditLogs", 1, 24,
      "project"),
@@ -180,6 +182,97 @@ class RuleCheck(unittest.TestCase):
                 done = self.check(content)
                 self.assertEqual(done.status, 1)
                 self.assertIn(f"rule.yaml:{place}: ", done.words)
+
+    def test_a_part_of_another_kind_is_refused_where_it_stands(self):
+        for part, column, word, wanted in (
+                ("id: [a]", 5, "id", "text"),
+                ("severity: {a: b}", 11, "severity", "text"),
+                ("tactics: Persistence", 10, "tactics", "list"),
+                ("tactics: [a, [b]]", 14, "tactics", "text"),
+                ("tactics: &t [*t]", 10, "tactics", "text"),
+                ("entityMappings: none", 17, "entityMappings", "list"),
+                ("entityMappings: [a]", 18, "entityMappings", "mapping"),
+                ("entityMappings: [{fieldMappings: a}]", 34, "fieldMappings",
+                 "list"),
+                ("entityMappings: [{fieldMappings: [a]}]", 35,
+                 "fieldMappings", "mapping"),
+                ("customDetails: [a]", 16, "customDetails", "mapping"),
+                ("customDetails: {a: [b]}", 20, "a", "text"),
+                ("alertDetailsOverride: a", 23, "alertDetailsOverride",
+                 "mapping"),
+                ("incidentConfiguration: a", 24, "incidentConfiguration",
+                 "mapping"),
+                ("incidentConfiguration: {groupingConfiguration: "
+                 "{groupByEntities: a}}", 66, "groupByEntities", "list")):
+            with self.subTest(part=part):
+                more = "" if part.startswith("id") else "id: a\n"
+                done = self.check(
+                    f"{part}\n{more}query: AuditLogs | where Result has "
+                    "'Some text'\n")
+                self.assertEqual(done.status, 1, done.output)
+                self.assertIn(f'rule.yaml:1:{column}: "{word}": a {wanted} '
+                              "should stand here", done.words)
+
+    def test_a_part_that_is_null_is_none(self):
+        rule = "query: AuditLogs | where Result has 'Some text'\n"
+        for null in ("", " ~", " null"):
+            with self.subTest(null=null):
+                done = self.check(f"id: a\n{rule}" + "".join(
+                    f"{part}:{null}\n" for part in (
+                        "name", "severity", "tactics", "entityMappings",
+                        "customDetails", "alertDetailsOverride",
+                        "incidentConfiguration")))
+                self.assertEqual(done.status, 0, done.words)
+                self.assertIn("severity    Informational\n", done.output)
+                self.assertIn('1:1: "id": a rule needs one',
+                              self.check(f"id:{null}\n{rule}").words)
+
+    def test_words_that_are_none_of_those_are_warned_of(self):
+        rule = rule_files.text(
+            "AuditLogs | where Result has 'Some text'", severity="{}",
+            more="incidentConfiguration:\n  createIncident: {}\n"
+            "  groupingConfiguration:\n    enabled: {}\n"
+            "    matchingMethod: {}\n")
+        done = self.check(rule.format("Critical", "maybe", "on", "Any"))
+        self.assertEqual(done.status, 0, done.words)
+        for warning in (
+                'severity "Critical" is none of Informational, Low, Medium, '
+                "High", 'createIncident "maybe" is neither true nor false: it '
+                "is taken for true", 'enabled "on" is neither true nor false: '
+                "it is taken for false",
+                'matchingMethod "Any" is none of AnyAlert, AllEntities, '
+                "Selected"):
+            self.assertIn(f"warning     {warning}\n", done.output)
+        done = self.check(rule.format("high", "True", "FALSE", "anyAlert"))
+        self.assertNotIn("warning", done.output)
+        self.assertIn("severity    High\n", done.output)
+
+    def test_bytes_that_are_no_text_are_told_by_their_place(self):
+        rule = rule_files.text(
+            "AuditLogs | where Result has 'Ünsere x'").encode()
+        for bad in (b"\xe9", b"\0", b"\1", b"\xff\xfe", b"\xed\xa0\x80"):
+            with self.subTest(bad=bad):
+                done = self.check(rule.replace(b" x'", bad))
+                self.assertEqual(done.status, 1, done.output)
+                self.assertIn(f"rule.yaml:{HEAD_LINES + 1}:39: ", done.words)
+
+    def test_what_is_nested_deep_ends_at_a_bound(self):
+        rule = rule_files.text("AuditLogs | where Result has 'Some text'")
+        for opened, closed in (("[", "]"), ("{a: ", "}"), ("- ", "")):
+            with self.subTest(opened=opened):
+                for depth, status in ((60, 0), (70, 1), (200_000, 1)):
+                    done = self.check(
+                        f"{rule}x:\n  {opened * depth}b{closed * depth}\n")
+                    self.assertEqual(done.status, status, done.words[:200])
+                self.assertIn("nested too deep", done.words)
+
+    def test_blanks_that_come_from_a_page_are_blanks(self):
+        done = self.check(rule_files.text(
+            "AuditLogs\u00a0| where\u2003Result\u200b has\u3000'Some text'\n"
+            "| extend n = strlen\u00a0(Result)\ufeff, m = tostring // why\n"
+            "  (Result)"))
+        self.assertEqual(done.status, 0, done.words)
+        self.assertIn(", n, m\n", done.output)
 
     def test_each_file_is_told_of(self):
         good = self.folder.put(rule_files.text(QUERY), "good.yaml")
