@@ -371,7 +371,8 @@ static bool put_element(kql_parser *p, const kql_op *op, text name)
                              .name = name,
                              .type = op->cast == KQL_TYPES ? KQL_DYNAMIC : op->cast,
                              .slot = op->slot,
-                             .is_verbatim = op->value->is_verbatim,
+                             /* a time has more than one spelling */
+                             .is_verbatim = op->value->is_verbatim && op->cast != KQL_DATETIME,
                              .is_made = true,
                          });
 }

@@ -112,7 +112,10 @@ class RuleCheck(unittest.TestCase):
                           "tolower(OperationName) == 'update user'",
                           "OperationName has 'abc'",
                           "OperationName has 'Update user' or Result == ''",
-                          "coalesce(Result, 'unknown') == 'unknown'"):
+                          "coalesce(Result, 'unknown') == 'unknown'",
+                          "true | mv-expand x = TargetResources to "
+                          "typeof(datetime) | where tostring(x) startswith "
+                          "'2026-06-01T12'"):
             with self.subTest(condition=condition):
                 done = self.check(rule_files.text(
                     f"AuditLogs | where {condition}"))
