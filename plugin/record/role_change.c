@@ -115,10 +115,16 @@ static void read_properties(role_reading *r)
     }
 }
 
+/* Some write Graph's enumeration by its numbers. */
+static bool is_success(text result)
+{
+    return is_same(result, (text)TEXT("success")) || text_equal(result, (text)TEXT("0"));
+}
+
 static bool is_done_by_core_directory(const audit_record *record)
 {
     return is_same(record->logged_by_service, (text)TEXT("Core Directory")) &&
-           is_same(record->result, (text)TEXT("success"));
+           is_success(record->result);
 }
 
 bool role_changes_read(const audit_record *record, const audit_reader *reader, timestamp time,

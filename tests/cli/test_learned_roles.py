@@ -130,6 +130,42 @@ class LearnedRoles(unittest.TestCase):
             self.alerts(gain("10:00"), loss("10:02", result="failure"),
                         register("10:05")), [self.learned("10:05")])
 
+    def test_success_has_more_than_one_spelling(self):
+        for result, counts in (("SUCCESS", True), (0, True), ("0", True),
+                               (1, False), ("", False), (None, False),
+                               ("unknownFutureValue", False)):
+            with self.subTest(result=result):
+                self.assertEqual(
+                    self.alerts(gain("10:00", result=result),
+                                register("10:05")),
+                    [self.learned("10:05")] if counts else [])
+
+    def test_the_template_s_spelling_does_not_matter(self):
+        for value in (TEMPLATE, TEMPLATE.upper(), json.dumps(TEMPLATE),
+                      [TEMPLATE]):
+            with self.subTest(value=value):
+                self.assertEqual(self.alerts(gain("10:00", value),
+                                             register("10:05")),
+                                 [self.learned("10:05")])
+
+    def test_a_value_that_is_gone_is_a_loss_however_it_is_written(self):
+        for value in (None, "", '""', "null", '"null"'):
+            with self.subTest(value=value):
+                gone = loss("11:00")
+                gone["properties"]["targetResources"][0][
+                    "modifiedProperties"][1]["newValue"] = value
+                self.assertEqual(
+                    self.alerts(gain("10:00"), gone, register("11:05")),
+                    [self.learned("11:05", why="role_recent")])
+
+    def test_a_role_that_another_takes_the_place_of_is_no_loss(self):
+        swapped = loss("11:00")
+        swapped["properties"]["targetResources"][0]["modifiedProperties"][1][
+            "newValue"] = quoted(OTHER_TEMPLATE)
+        self.assertEqual(
+            self.alerts(gain("10:00"), swapped, register("11:05")),
+            [self.learned("11:05")])
+
     def test_a_pass_before_the_role_alerts_late(self):
         self.assertEqual(self.alerts(register("10:00"), gain("10:05")),
                          [self.learned("10:00", late=True)])
