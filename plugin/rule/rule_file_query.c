@@ -46,19 +46,27 @@ static size_t count_before(text query, const kql_error *e)
     return 0;
 }
 
-/* Of a block that is taken line by line, how far its lines are moved in. */
-static size_t indent_of(const rule_file_reader *r, size_t first_line)
+/* How far the first line is moved in that is not blank. */
+static size_t blanks_before(text lines)
 {
-    const char *at = r->content.bytes, *end = at + r->content.length;
-    size_t indent = 0;
+    size_t blanks = 0;
 
-    for (size_t l = 1; l < first_line && at != NULL; l++) {
+    for (size_t i = 0; i < lines.length && strchr(" \n\r", lines.bytes[i]) != NULL; i++)
+        blanks = lines.bytes[i] == ' ' ? blanks + 1 : 0;
+    return blanks;
+}
+
+/* Of a block that is taken line by line, how far the file moves its lines in. */
+static size_t indent_of(const rule_file_reader *r, const yaml_node *node)
+{
+    size_t line = yaml_place_of(node).line + 1;
+    const char *at = r->content.bytes, *end = at + r->content.length;
+
+    for (size_t l = 1; l < line && at != NULL; l++) {
         at = memchr(at, '\n', (size_t)(end - at));
         at = at != NULL ? at + 1 : NULL;
     }
-    for (; at != NULL && at < end && (*at == ' ' || *at == '\n' || *at == '\r'); at++)
-        indent = *at == ' ' ? indent + 1 : 0;
-    return indent;
+    return at != NULL ? blanks_before(text_between(at, end)) - blanks_before(yaml_text(node)) : 0;
 }
 
 /* Where a place in the query stands in the file. */
@@ -68,7 +76,7 @@ static yaml_place place_in_file(const rule_file_reader *r, const yaml_node *node
     yaml_place begin = yaml_place_of(node);
 
     if (yaml_is_literal(node))
-        return (yaml_place){begin.line + e->line, e->column + indent_of(r, begin.line + 1)};
+        return (yaml_place){begin.line + e->line, e->column + indent_of(r, node)};
     return find_in_file(r, begin, text_of(e->word), count_before(yaml_text(node), e));
 }
 

@@ -106,6 +106,21 @@ class RuleCheck(unittest.TestCase):
             'query: "AuditLogs | where Result has Foo and Result has Bar"\n')
         self.assertIn('rule.yaml:17:38: "Foo": ', self.check(content).words)
 
+    def test_a_place_is_found_in_blocks_of_every_kind(self):
+        lines = "{0}AuditLogs\n{1}| where Result has 'Some text' and zork\n"
+        for head, first, second, place in (
+                ("|", "  ", "  ", "3:38"), ("|-", "  ", "      ", "3:42"),
+                ("|2", "    ", "  ", "3:38"), ("|1+", " ", "   ", "3:39"),
+                ("| # why", "  ", "  ", "3:38"), ("|", "\n\n  ", "  ", "5:38"),
+                (">", "  ", "  ", "3:38"), (">2-", "     ", "  ", "3:38"),
+                ("&a |", "  ", "  ", "3:38")):
+            for end in ("\n", "\r\n"):
+                with self.subTest(head=head, end=end):
+                    query = f"query: {head}\n" + lines.format(first, second)
+                    done = self.check(
+                        (query + "id: x\n").replace("\n", end).encode())
+                    self.assertIn(f'rule.yaml:{place}: "zork": ', done.words)
+
     def test_a_rule_without_a_text_for_the_gate_is_refused(self):
         for condition in ("OperationName != 'Update user'",
                           "OperationName matches regex 'Update user'",
