@@ -108,13 +108,19 @@ bool kql_is_keyword(text word)
     return false;
 }
 
+bool kql_take_bare_name(kql_parser *p, text *name)
+{
+    *name = p->token.word;
+    if (memchr(name->bytes, '-', name->length) != NULL)
+        return kql_fail(p, *name, "there is no arithmetic here, and no hyphen in a name");
+    kql_advance(p);
+    return !p->failed;
+}
+
 bool kql_take_name(kql_parser *p, text *name)
 {
-    if (!p->failed && p->token.kind == TOKEN_NAME && !kql_is_keyword(p->token.word)) {
-        *name = p->token.word;
-        kql_advance(p);
-        return !p->failed;
-    }
+    if (!p->failed && p->token.kind == TOKEN_NAME && !kql_is_keyword(p->token.word))
+        return kql_take_bare_name(p, name);
     if (!kql_take(p, "["))
         return kql_fail_here(p, "a name");
     if (!kql_is_literal_text(p))

@@ -184,14 +184,13 @@ bool kql_take_steps(kql_parser *p, kql_steps *s)
             if (!index_step(p, s))
                 return false;
         } else if (kql_take(p, ".")) {
-            text name = p->token.word;
+            text name;
 
             if (kql_is(p, "[")) /* $.[0] */
                 continue;
             if (p->token.kind != TOKEN_NAME)
                 return kql_fail_here(p, "a member's name");
-            kql_advance(p);
-            if (!key_step(p, s, name))
+            if (!kql_take_bare_name(p, &name) || !key_step(p, s, name))
                 return false;
         } else {
             return true;

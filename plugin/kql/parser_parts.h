@@ -32,6 +32,9 @@ bool kql_is_literal_text(const kql_parser *p);
 /* Words that are no names. */
 bool kql_is_keyword(text word);
 
+/* The name that is looked at; the hyphen of mv-expand and its like is no part of one. */
+bool kql_take_bare_name(kql_parser *p, text *name);
+
 /* An expression without arguments that begins at that word. */
 kql_expr *kql_new_expr(kql_parser *p, kql_form form, kql_type type, text word);
 

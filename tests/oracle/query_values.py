@@ -304,8 +304,9 @@ def parse_json(value):
 
 def _extract(path, value, step):
     found = _json_or_null(text_of(value))
-    for key, index in re.findall(r"\.(\w+)|\[(-?\d+)\]", path.value):
-        found = step(found, key or int(index))
+    for key, _, quoted, index in re.findall(
+            r"\.(\w+)|\[(['\"])(.*?)\2\]|\[(-?\d+)\]", path.value):
+        found = step(found, int(index) if index else key or quoted)
     return string(kql.tostring(found))
 
 
