@@ -177,6 +177,18 @@ class LearnedRoles(unittest.TestCase):
             self.learned("12:00", why="role_recent"),
             self.learned("02T10:59", why="role_recent")])
 
+    def test_a_long_lookback_remembers_long(self):
+        late = [json.loads(json.dumps(one).replace("2026-06-", "2026-11-"))
+                for one in (gain("10:00"), register("10:05"))]
+        late[0]["properties"]["targetResources"][0].update(
+            id="other", userPrincipalName="other@nordwind.example")
+        for lookback, expected in (("180d", 1), ("120d", 0)):
+            with self.subTest(lookback=lookback):
+                self.assertEqual(len(self.alerts(
+                    loss("11:00"), *late, options=(
+                        "--learn", "roles", "--lookback", lookback))),
+                    expected)
+
     def test_a_loss_alone_is_enough(self):
         self.assertEqual(self.alerts(loss("11:00"), register("11:05")),
                          [self.learned("11:05", why="role_recent")])
