@@ -5,6 +5,7 @@ Their ports are bound from the beginning and refuse connections until
 `come()`. What they have taken is in `taken`, in order.
 """
 
+import contextlib
 import gzip
 import http.server
 import json
@@ -16,14 +17,21 @@ import time
 import deadline
 
 
+def bound_to(port):
+    """Make a socket that has a port of the loopback; 0 for any."""
+    made = socket.socket()
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    made.bind(("127.0.0.1", port))
+    return made
+
+
 class FarEnd:
     """What all of them share: a port, and a list that can be waited for."""
 
     def __init__(self):
         self.taken = []
         self._changed = threading.Condition()
-        self._socket = socket.socket()
-        self._socket.bind(("127.0.0.1", 0))
+        self._socket = bound_to(0)
 
     @property
     def port(self):
@@ -57,12 +65,28 @@ class FarEnd:
 class Lines(FarEnd):
     """Takes frames by TCP: with octet counts, or one a line."""
 
+    def __init__(self):
+        super().__init__()
+        self._connections = []
+
+    def leave(self):
+        """Go away until the next `come()`, with all connections."""
+        port, left = self.port, self._socket
+        for one in (left, *self._connections):
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+        left.close()
+        self._connections.clear()
+        self._socket = bound_to(port)
+
     def _serve(self):
+        listening = self._socket
         while True:
             try:
-                connection, _ = self._socket.accept()
+                connection, _ = listening.accept()
             except OSError:
                 return
+            self._connections.append(connection)
             threading.Thread(target=self._read, args=(connection,),
                              daemon=True).start()
 

@@ -2,10 +2,9 @@
 """Alerts reach their far end by each recipe of contrib/rsyslog.d/out.
 
 The recipe itself runs; only its addresses and paths become the test's. At
-first the far end is away, and rsyslogd is killed meanwhile: what alerted is in
-the queue on disk, and comes when the far end does. Where synctap-send sends,
-rsyslogd is stopped, too. An alert that follows arrives once, and is what its
-dialect says.
+first the far end is away, and rsyslogd is killed and stopped meanwhile: what
+alerted is in the queue on disk, and comes when the far end does. An alert that
+follows arrives once, and is what its dialect says.
 """
 
 import contextlib
@@ -43,6 +42,11 @@ def daemon_of(dialect, changed):
                   MODULE + "\n" + changed)
 
 
+def was_suspended(daemon):
+    """Give what tells whether an action has found its end away so often."""
+    return lambda count: count <= len(daemon.said("suspended (module"))
+
+
 def with_sender(name):
     """Give a recipe whose sender has a test's settings."""
     return recipe(name, (r'binary="[^"]*"', 'binary="/usr/bin/python3 '
@@ -73,11 +77,10 @@ class WaysOut(unittest.TestCase):
         self.addCleanup(end.close)
         return end
 
-    def _tell_the_story(self, daemon, end, read, has_tried=None, stops=False):
+    def _tell_the_story(self, daemon, end, read, has_tried):
         """read: gives the alert's id of what was taken.
 
         has_tried: says whether the far end was found to be away so often.
-        stops: rsyslogd is stopped, too, behind the kill.
         """
         def has(*ids):
             return lambda taken: set(ids) <= set(map(read, taken))
@@ -86,13 +89,11 @@ class WaysOut(unittest.TestCase):
             daemon.send([text("one", SYNC), text("two", SYNC)])
             first = [message.tree["synctap"]["alert"]["alert_id"]
                      for message in daemon.originals(2)]
-            if has_tried is not None:
-                daemon.wait_until(lambda: has_tried(1), "a try")
+            daemon.wait_until(lambda: has_tried(1), "a try")
             daemon.restart()
-            if stops:
-                daemon.wait_until(lambda: has_tried(2), "another try")
-                daemon.end()
-                daemon.start()
+            daemon.wait_until(lambda: has_tried(2), "another try")
+            daemon.end()
+            daemon.start()
             end.come()
             end.wait(has(*first))
             daemon.send([text("three", SYNC)])
@@ -116,8 +117,9 @@ class WaysOut(unittest.TestCase):
             _, found = dialects.read(dialect, rendering(line))
             return found.get("externalId", found.get("alertId"))
 
+        daemon = daemon_of(dialect, changed)
         alert, line, version = self._tell_the_story(
-            daemon_of(dialect, changed), end, alert_id)
+            daemon, end, alert_id, was_suspended(daemon))
         self.assertEqual(dialects.expected(dialect, alert, version),
                          dialects.read(dialect, rendering(line)))
 
@@ -125,17 +127,40 @@ class WaysOut(unittest.TestCase):
         self._check_line("sentinel-cef", "cef",
                          r"<81>1 \S+Z? \S+ synctap - - - (?=CEF:0\|)")
 
+    def test_a_far_end_that_was_there_and_is_away_at_a_stop(self):
+        """What is sent on a connection that has ended is not lost either."""
+        end = self._far_end(Lines)
+        daemon = daemon_of("cef", recipe("sentinel-cef", (
+            r' port="[0-9]*"', f' port="{end.port}"')))
+        has_tried = was_suspended(daemon)
+        end.come()
+        with daemon:
+            for record in "one", "two":
+                daemon.send([text(record, SYNC)])
+                original, = daemon.originals(1)
+                words = ("externalId="
+                         + original.tree["synctap"]["alert"]["alert_id"])
+                if record == "two":
+                    daemon.wait_until(lambda: has_tried(1), "a try")
+                    daemon.end()
+                    daemon.start()
+                    end.come()
+                end.wait(lambda taken, words=words: any(
+                    words in line for line in taken))
+                if record == "one":
+                    end.leave()
+
     def test_qradar(self):
         self._check_line("qradar", "leef", r"<81>1 \S+ \S+ (?=LEEF:1.0\|)",
                          ("qradar.example.com", "127.0.0.1"))
 
-    def _check_sender(self, name, dialect, settings, alert_id, stops=False):
+    def _check_sender(self, name, dialect, settings, alert_id):
         end = self._far_end(Web)
         daemon = daemon_of(dialect, with_sender(name))
         give_sender(daemon, **settings(f"http://127.0.0.1:{end.port}"),
                     rejected=daemon.work.path / "rejected")
         alert, found, version = self._tell_the_story(
-            daemon, end, alert_id, has_tried(daemon), stops)
+            daemon, end, alert_id, has_tried(daemon))
         self.assertEqual(
             dialects.expected(dialect, alert, version),
             dialects.read(dialect, json.dumps(found)))
@@ -143,7 +168,7 @@ class WaysOut(unittest.TestCase):
     def test_splunk_hec(self):
         self._check_sender("splunk-hec", "hec", lambda url: {
             "kind": "hec", "url": url, "token": "t"},
-                           lambda event: event["event"]["id"], stops=True)
+                           lambda event: event["event"]["id"])
 
     def test_sentinel_table(self):
         self._check_sender("sentinel-table", "securityalert", lambda url: {
@@ -159,7 +184,8 @@ class WaysOut(unittest.TestCase):
                         f'server="127.0.0.1" serverport="{end.port}"'),
             (r' tls.caCert="[^"]*"', "")))
         alert, found, version = self._tell_the_story(
-            daemon, end, lambda document: document["event"]["id"])
+            daemon, end, lambda document: document["event"]["id"],
+            was_suspended(daemon))
         self.assertEqual(dialects.expected("ecs", alert, version), found)
 
     @unittest.skipIf(kafka_broker.missing(), kafka_broker.missing())
@@ -172,8 +198,7 @@ class WaysOut(unittest.TestCase):
             broker.go()
             alert, line, _ = self._tell_the_story(
                 daemon, Polled(lambda: broker.read("%k %s"), broker.come),
-                lambda line: line.partition(" ")[0], has_tried(daemon),
-                stops=True)
+                lambda line: line.partition(" ")[0], has_tried(daemon))
         self.assertEqual(alert, json.loads(line.partition(" ")[2]))
 
     def _check_file(self, prevent, allow):
