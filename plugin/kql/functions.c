@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* functions: the scalar functions, and the table of them. */
-#include <errno.h>
+#include <ctype.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -282,38 +282,54 @@ static text without_blanks(text t)
     return t;
 }
 
-static kql_value in_32_bits(int64_t number)
+/* A long's lower 32 bits. */
+static kql_value lower_bits(int64_t number)
 {
-    return number >= INT32_MIN && number <= INT32_MAX ? kql_number(KIND_LONG, number) : kql_null();
+    return kql_number(KIND_LONG, (int32_t)(uint32_t)(uint64_t)number);
 }
 
-/* A sign and decimal digits, or 0x and hex digits; nothing else. */
+/* The digits of a number of that base, no more than UINT32_MAX in all. */
+static bool read_digits(text t, unsigned base, int64_t *number)
+{
+    *number = 0;
+    for (size_t i = 0; i < t.length; i++) {
+        static const char digits[] = "0123456789abcdef";
+        const char *digit = memchr(digits, tolower((unsigned char)t.bytes[i]), base);
+
+        if (digit == NULL)
+            return false;
+        *number = *number * base + (digit - digits);
+        if (*number > UINT32_MAX)
+            return false;
+    }
+    return t.length > 0;
+}
+
+/* A sign and decimal digits, or 0x and hex digits, which are all 32 bits; nothing else. */
 static kql_value int_of_text(text t)
 {
-    const char *allowed = "0123456789";
-    bool is_hex, is_negative;
-    int64_t number = 0;
+    bool is_negative;
+    int64_t number;
 
     t = without_blanks(t);
+    if (t.length > 2 && t.bytes[0] == '0' && (t.bytes[1] == 'x' || t.bytes[1] == 'X'))
+        return read_digits(text_from(t, 2), 16, &number) ? lower_bits(number) : kql_null();
     is_negative = t.length > 0 && t.bytes[0] == '-';
     if (is_negative || (t.length > 0 && t.bytes[0] == '+'))
         t = text_from(t, 1);
-    is_hex = t.length > 2 && t.bytes[0] == '0' && (t.bytes[1] | 0x20) == 'x';
-    if (is_hex) {
-        allowed = "0123456789abcdef";
-        t = text_from(t, 2);
-    }
-    if (t.length == 0)
+    if (!read_digits(t, 10, &number) || number > (int64_t)INT32_MAX + is_negative)
         return kql_null();
-    for (size_t i = 0; i < t.length; i++) {
-        char c = t.bytes[i];
-        const char *digit = c == '\0' ? NULL : strchr(allowed, is_hex ? c | 0x20 : c);
+    return kql_number(KIND_LONG, is_negative ? -number : number);
+}
 
-        if (digit == NULL || number > UINT32_MAX)
-            return kql_null();
-        number = number * (is_hex ? 16 : 10) + (digit - allowed);
-    }
-    return in_32_bits(is_negative ? -number : number);
+/* Without its fraction; what is too much or too little is the most or the least that there is. */
+static kql_value int_of_real(double real)
+{
+    if (isnan(real))
+        return kql_null();
+    return kql_number(KIND_LONG, real >= INT32_MAX   ? INT32_MAX
+                                 : real <= INT32_MIN ? INT32_MIN
+                                                     : (int64_t)real);
 }
 
 static kql_value f_toint(kql_run *r, const kql_expr *e, const kql_value *args)
@@ -326,14 +342,32 @@ static kql_value f_toint(kql_run *r, const kql_expr *e, const kql_value *args)
     case KIND_STRING:
         return int_of_text(v.string);
     case KIND_LONG:
-        return in_32_bits(v.number);
+    case KIND_TIMESPAN:
+        return lower_bits(v.number);
     case KIND_REAL:
-        return fabs(v.real) < 4e9 ? in_32_bits((int64_t)v.real) : kql_null();
+        return int_of_real(v.real);
     case KIND_BOOL:
         return kql_number(KIND_LONG, v.truth);
     default:
         return kql_null();
     }
+}
+
+/* A number is one of ticks since 0001-01-01. */
+static kql_value time_of_ticks(kql_value v)
+{
+    const int64_t end = INT64_C(3155378976000000000); /* 10000-01-01 */
+    int64_t ticks = v.kind == KIND_LONG                                 ? v.number
+                    : v.kind == KIND_REAL && fabs(v.real) < (double)end ? (int64_t)v.real
+                                                                        : -1;
+
+    return ticks >= 0 && ticks < end ? kql_number(KIND_DATETIME, TIMESTAMP_MIN + ticks)
+                                     : kql_null();
+}
+
+static bool is_of_numbers(const kql_expr *e)
+{
+    return e->count > 0 && (e->args[0]->type == KQL_LONG || e->args[0]->type == KQL_REAL);
 }
 
 static kql_value f_todatetime(kql_run *r, const kql_expr *e, const kql_value *args)
@@ -344,6 +378,8 @@ static kql_value f_todatetime(kql_run *r, const kql_expr *e, const kql_value *ar
     (void)e;
     if (args[0].kind == KIND_DATETIME)
         return args[0];
+    if (is_of_numbers(e))
+        return time_of_ticks(args[0]);
     if (args[0].kind != KIND_STRING || !kql_read_datetime(args[0].string, &t))
         return kql_null();
     return kql_number(KIND_DATETIME, t);
@@ -469,8 +505,8 @@ static const kql_function functions[] = {
     {"todynamic", 1, 1, {ANY}, KQL_DYNAMIC, .strict = f_parse_json, .is_verbatim = true},
     {"extractjson", 2, 2, {S, TEXTS}, KQL_STRING, .strict = f_extractjson, .constant_first = true},
     {"extract_json", 2, 2, {S, TEXTS}, KQL_STRING, .strict = f_extractjson, .constant_first = true},
-    {"toint", 1, 1, {B | L | R | TEXTS}, KQL_LONG, .strict = f_toint},
-    {"todatetime", 1, 1, {T | TEXTS}, KQL_DATETIME, .strict = f_todatetime},
+    {"toint", 1, 1, {B | L | R | N | TEXTS}, KQL_LONG, .strict = f_toint},
+    {"todatetime", 1, 1, {T | L | R | TEXTS}, KQL_DATETIME, .strict = f_todatetime},
     {"ago", 1, 1, {N}, KQL_DATETIME, .strict = f_ago},
     {"isempty", 1, 1, {ANY}, KQL_BOOL, .strict = f_isempty},
     {"isnotempty", 1, 1, {ANY}, KQL_BOOL, .strict = f_isnotempty},

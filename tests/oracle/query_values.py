@@ -337,15 +337,26 @@ def _trim(pattern, value):
 
 def _toint(value):
     if isinstance(value.value, str):
-        text = value.value.strip()
-        if not re.fullmatch(r"[+-]?(\d+|0[xX][0-9a-fA-F]+)", text):
-            return Value("long", None)
-        number = int(text, 16 if "x" in text.lower() else 10)
-    elif isinstance(value.value, (int, float)):
-        number = int(value.value)
-    else:
-        return Value("long", None)
-    return Value("long", number if -2**31 <= number < 2**31 else None)
+        return Value("long", _int_of_text(value.value.strip()))
+    if isinstance(value.value, int):
+        return Value("long", _signed(value.value % 2**32))
+    if isinstance(value.value, float):
+        return Value("long", int(min(max(value.value, -2**31), 2**31 - 1)))
+    return Value("long", None)
+
+
+def _signed(bits):
+    """Read 32 bits as a number with a sign."""
+    return bits - 2**32 if bits >= 2**31 else bits
+
+
+def _int_of_text(text):
+    if re.fullmatch(r"0[xX][0-9a-fA-F]+", text):
+        bits = int(text, 16)
+        return _signed(bits) if bits < 2**32 else None
+    if not re.fullmatch(r"[+-]?[0-9]+", text):
+        return None
+    return int(text) if -2**31 <= int(text) < 2**31 else None
 
 
 def common_type(types):
