@@ -8,7 +8,7 @@
 
 enum statement { PUT, COUNT_CHANGE, PRUNE, READ, STATEMENTS };
 
-#define TWO_HOURS "72000000000"   /* in 100 ns */
+#define TWO_HOURS "72000000000"     /* in 100 ns */
 #define LONG_AGO "3153600000000000" /* ten years: what was lost before that is in no lookback */
 
 static const char *const sql[STATEMENTS] = {
