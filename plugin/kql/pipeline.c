@@ -352,6 +352,20 @@ static bool parse_expanded(kql_parser *p, kql_op *op, text *name)
     return is_named || own_name(p, op->value, name);
 }
 
+/* kind=, bagexpansion=, with_itemindex=: they look like a name. */
+static bool is_expansion_option(const kql_parser *p)
+{
+    return (kql_is(p, "kind") || kql_is(p, "bagexpansion") || kql_is(p, "with_itemindex")) &&
+           is_assignment(p);
+}
+
+/* Of what Kusto takes beside one [N =] E. */
+static bool refuse_more(kql_parser *p, const kql_op *op)
+{
+    return kql_fail(p, p->token.word, "%.*s takes one [NAME =] E here, and nothing beside it",
+                    (int)op->source.length, op->source.bytes);
+}
+
 static bool begin_expansion(kql_parser *p, kql_pipeline *out, kql_op *op)
 {
     op->kind = OP_EXPAND;
@@ -361,7 +375,7 @@ static bool begin_expansion(kql_parser *p, kql_pipeline *out, kql_op *op)
     if (out->expansions == KQL_MOST_EXPANSIONS)
         return kql_fail(p, op->source, "more than %d expansions", KQL_MOST_EXPANSIONS);
     out->expansions++;
-    return true;
+    return !is_expansion_option(p) || refuse_more(p, op);
 }
 
 static bool put_element(kql_parser *p, const kql_op *op, text name)
@@ -381,8 +395,10 @@ static bool parse_expand(kql_parser *p, kql_pipeline *out, kql_op *op)
 {
     text name = TEXT("");
 
-    return begin_expansion(p, out, op) && parse_expanded(p, op, &name) &&
-           parse_typeof(p, &op->cast) && put_element(p, op, name);
+    if (!begin_expansion(p, out, op) || !parse_expanded(p, op, &name) ||
+        !parse_typeof(p, &op->cast) || !put_element(p, op, name))
+        return false;
+    return (!kql_is(p, ",") && !kql_is(p, "limit")) || refuse_more(p, op);
 }
 
 static bool parse_op(kql_parser *p, kql_pipeline *out, bool is_inner);
@@ -409,8 +425,11 @@ static bool parse_apply(kql_parser *p, kql_pipeline *out, kql_op *op)
         return false;
     if (!is_assignment(p))
         return kql_fail(p, p->token.word, "mv-apply needs a name: NAME = ..");
-    if (!parse_expanded(p, op, &name) || !put_element(p, op, name) || !kql_expect(p, "on") ||
-        !kql_expect(p, "("))
+    if (!parse_expanded(p, op, &name) || !put_element(p, op, name))
+        return false;
+    if (kql_is(p, ",") || kql_is(p, "to") || kql_is(p, "limit"))
+        return refuse_more(p, op);
+    if (!kql_expect(p, "on") || !kql_expect(p, "("))
         return false;
     do {
         if (!parse_op(p, out, true))

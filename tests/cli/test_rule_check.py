@@ -100,6 +100,36 @@ class RuleCheck(unittest.TestCase):
             f'rule.yaml:{HEAD_LINES + 3}:16: "Result": the query should end '
             "here: is a comma or | missing before it?", done.words)
 
+    def test_more_than_one_expansion_at_once_is_called_so(self):
+        for operator, word in (
+                ("mv-expand kind=array x = TargetResources", "kind"),
+                ("mv-expand bagexpansion=array TargetResources",
+                 "bagexpansion"),
+                ("mv-expand with_itemindex=i TargetResources",
+                 "with_itemindex"),
+                ("mv-expand TargetResources, AdditionalDetails", ","),
+                ("mv-expand TargetResources to typeof(string) limit 5",
+                 "limit"),
+                ("mv-apply with_itemindex=i x = TargetResources on (where "
+                 "true)", "with_itemindex"),
+                ("mv-apply x = TargetResources to typeof(string) on (where "
+                 "true)", "to"),
+                ("mv-apply x = TargetResources, y = AdditionalDetails on "
+                 "(where true)", ",")):
+            with self.subTest(operator=operator):
+                query = f"AuditLogs | {operator}"
+                place = f"{HEAD_LINES + 1}:{query.index(word, 19) + 3}"
+                self.assertIn(
+                    f'rule.yaml:{place}: "{word}": {operator.split()[0]} takes '
+                    "one [NAME =] E here, and nothing beside it",
+                    self.check(rule_files.text(query)).words)
+
+    def test_a_column_may_be_called_kind(self):
+        done = self.check(rule_files.text(
+            "AuditLogs | where Result has 'Some text' | extend kind = "
+            "TargetResources | mv-expand kind | mv-expand limit = kind"))
+        self.assertEqual(done.status, 0, done.words)
+
     def test_a_place_is_found_in_a_quoted_query_too(self):
         content = rule_files.text("X").replace(
             "query: |\n  X\n",
