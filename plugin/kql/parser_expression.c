@@ -365,19 +365,32 @@ static kql_expr *parse_operator(kql_parser *p, bool is_tight, kql_expr *(*operan
     return p->failed ? NULL : e;
 }
 
-static bool is_arithmetic(const kql_parser *p)
+/* What people write behind an operand, and does not stand there in KQL, or not here. */
+static bool refuse_sign(kql_parser *p)
 {
-    return !p->failed && p->token.kind == TOKEN_SIGN && p->token.word.length == 1 &&
-           strchr("+-*/%", p->token.word.bytes[0]) != NULL;
+    static const char arithmetic[] = "there is no arithmetic here";
+    static const struct {
+        const char *sign;
+        const char *why;
+    } signs[] = {{"+", arithmetic},
+                 {"-", arithmetic},
+                 {"*", arithmetic},
+                 {"/", arithmetic},
+                 {"%", arithmetic},
+                 {"=", "that two are equal is written =="},
+                 {"&", "both of two conditions are written with and"}};
+
+    for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++)
+        if (kql_is(p, signs[i].sign))
+            return kql_fail(p, p->token.word, "%s", signs[i].why);
+    return !p->failed;
 }
 
 static kql_expr *parse_tight(kql_parser *p)
 {
     kql_expr *e = parse_operator(p, true, parse_path);
 
-    if (is_arithmetic(p))
-        kql_fail(p, p->token.word, "there is no arithmetic here");
-    return p->failed ? NULL : e;
+    return refuse_sign(p) ? e : NULL;
 }
 
 static kql_expr *parse_comparison(kql_parser *p)

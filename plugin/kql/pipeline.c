@@ -547,6 +547,8 @@ static bool parse_op(kql_parser *p, kql_pipeline *out, bool is_inner)
         return false;
     if (p->token.kind == TOKEN_END)
         return kql_fail(p, word, "the query ends where an operator should stand");
+    if (kql_is(p, "|"))
+        return kql_fail(p, word, "no operator before it; one of two conditions is written with or");
     if (found == OPS)
         return kql_fail(p, word, "no operator of a row-wise query");
     if (is_inner && !ops[found].is_inner)
