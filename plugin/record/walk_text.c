@@ -249,7 +249,8 @@ static size_t inside_length(passage *p, size_t at)
 
 /*
  * No document begins in a string's inside in front of an escaped quote that
- * is not the string's own; but behind the last of them one may.
+ * is not the string's own; but behind the last of them one may, and what
+ * seemed to end the string is that document's first quote then.
  */
 static size_t behind_last_quote(text inside)
 {
@@ -278,24 +279,25 @@ static bool walk_string_inside(walk *w, const passage *p, text inside)
  */
 static size_t walk_escaped(walk *w, passage *p, size_t at)
 {
-    size_t length = inside_length(p, at), broken = w->found.broken;
+    size_t length = inside_length(p, at), broken = w->found.broken, done;
     text inside = {p->text.bytes + at, length};
     bool found;
 
     if (length == 0)
         return 0;
     p->escaped_to = at + length;
+    done = behind_last_quote(inside);
     if (closes_before(p, at))
         end_broken(w, p, at);
     note_words(p, at);
     if (is_in_chosen_text(p, at))
-        return behind_last_quote(inside);
+        return done;
     found = walk_string_inside(w, p, inside);
     if (found)
         buffer_append(&p->judged, (text){(const char *)&inside, sizeof(inside)});
     if (p->broken_from == p->text.length && (found || w->found.broken > broken))
-        begin_words(p, at + length);
-    return found ? length : behind_last_quote(inside);
+        begin_words(p, at + done);
+    return done;
 }
 
 /* Blanks and commas, as they stand between messages that were put into one. */

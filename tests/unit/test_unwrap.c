@@ -540,6 +540,22 @@ static void test_no_text_in_front_swallows_a_record(void)
     }
 }
 
+/* What seems to be the end of a quoted record is the first quote of the good one. */
+static void test_no_quoted_record_in_front_swallows_one(void)
+{
+    static const char *const quoted[] = {
+        "{\\\"r\\\":2,\\\"empty\\\":0} ",
+        "{\\\"r\\\":2,\\\"a\\\":{\\\"b\\\":\\\"\\\"}}",
+        "{\\\\\\\"r\\\\\\\":2} ",
+    };
+
+    for (size_t i = 0; i < LENGTH_OF(quoted); i++) {
+        test_case("%s", quoted[i]);
+        EXPECT_STRING(records_of(take(test_string("user: %s. " R1, quoted[i]))), "2 1 ");
+        EXPECT_STRING(records_of(take(test_string("user: %s[" R1 "]", quoted[i]))), "2 1 ");
+    }
+}
+
 static void test_a_document_in_a_broken_records_name_does_not_divide_it(void)
 {
     static const char message[] = "{\"a\":1,\"displayName\":\"{\\\"r\\\":7}\",\"b\":2,\"c\":\"";
@@ -891,6 +907,7 @@ CU_TestInfo unwrap_tests[] = {
     TEST(test_a_tables_rows_may_be_objects),
     TEST(test_of_two_columns_of_one_name_the_last_counts),
     TEST(test_no_text_in_front_swallows_a_record),
+    TEST(test_no_quoted_record_in_front_swallows_one),
     TEST(test_a_document_in_a_broken_records_name_does_not_divide_it),
     TEST(test_a_record_in_a_cut_carrier_is_left_out_of_the_stretch),
     TEST(test_words_that_show_a_key_are_a_part_of_a_record),
