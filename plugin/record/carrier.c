@@ -52,6 +52,7 @@ static bool load(carrier *self, const char *path, char **error)
     /* liblognorm 2.0.6 hands the debug callback's cookie to the error callback (liblognorm.c). */
     ln_setDebugCB(self->context, ignore_debug, self);
     ln_setErrMsgCB(self->context, keep_first_error, self);
+    ln_setCtxOpts(self->context, LN_CTXOPT_ADD_RULE_LOCATION);
     if (ln_loadSamples(self->context, path) == 0 && self->first_error == NULL)
         return true;
     *error = self->first_error ? self->first_error : strdup("liblognorm refuses it");
@@ -113,6 +114,19 @@ json *carrier_take_apart(const carrier *self, text message)
     json_free(fields);
     errno = refused == LN_NOMEM ? ENOMEM : 0;
     return NULL;
+}
+
+bool carrier_is_same_rule(json *fields, json *others)
+{
+    buffer rule = {0}, other = {0};
+    bool is_same;
+
+    json_write_value(&rule, json_member(fields, "metadata"));
+    json_write_value(&other, json_member(others, "metadata"));
+    is_same = !buffer_failed(&rule) && text_equal(buffer_text(&rule), buffer_text(&other));
+    buffer_free(&rule);
+    buffer_free(&other);
+    return is_same;
 }
 
 json *carrier_record(json *fields)

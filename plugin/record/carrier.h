@@ -32,6 +32,9 @@ void carrier_unref(carrier *self);
  */
 json *carrier_take_apart(const carrier *self, text message);
 
+/* Were both taken apart by the same rule of one rulebase? */
+bool carrier_is_same_rule(json *fields, json *others);
+
 /* What the rule found, or NULL; part of the fields' tree. */
 json *carrier_record(json *fields);
 

@@ -276,38 +276,44 @@ void walk_value(walk *w, json *value)
 }
 
 /*
- * Does a rule fit by what stands in front of the JSON alone? Words in the
- * JSON are the record's: a display name that looks like a carrier must not
- * lead the reading astray. Asked with the JSON replaced by an empty object.
+ * What a rule makes of what stands in front of the JSON alone, that being an
+ * empty object in its place; NULL: no rule fits. Words in the JSON are the
+ * record's: a display name that looks like a carrier must not lead the reading
+ * astray.
  */
-static bool carrier_is_in_front(const carrier *rulebase, text message, bool *out_of_memory)
+static json *take_head_apart(const carrier *rulebase, text message, bool *out_of_memory)
 {
     const char *json_begins = memchr(message.bytes, '{', message.length);
     buffer head = {0};
     json *fields = NULL;
-    bool fits;
 
     if (json_begins == NULL)
-        return true; /* a rule may make a record of other words */
+        json_begins = message.bytes + message.length; /* a rule may make a record of other words */
     buffer_append(&head, text_between(message.bytes, json_begins));
-    buffer_append_string(&head, "{}");
+    if (json_begins < message.bytes + message.length)
+        buffer_append_string(&head, "{}");
     if (!buffer_failed(&head))
         fields = carrier_take_apart(rulebase, buffer_text(&head));
-    fits = fields != NULL;
-    *out_of_memory = buffer_failed(&head) || (!fits && errno == ENOMEM);
-    json_free(fields);
+    *out_of_memory |= buffer_failed(&head) || (fields == NULL && errno == ENOMEM);
     buffer_free(&head);
-    return fits;
+    return fields;
 }
 
-static void walk_carrier(walk *w, const carrier *rulebase, text message)
+/* The fields of the whole message, by the rule that fits what stands in front; else NULL. */
+static json *take_message_apart(const carrier *rulebase, text message, bool *out_of_memory)
 {
-    json *fields = carrier_take_apart(rulebase, message);
+    json *head = take_head_apart(rulebase, message, out_of_memory), *fields = NULL;
 
-    w->found.out_of_memory |= fields == NULL && errno == ENOMEM;
-    w->level = -1; /* a text that the rule took out is no string in a string yet */
-    walk_value(w, carrier_record(fields));
-    json_free(fields);
+    if (head == NULL)
+        return NULL;
+    fields = carrier_take_apart(rulebase, message);
+    *out_of_memory |= fields == NULL && errno == ENOMEM;
+    if (fields != NULL && !carrier_is_same_rule(head, fields)) {
+        json_free(fields);
+        fields = NULL;
+    }
+    json_free(head);
+    return fields;
 }
 
 /* Before JSON that begins the text no carrier stands; a PRI, a BOM or blanks may. */
@@ -328,13 +334,19 @@ static bool begins_with_json(text t)
 static bool read_by_rulebase(unwrap *self, const carrier *rulebase, text message,
                              const unwrap_sink *sink, unwrapped *found)
 {
+    json *fields = take_message_apart(rulebase, message, &found->out_of_memory);
     bool is_read;
     walk w;
 
+    if (fields == NULL)
+        return false;
     walk_begin(&w, self, sink);
-    walk_carrier(&w, rulebase, message);
+    w.level = -1; /* a text that the rule took out is no string in a string yet */
+    walk_value(&w, carrier_record(fields));
+    json_free(fields);
     is_read = w.found.records + w.found.other_kinds > 0 || w.found.stopped;
     walk_end(&w, is_read);
+    w.found.out_of_memory |= found->out_of_memory;
     *found = w.found;
     found->by_rulebase = is_read;
     return is_read;
@@ -385,7 +397,6 @@ unwrapped unwrap_text(unwrap *self, const carrier *rulebase, text message, const
 
     if (rulebase != NULL && !begins_with_json(message) &&
         !begins_with_own_line(self->parser, message) &&
-        carrier_is_in_front(rulebase, message, &found.out_of_memory) &&
         read_by_rulebase(self, rulebase, message, sink, &found))
         return found;
     walk_begin(&w, self, sink);

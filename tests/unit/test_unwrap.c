@@ -812,6 +812,17 @@ static void test_json_in_a_cef_extension(void)
     }
 }
 
+static void test_a_carrier_in_a_cef_extension_does_not_hide_its_record(void)
+{
+    const carrier *rulebase = open_carrier(installed_rulebase("entra-audit.rulebase"));
+    taken *t = take_with(rulebase, CEF "msg={\"r\":1,\"q\":\" CEF:0|a|b|c|d|e|5|msg={"
+                                       "\\\\\"r\\\\\":2,\\\\\"empty\\\\\":0}\"}");
+
+    EXPECT_NOT(t->found.by_rulebase);
+    EXPECT_INT(t->found.broken, 1);
+    EXPECT(strstr(broken_of(t), "[{\"r\":1,") != NULL);
+}
+
 static void test_json_in_a_leef_attribute(void)
 {
     check_records("LEEF:2.0|Microsoft|Azure|1|100|\tsrc=10.0.0.1\tmsg=" R1 "\tcat=audit", "1 ");
@@ -935,6 +946,7 @@ CU_TestInfo unwrap_tests[] = {
     TEST(test_a_text_that_the_rulebase_found_is_looked_through),
     TEST(test_our_own_rulebases_can_be_opened),
     TEST(test_json_in_a_cef_extension),
+    TEST(test_a_carrier_in_a_cef_extension_does_not_hide_its_record),
     TEST(test_json_in_a_leef_attribute),
     TEST(test_a_rulebase_that_is_not_there_is_told),
     TEST(test_a_wrong_rule_is_told),
