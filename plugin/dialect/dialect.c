@@ -88,13 +88,8 @@ bool dialect_begins(text t)
 
 bool dialect_is_line(text line)
 {
-    for (size_t i = 0; i < DIALECTS; i++) {
-        const dialect *d = &dialects[i];
-
-        if (d->is_line != NULL ? d->is_line(line)
-                               : text_begins_with(line, d->begin) &&
-                                     !json_brackets_close(&(json_brackets){0}, line, line.length))
+    for (size_t i = 0; i < DIALECTS; i++)
+        if (dialects[i].is_line != NULL && dialects[i].is_line(line))
             return true;
-    }
     return false;
 }

@@ -47,7 +47,7 @@ bool dialect_is_object(json *object);
 /* Does the text, which is not empty, begin as a dialect does? A cheap look. */
 bool dialect_begins(text t);
 
-/* Is the line what a dialect writes: no JSON, or JSON that was cut? */
+/* Is the line what a dialect that is no JSON writes, or the beginning of it? */
 bool dialect_is_line(text line);
 
 #endif

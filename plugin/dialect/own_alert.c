@@ -152,23 +152,94 @@ static bool take_value(text *rest)
     return true;
 }
 
-static bool is_cut_alert(json_parser *parser, text t)
+/* By the first byte of the value behind the colon; where it was cut off, it may be any. */
+static bool may_be_of(int kinds, text colon)
+{
+    static const struct {
+        char begin;
+        int kind;
+    } begins[] = {{'"', TEXTS}, {'[', LISTS}, {'{', FACTS}, {'t', FLAGS}, {'f', FLAGS}};
+    text value = text_from(colon, 1);
+
+    value = text_from(value, json_blanks(value));
+    if (value.length == 0 || kinds == ANYTHING)
+        return true;
+    for (size_t i = 0; i < sizeof(begins) / sizeof(begins[0]); i++)
+        if (value.bytes[0] == begins[i].begin)
+            return (kinds & begins[i].kind) != 0;
+    return value.bytes[0] == 'n' && (kinds & 1 << JSON_NULL) != 0;
+}
+
+/* As far as it goes, has it an alert's members in their order, and enough of them to tell? */
+static bool begins_as_alert(text t)
 {
     size_t at = 0, seen = 0;
     text key;
 
-    if (t.length == 0 || t.bytes[0] != '{' || !is_cut_off(parser, t))
-        return false;
     t = text_from(t, 1);
     while (take_key(&t, &key)) {
         at = place_of(key, at);
-        if (at++ == MEMBERS)
+        if (at == MEMBERS || !may_be_of(members[at].kinds, t))
             return false;
+        at++;
         seen++;
         if (!take_value(&t))
             break;
     }
     return seen >= TELLING_MEMBERS;
+}
+
+/* Keys of a record that no alert has, but for its columns. */
+static bool is_record_key(text key, bool is_column)
+{
+    static const char *const keys[] = {"operationName", "activityDisplayName", "targetResources",
+                                       "auditlogs", "records"};
+
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+        if (text_equal(key, text_of(keys[i])))
+            return true;
+    return !is_column && text_equal(key, (text)TEXT("OperationName"));
+}
+
+/* Does a record stand in JSON that goes as far as it goes, outside of its strings? */
+static bool holds_record(text t)
+{
+    size_t depth = 0, columns = 0; /* the depth of an alert's columns; 0: not in them */
+    bool is_columns = false;
+
+    for (size_t at = 0; at < t.length; at++) {
+        char b = t.bytes[at];
+
+        if (b == '"') {
+            text key = text_from(t, at + 1), rest;
+
+            key.length = json_string_inside(key);
+            at += 1 + key.length;
+            rest = text_from(t, at < t.length ? at + 1 : at);
+            rest = text_from(rest, json_blanks(rest));
+            if (rest.length == 0 || rest.bytes[0] != ':')
+                continue;
+            if (is_record_key(key, columns > 0 && depth == columns))
+                return true;
+            is_columns = text_equal(key, (text)TEXT("columns"));
+        } else if (b == '{' || b == '[') {
+            depth++;
+            if (is_columns && columns == 0)
+                columns = depth;
+            is_columns = false;
+        } else if (b == '}' || b == ']') {
+            columns = depth == columns ? 0 : columns;
+            depth--;
+        }
+    }
+    return false;
+}
+
+/* Strict JSON up to its end, where it was cut: in front of a record it is none that goes on. */
+static bool is_cut_alert(json_parser *parser, text t)
+{
+    return t.length > 0 && t.bytes[0] == '{' && (dialect_begins(t) || begins_as_alert(t)) &&
+           is_cut_off(parser, t) && !holds_record(t);
 }
 
 /* --- lines, with a header of syslog in front --- */
@@ -243,9 +314,61 @@ static text first_line(text t)
     return t;
 }
 
-static bool is_line(json_parser *parser, text line)
+/* May what follows a bracket be the inside of a document that began there? */
+static bool goes_on_inside(char bracket, text behind)
 {
-    return dialect_is_line(line) || is_cut_alert(parser, line);
+    char next;
+
+    behind = text_from(behind, json_blanks(behind));
+    next = behind.length > 0 ? behind.bytes[0] : '\0';
+    return next == '"' || (bracket == '[' && (next == '{' || next == '['));
+}
+
+/*
+ * The line's length without the brackets at its end where a document begins that
+ * goes on in the next line: the open string in front of it is no alert's.
+ */
+static size_t in_front_of_document(text line, text behind)
+{
+    size_t at = line.length, begin = line.length;
+
+    while (at > 0 && line.bytes[at - 1] != '\0' && strchr("{[ \r", line.bytes[at - 1]) != NULL) {
+        char c = line.bytes[--at];
+
+        if ((c == '{' || c == '[') && (begin < line.length || goes_on_inside(c, behind)))
+            begin = at;
+    }
+    return begin;
+}
+
+/*
+ * Does a record stand in a line that is no JSON? Somebody may have given himself an
+ * alert's beginning for a name, in front of his record; but an alert may quote a
+ * name that looks like a record. No name of Entra's is longer than this.
+ */
+static bool holds_long_record(text line)
+{
+    enum { LONGEST_NAME = 256 };
+    static const char *const keys[] = {"\"operationName\"", "\"OperationName\"",
+                                       "\"activityDisplayName\"", "\"operation_name\""};
+    const char *begin = memchr(line.bytes, '{', line.length);
+    const char *end =
+        begin != NULL ? memrchr(begin, '}', (size_t)(line.bytes + line.length - begin)) : NULL;
+
+    if (end == NULL || end - begin < LONGEST_NAME)
+        return false;
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+        if (memmem(begin, (size_t)(end - begin), keys[i], strlen(keys[i])) != NULL)
+            return true;
+    return false;
+}
+
+/* The length of an alert that begins the line; 0: none does. */
+static size_t length_in_line(json_parser *parser, text line, text behind)
+{
+    if (dialect_is_line(line) ? holds_long_record(line) : !is_cut_alert(parser, line))
+        return 0;
+    return in_front_of_document(line, behind);
 }
 
 /* What rsyslog would write for a line break may stand in a name, a document behind it. */
@@ -253,10 +376,11 @@ size_t own_alert_line_length(json_parser *parser, text t)
 {
     const char *end = memchr(t.bytes, '\n', t.length);
     text whole = end ? text_between(t.bytes, end) : t, first = first_line(whole);
+    text behind = text_from(t, whole.length);
+    size_t length = length_in_line(parser, first, behind);
 
-    if (is_line(parser, first))
-        return first.length;
-    return first.length < whole.length && is_line(parser, whole) ? whole.length : 0;
+    return length == 0 && first.length < whole.length ? length_in_line(parser, whole, behind)
+                                                      : length;
 }
 
 bool own_alert_begins(json_parser *parser, text t)

@@ -91,6 +91,25 @@ SWALLOWERS = (
     (r'{\"time\":\"x\",\"operationName\":{\"a\":\"\"}} ', ""),
     (r'{\\\"OperationName\\\":\\\"x\\\"}', "}"),
 )
+# Up to where an alert of synctap's own is told by its beginning: then the
+# record seems to stand in one that was cut.
+SWALLOWERS += tuple((begin, "") for begin in (
+    '{"alert_id":"","rule_id":"","rule_name":"',
+    '{"alert_id":"","rule_id":"","rule_name":',
+    '{"alert_id":"","rule_id":"","rule_name":"","rule_version":"",'
+    '"severity":"","tactics":[',
+    '{"ProviderName":"synctap","ProductName":"synctap",'
+    '"VendorName":"synctap","SystemAlertId":"',
+    '{"ecs":{"version":"9.4.0"},"event":{"module":"synctap",'
+    '"dataset":"synctap.alert","id":"',
+    '{"metadata":{"product":{"name":"synctap","vendor_name":"synctap",'
+    '"version":"',
+    '{"source":"synctap","sourcetype":"synctap:alert","time":',
+    '{"source":"synctap","sourcetype":"synctap:alert","time":0,"event":',
+    "CEF:0|synctap|synctap|1|r|n|10|externalId=",
+    "CEF:0|synctap|synctap|1|r|n|10|externalId=x type=2 rt=1 act=x suser=",
+    "LEEF:1.0|synctap|synctap|1|TAPSyncAccount|devTime=",
+))
 CARRIERS = (
     "LEEF:2.0|Microsoft|EntraID|1.0|audit|\tusrName=@\traw=",
     "CEF:0|Microsoft|Entra|1|audit|audit|3|suser=@ msg=",

@@ -632,6 +632,49 @@ static void test_a_record_cannot_pass_for_our_own_alert(void)
     EXPECT_INT(judge(SEMANTICS_WIDE, record).seen.rows, 1);
 }
 
+/* Somebody has the beginning of one for a name, and it stands in front of his record. */
+static void test_the_beginning_of_our_own_alert_hides_no_record(void)
+{
+    static const char *const begins[] = {
+        "{\"alert_id\":\"\",\"rule_id\":\"\",\"rule_name\":\"",
+        "{\"alert_id\":\"\",\"rule_id\":\"\",\"rule_name\":",
+        "{\"alert_id\":\"\",\"rule_id\":\"\",\"rule_name\":\"\",\"rule_version\":\"\",\"severity\":"
+        "\"\","
+        "\"tactics\":[",
+        "{\"ProviderName\":\"synctap\",\"ProductName\":\"synctap\",\"VendorName\":\"synctap\","
+        "\"SystemAlertId\":\"",
+        "{\"ecs\":{\"version\":\"9.4.0\"},\"event\":{\"module\":\"synctap\",\"dataset\":"
+        "\"synctap.alert\",\"id\":\"",
+        "{\"metadata\":{\"product\":{\"name\":\"synctap\",\"vendor_name\":\"synctap\",\"version\":"
+        "\"",
+        "{\"source\":\"synctap\",\"sourcetype\":\"synctap:alert\",\"time\":",
+        "{\"source\":\"synctap\",\"sourcetype\":\"synctap:alert\",\"time\":0,\"event\":",
+        "CEF:0|synctap|synctap|1|r|n|10|externalId=",
+        "CEF:0|synctap|synctap|1|r|n|10|externalId=x type=2 rt=1 act=x suser=",
+        "LEEF:1.0|synctap|synctap|1|TAPSyncAccount|devTime=",
+    };
+    static const char *const betweens[] = {"", " ", ". ", " raw=", "\traw=", "\"}. ", "\n"};
+    static const char record[] =
+        "{%s\"operationName\":\"Register security info\",\"time\":\"" NOW "\",\"properties\":{"
+        "\"id\":\"r1\",\"correlationId\":\"5d0c1f7e-2222-4bbb-8ccc-000000000001\","
+        "\"resultReason\":\"Admin registered temporary access pass method for user\","
+        "\"loggedByService\":\"Authentication Methods\",\"targetResources\":["
+        "{\"userPrincipalName\":\"Sync_A@x\"}]}}";
+    const char *forms[] = {test_string(record, ""), test_string(record, "\n ")};
+    detector_worker *w = plain_worker(SEMANTICS_WIDE);
+
+    for (size_t i = 0; i < LENGTH_OF(begins); i++)
+        for (size_t j = 0; j < LENGTH_OF(betweens); j++)
+            for (size_t k = 0; k < LENGTH_OF(forms); k++) {
+                outcome o =
+                    feed(w, test_string("azure: user: %s%s%s", begins[i], betweens[j], forms[k]));
+
+                test_case("%s, between: '%s', form %zu", begins[i], betweens[j], k);
+                EXPECT_INT(o.seen.rows, 1);
+                EXPECT_INT(o.seen.degraded, 0);
+            }
+}
+
 /* --- the role list --- */
 
 static bool ignore_alert(void *arg, const alert *a)
@@ -1254,6 +1297,7 @@ CU_TestInfo detector_tests[] = {
     TEST(test_our_own_alert_may_quote_nul_bytes),
     TEST(test_our_own_alert_cut_anywhere_makes_no_other),
     TEST(test_a_record_cannot_pass_for_our_own_alert),
+    TEST(test_the_beginning_of_our_own_alert_hides_no_record),
     TEST(test_without_a_store_the_naming_rules_alone_judge),
     TEST(test_the_role_list_in_a_store_is_read_when_it_is_opened),
     TEST(test_a_role_list_that_comes_through_another_connection_counts_after_a_refresh),
