@@ -42,10 +42,34 @@ static bool is_readable(const char *path, char **error)
     return false;
 }
 
+/*
+ * liblognorm passes over lines that it does not know: so it takes any file for a rulebase. What
+ * cannot be read to its end may have rules.
+ */
+static bool may_have_rules(const char *path)
+{
+    FILE *file = fopen(path, "r");
+    char *line = NULL;
+    size_t room = 0;
+    bool found = file == NULL;
+
+    while (!found && getline(&line, &room, file) >= 0)
+        found = strncmp(line, "rule=", 5) == 0 || strncmp(line, "include=", 8) == 0;
+    found = found || !feof(file);
+    free(line);
+    if (file != NULL)
+        fclose(file);
+    return found;
+}
+
 static bool load(carrier *self, const char *path, char **error)
 {
     if (!is_readable(path, error))
         return false;
+    if (!may_have_rules(path)) {
+        *error = strdup("there is no rule in it: a rulebase has lines that begin with rule=");
+        return false;
+    }
     self->context = ln_initCtx();
     if (self->context == NULL)
         return false;

@@ -15,7 +15,7 @@
 typedef struct carrier carrier;
 
 /*
- * Reads the rulebase file. NULL when it cannot be read or a rule in it is
+ * Reads the rulebase file. NULL when it cannot be read, has no rule, or a rule in it is
  * wrong; then *error (never NULL after a failure unless memory is out) says
  * why and is the caller's to free. The caller holds one reference.
  */

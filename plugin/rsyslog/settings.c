@@ -72,10 +72,13 @@ static const char *set_semantics(settings *self, const struct svar *value, size_
 static const char *set_rule(settings *self, const struct svar *value, size_t which)
 {
     char *path = parameter_string(value), *error = NULL;
-    rule_file *file = path != NULL ? rule_file_open(path, &error) : NULL;
+    bool is_whole = path != NULL && path[0] == '/';
+    rule_file *file = is_whole ? rule_file_open(path, &error) : NULL;
     bool used = file != NULL && rule_use_file(self->rule, file, &error);
 
     (void)which;
+    if (path != NULL && !is_whole)
+        error = strdup("give the whole path, from / on: rsyslogd changes its directory");
     free(path);
     self->rule_trouble = error;
     if (used)

@@ -48,11 +48,13 @@ static char *take_value(struct nvlst *parameters, text name, const char *suffix)
     return value;
 }
 
-static bool reject(const action_label *action, char *parameter, const char *right)
+/* Frees both words; without memory it says nothing. */
+static bool reject(const action_label *action, char *parameter, char *value, const char *right)
 {
-    if (parameter != NULL)
-        action_reject(action, parameter, "", right);
+    if (parameter != NULL && value != NULL)
+        action_reject(action, parameter, value, right);
     free(parameter);
+    free(value);
     return false;
 }
 
@@ -69,6 +71,7 @@ static bool reject_strangers(const action_label *action, struct nvlst *parameter
             continue;
         p->bUsed = 1;
         right = reject(action, strndup(name.bytes, name.length),
+                       p->val.datatype == 'S' ? parameter_string(&p->val) : strdup(""),
                        "the rule asks no watchlist of that name: synctap rule check names those "
                        "that it asks");
     }
@@ -99,7 +102,7 @@ bool watchlist_files_take(watchlist_files *self, const action_label *action, con
         w->path = take_value(parameters, w->name, "");
         w->key = take_value(parameters, w->name, ".key");
         if (w->path == NULL)
-            right = reject(action, parameter_of(w->name, ""),
+            right = reject(action, parameter_of(w->name, ""), strdup(""),
                            "the rule asks this watchlist: give the path of its CSV file");
         else
             right = action_check_path(action, "watchlist", w->path) && right;

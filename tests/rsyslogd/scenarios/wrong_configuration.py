@@ -36,6 +36,10 @@ MMSYNCTAP = (
     ("rulebase", "@WORK@/absent.rulebase", None, ("rulebase",)),
     ("rulebase", "entra-audit.rulebase", None, ("whole path",)),
     ("rulebase", "@WORK@", None, ("directory",)),
+    ("rulebase", "/etc/passwd", None, ("no rule in it",)),
+    ("rule", "", None, ("whole path",)),
+    ("rule", "rule.yaml", None, ("whole path",)),
+    ("watchlist.none", "/x.csv", None, ("no watchlist",)),
     ("database", "/usr/synctap.db", "@WORK@/x.db", ("director|writ",)),
     ("database", "synctap.db", "@WORK@/x.db", ("whole path",)),
     ("database", "@WORK@", "@WORK@/x.db", ("directory",)),
@@ -128,6 +132,7 @@ ruleset(name="audit" queue.type="LinkedList") {{ {mmsynctap()} }}
                                  ("database", "/etc/passwd"),
                                  ("rulebase", "identity-info.rulebase"),
                                  ("property", "nosuchproperty"),
+                                 ("rulebase", "/etc/passwd"),
                                  ("rulebase", "/absent.rulebase")):
             with self.subTest(parameter=parameter):
                 status, words = check_config(
