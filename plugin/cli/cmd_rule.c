@@ -26,9 +26,9 @@ static const char USAGE[] =
     "tell\n"
     "  --now TIME    what ago() counts back from\n";
 
-static int wrong_usage(void)
+static int wrong_usage(const char *right)
 {
-    fputs(USAGE, stderr);
+    fprintf(stderr, "synctap rule: %s\ntry: synctap rule --help\n", right);
     return EXIT_USAGE;
 }
 
@@ -61,7 +61,7 @@ static int eval(int argc, char **argv)
             return EXIT_USAGE;
     }
     if (argc - optind < 1 || argc - optind > 2)
-        return wrong_usage();
+        return wrong_usage("eval takes an expression or a pipeline, and at most one file");
     return rule_eval(argv[optind], types, argv[optind + 1], now);
 }
 
@@ -69,7 +69,8 @@ static int check(int argc, char **argv)
 {
     if (argc == 2 && strcmp(argv[1], "--help") == 0)
         return help();
-    return argc < 2 ? wrong_usage() : rule_check(argv + 1, argc - 1);
+    return argc < 2 ? wrong_usage("check takes a rule file, or more")
+                    : rule_check(argv + 1, argc - 1);
 }
 
 static int show(int argc, char **argv)
@@ -77,7 +78,7 @@ static int show(int argc, char **argv)
     if (argc == 2 && strcmp(argv[1], "--help") == 0)
         return help();
     if (argc != 1)
-        return wrong_usage();
+        return wrong_usage("show takes no argument; check tells of files");
     fwrite(BUILT_IN_RULE, 1, BUILT_IN_RULE_LENGTH, stdout);
     return EXIT_DONE;
 }
@@ -101,5 +102,5 @@ int cmd_rule(int argc, char **argv)
             return parts[i].run(argc - 1, argv + 1);
         }
     }
-    return wrong_usage();
+    return wrong_usage("say show, check or eval");
 }

@@ -8,12 +8,18 @@
 
 static const char OUT_OF_MEMORY[] = "there is no memory for it";
 
+/* What a shell's unset variable leaves would only be told as a file without a name. */
+static const char *check_path(const char *value)
+{
+    return value[0] != '\0' ? NULL : "a file's path";
+}
+
 static const char *take_database(option_reading *r, const char *value, int which)
 {
     (void)which;
     r->options->database = value;
     r->options->database_given = true;
-    return NULL;
+    return check_path(value);
 }
 
 static const char *take_rulebase(option_reading *r, const char *value, int which)
@@ -21,7 +27,7 @@ static const char *take_rulebase(option_reading *r, const char *value, int which
     (void)which;
     r->options->rulebase = value;
     r->options->rulebase_given = true;
-    return NULL;
+    return check_path(value);
 }
 
 static const char *take_identity(option_reading *r, const char *value, int which)
@@ -34,7 +40,7 @@ static const char *take_identity(option_reading *r, const char *value, int which
         return OUT_OF_MEMORY;
     o->identities = files;
     o->identities[o->identity_count++] = value;
-    return NULL;
+    return check_path(value);
 }
 
 static const char *take_now(option_reading *r, const char *value, int which)
@@ -82,7 +88,7 @@ static const char *take_rule(option_reading *r, const char *value, int which)
 {
     (void)which;
     r->rule_file = value;
-    return NULL;
+    return check_path(value);
 }
 
 /* The watchlist of that name; NULL when there is none. */

@@ -96,7 +96,8 @@ static bool read_rows(trial *t, const char *path, bool may_be_empty)
     bool read = file != NULL;
 
     if (file == NULL)
-        words_say("%s", error != NULL ? error : "out of memory");
+        words_say("%s: %s", path != NULL ? path : "standard input",
+                  error != NULL ? error : "out of memory");
     while (read && input_file_next(file, &m))
         read = take_message(t, file, &m);
     read = read && is_read(t, file, may_be_empty);

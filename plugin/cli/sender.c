@@ -103,6 +103,16 @@ static void append_local(buffer *line, timestamp now)
 
 /* --- TCP --- */
 
+/* getaddrinfo takes larger numbers, too, and leaves out their upper bits. */
+static bool is_port(const char *word)
+{
+    size_t digits = strspn(word, "0123456789");
+
+    if (word[digits] != '\0')
+        return getservbyname(word, "tcp") != NULL;
+    return digits > 0 && strtoul(word, NULL, 10) - 1 < 65535;
+}
+
 /* Splits "[ADDRESS]:PORT" or "HOST:PORT", which `room` holds. */
 static bool split(char *room, const char **host, const char **port)
 {
@@ -159,6 +169,10 @@ static char *connect_by_name(const char *target, int *file)
     if (!split(room, &host, &port)) {
         free(room);
         return trouble(target, "give HOST:PORT, [ADDRESS]:PORT, or a path with a / in it");
+    }
+    if (!is_port(port)) {
+        free(room);
+        return trouble(target, "the port is wrong: give a number from 1 to 65535");
     }
     error = getaddrinfo(host, port, &wanted, &addresses);
     if (error != 0)

@@ -99,7 +99,7 @@ static void check_file(rights *r, const char *path)
 {
     struct stat found;
 
-    if (stat(path, &found) != 0)
+    if (stat(path, &found) != 0 || !S_ISREG(found.st_mode))
         return;
     if ((found.st_mode & S_IWOTH) != 0)
         tell(r, path, STATUS_BROKEN, &found, "everybody may write it: chmod 0640");
@@ -198,7 +198,7 @@ static void tell_journal(status_report *report, const status_limits *limits, siz
     buffer room = {0};
 
     if (files == 0)
-        status_report_add(report, "journal", STATUS_OK, "all of it is in the database");
+        status_report_add(report, "journal", STATUS_OK, "nothing waits outside the database");
     else
         status_report_add(
             report, "journal", state,

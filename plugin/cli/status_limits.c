@@ -21,7 +21,8 @@ static const struct {
 
 const char STATUS_LIMITS_FORM[] =
     "NAME=WARNING,BROKEN, such as messages=1h,6h; the names are daemon, messages, feed, list, "
-    "journal (timespans), waiting (records) and free (bytes, as in 1g,100m)";
+    "journal (timespans), waiting (records) and free (bytes, as in 1g,100m); the warning comes "
+    "first";
 
 const status_limits STATUS_DEFAULT_LIMITS = {
     .warning =

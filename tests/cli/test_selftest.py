@@ -106,6 +106,10 @@ class Send(SelftestTest):
         for target, words in ((f"127.0.0.1:{port}", "refused"),
                               ("no port", "HOST:PORT"), ("a:", "HOST:PORT"),
                               ("::1:514", "HOST:PORT"),
+                              ("127.0.0.1:0", "1 to 65535"),
+                              ("127.0.0.1:65536", "1 to 65535"),
+                              (f"127.0.0.1:{65536 + port}", "1 to 65535"),
+                              ("127.0.0.1:no-such-port", "1 to 65535"),
                               (f"{self.directory}/no/file", "No such file"),
                               (f"{self.directory}/", "directory")):
             with self.subTest(target=target):

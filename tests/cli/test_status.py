@@ -323,6 +323,14 @@ class Files(StatusTest):
         self.assertEqual((2, "broken"), (status, checks["database"][0]))
         self.assertIn(words, checks["database"][1])
         self.assertNotIn("daemon", checks)
+        self.assertEqual(("ok", "nothing waits outside the database"),
+                         checks["journal"])
+
+    def test_a_directory_in_its_place(self):
+        self.database.unlink()
+        self.database.mkdir(mode=0o755)
+        self._assert_no_database("directory")
+        self.assertEqual("ok", self.checks()[1]["rights"][0])
 
     def test_a_database_that_everybody_may_write(self):
         self.database.chmod(0o666)

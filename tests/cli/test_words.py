@@ -241,6 +241,46 @@ class Lists(Words):
             "query", "--upn-startswith", "off", path).output))
 
 
+class WrongUsage(Words):
+    """What is wrong is named, and what would be right."""
+
+    def test_a_path_that_is_empty(self):
+        for command in COMMANDS:
+            for option in "database", "identity", "rulebase", "rule":
+                with self.subTest(command=command, option=option):
+                    done = synctap(command, f"--{option}", "", "/dev/null")
+                    self.assertEqual((2, ""), (done.status, done.output))
+                    self.assertIn(f'--{option} "" is wrong: give a file\'s '
+                                  "path\n", done.words)
+
+    def test_a_rulebase_without_rules(self):
+        path = self.write("audit", record())
+        for text in "", "words\n", "version=2\n# rule=\n":
+            done = self.run_on("query", "--rulebase",
+                               self.write("rulebase", text), path)
+            self.assertEqual((1, ""), (done.status, done.output))
+            self.assertIn("rulebase: there is no rule in it", done.words)
+
+    def test_rule_says_what_it_takes(self):
+        for arguments, words in (((), "say show, check or eval"),
+                                 (("chekc",), "say show, check or eval"),
+                                 (("show", "x"), "show takes no argument"),
+                                 (("check",), "check takes a rule file"),
+                                 (("eval",), "eval takes an expression"),
+                                 (("eval", "1", "a", "b"), "eval takes")):
+            with self.subTest(arguments=arguments):
+                done = synctap("rule", *arguments)
+                self.assertEqual((2, ""), (done.status, done.output))
+                self.assertIn(f"synctap rule: {words}", done.words)
+                self.assertIn("try: synctap rule --help", done.words)
+
+    def test_a_file_of_rows_that_is_not_there(self):
+        done = synctap("rule", "eval", "a", self.directory / "absent")
+        self.assertEqual((1, ""), (done.status, done.output))
+        self.assertEqual(f"synctap: {self.directory}/absent: No such file or "
+                         "directory\n", done.words)
+
+
 @unittest.skipIf(os.geteuid() == 0, "root may read all")
 class NotAllowed(Words):
     """A role list that may not be read is not one that is not there."""
