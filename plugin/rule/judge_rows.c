@@ -51,7 +51,7 @@ static void show_operation(const reading *r)
 
     for (plan_row *row = r->run.first; row != NULL; row = row->next)
         for (size_t i = 0; row->values != NULL && i < columns->count; i++)
-            if (columns->all[i].slot == COLUMN_OPERATION_NAME)
+            if (plan_column_is(r->run.plan, row->branch, i, COLUMN_OPERATION_NAME))
                 row->values[i] = kql_string(r->record->operation_name);
 }
 

@@ -34,6 +34,9 @@ bool plan_sorts(const rule_plan *self);
 /* Does the column tell of the record alone, in a branch's rows, whichever its targets are? */
 bool plan_column_is_of_record(const rule_plan *self, size_t branch, size_t column);
 
+/* Is the column, in a branch's rows, that one of AuditLogs as it stands there? */
+bool plan_column_is(const rule_plan *self, size_t branch, size_t column, unsigned of);
+
 /* The terms that matched_by tells of, by their names: "upn_startswith", .. */
 size_t plan_term_count(const rule_plan *self);
 const char *plan_term_name(const rule_plan *self, size_t term);

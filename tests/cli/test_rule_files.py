@@ -62,8 +62,9 @@ class RuleFiles(unittest.TestCase):
         """Run a command over records with a rule."""
         lines = "".join(json.dumps(one) + "\n" for one in records)
         path = self.folder.put(lines, "records.jsonl")
+        nobody = self.folder.put("", "nobody.jsonl")  # not this machine's
         done = synctap(command, "--rule", rule, "--now", NOW, "--format",
-                       "jsonl", *options, path)
+                       "jsonl", "--identity", nobody, *options, path)
         self.assertEqual(done.status, status, done.words)
         return objects(done.output)
 
@@ -219,6 +220,24 @@ class RuleFiles(unittest.TestCase):
         self.assertEqual(
             [[row[name] for name in ("Id", "A", "B", "C")] for row in rows],
             [["r2", None, "b", "r2b"], ["r1", 1, "", "r1"]])
+
+    def test_a_match_by_the_activity_shows_the_operation_s_own_name(self):
+        one = record("Update user", {"id": "t"}, shape="rows")
+        one["ActivityDisplayName"] = "Reset user password"
+        branch = "AuditLogs | where OperationName has 'Reset user password'"
+        other = "AuditLogs | where OperationName has 'Delete user'"
+        for query in (f"{branch} | project Name = OperationName",
+                      f"{branch} | extend Name = OperationName",
+                      f"union ({branch}), ({other}) | extend Name = "
+                      "OperationName | project Name",
+                      f"union ({other} | project Name = Result), ({branch} | "
+                      "extend Name = OperationName | project Name)",
+                      f"union ({branch} | project Name = OperationName), "
+                      f"({other} | project Name = OperationName)"):
+            with self.subTest(query=query):
+                (row,) = self.rows([one], query, "--semantics", "wide")
+                self.assertEqual((row["Name"], row["MatchedBy"]),
+                                 ("Update user", ["activity_display_name"]))
 
     def test_a_branchs_columns_are_its_own_in_wide_too(self):
         rows = self.rows(

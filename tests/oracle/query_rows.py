@@ -184,7 +184,9 @@ def _operations(ops):
             names = {name for name, value in op.assigned
                      if isinstance(value, Column) and value.name in names}
         elif isinstance(op, Extend):
-            names -= {name for name, _ in op.assigned}
+            names = names - {name for name, _ in op.assigned} | {
+                name for name, value in op.assigned
+                if isinstance(value, Column) and value.name in names}
     return names
 
 
