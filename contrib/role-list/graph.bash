@@ -44,7 +44,7 @@ graph_missing() { # PROGRAM...: says which of them are not here
 }
 
 graph_settings() {
-    local given=${CREDENTIALS_DIRECTORY:-/nonexistent} name
+    local given=${CREDENTIALS_DIRECTORY:-} name
     for name in TENANT CLIENT_ID; do
         [ -n "${!name:-}" ] || fail "$name is not set" || return
         [[ ${!name} =~ ^[A-Za-z0-9._-]+$ ]] || fail "$name: \"${!name}\" is no id" || return
@@ -53,7 +53,7 @@ graph_settings() {
         [[ ${!name} =~ ^(https://[^/?#@]+|http://127\.0\.0\.1:[0-9]+)$ ]] ||
             fail "$name: \"${!name}\" is not https://HOST" || return
     done
-    if [ -z "${SECRET_FILE:-}${CERTIFICATE:-}${PRIVATE_KEY:-}" ]; then
+    if [ -n "$given" ] && [ -z "${SECRET_FILE:-}${CERTIFICATE:-}${PRIVATE_KEY:-}" ]; then
         if [ -e "$given/secret" ]; then
             SECRET_FILE=$given/secret
         else

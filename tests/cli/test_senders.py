@@ -440,6 +440,44 @@ class Settings(SenderTest):
         self._refused("client_secret, or certificate and key",
                       **self.table(client_secret=""))
 
+    def test_what_would_be_passed_over(self):
+        for name, value, words in (
+                ("tokne", "s3cret", "there is no setting 'tokne'"),
+                ("ack", "yes", "ack = yes is wrong: give on or off"),
+                ("timeout", "soon", "timeout = soon is wrong: give seconds"),
+                ("patience", "-1", "patience = -1 is wrong: give seconds"),
+                ("url", "splunk:8088", "url = splunk:8088 is wrong: give an "
+                 "https:// address"),
+                ("# \nno sign\n#", "", "settings:9: write name = value"),
+                ("# \nkind", "hec", "settings:9: kind stands there twice")):
+            with self.subTest(name=name):
+                self._refused(words, **{**self.hec(), name: value})
+                self.assertNotIn("s3cret", words)
+
+    def _told(self, *arguments):
+        done = subprocess.run([sys.executable, PROGRAM, *arguments],
+                              input="x\n", capture_output=True, text=True,
+                              timeout=30, check=False)
+        self.assertEqual("", done.stdout)
+        return done.returncode, done.stderr
+
+    def test_files_that_cannot_be_read(self):
+        absent, binary = (self.directory / name for name in ("a", "b"))
+        binary.write_bytes(b"kind = \xff\n")
+        binary.chmod(0o600)
+        for path, words in ((absent, "No such file or directory"),
+                            (self.directory, "Is a directory"),
+                            (binary, "it is no text: write lines of name = "
+                             "value")):
+            self.assertEqual((1, f"synctap-send: {path}: {words}\n"),
+                             self._told(path))
+
+    def test_wrong_usage(self):
+        for arguments in (), ("a", "b"), ("--foo",):
+            self.assertEqual(
+                (2, "synctap-send: it takes one file of settings\n"
+                 "try: synctap-send --help\n"), self._told(*arguments))
+
     def test_an_authority_that_is_not_there(self):
         self._refused("ca = /no/ca.pem: No such file", ca="/no/ca.pem",
                       **self.hec())

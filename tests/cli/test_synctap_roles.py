@@ -339,6 +339,7 @@ class SynctapRoles(unittest.TestCase):
                 ("GRAPH", "http://graph.example", "is not https://HOST"),
                 ("LOGIN", "https://a/b", "is not https://HOST"),
                 ("SECRET_FILE", "/nonexistent", "cannot be read"),
+                ("SECRET_FILE", "", "neither SECRET_FILE nor CERTIFICATE"),
                 ("SYNCTAP", "/nonexistent/synctap", "not installed")):
             with self.subTest(name=name, value=value):
                 status, output, said = self.run_script(**{name: value})
