@@ -259,11 +259,26 @@ static int wrong_usage(const char *what)
     return EXIT_USAGE;
 }
 
+/* What an option would not do for that verb; NULL when all of them belong to it. */
+static const char *find_stray_option(const options *o, bool imports)
+{
+    if (imports && o->is_forced && !o->is_snapshot)
+        return "--force goes with --snapshot";
+    if (imports && o->sync_accounts_only)
+        return "--sync-accounts is for list and show";
+    if (!imports && (o->is_snapshot || o->is_forced || o->role != NULL))
+        return "--snapshot, --force and --role are for import";
+    return NULL;
+}
+
 static int run(const options *o)
 {
     const char *verb = o->argument_count > 0 ? o->arguments[0] : "";
+    const char *stray = find_stray_option(o, strcmp(verb, "import") == 0);
     options rest = *o;
 
+    if (stray != NULL)
+        return wrong_usage(stray);
     rest.arguments++;
     rest.argument_count--;
     if (strcmp(verb, "import") == 0)

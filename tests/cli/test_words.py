@@ -274,6 +274,19 @@ class WrongUsage(Words):
                 self.assertIn(f"synctap rule: {words}", done.words)
                 self.assertIn("try: synctap rule --help", done.words)
 
+    def test_identity_refuses_what_would_do_nothing(self):
+        for arguments, words in (
+                (("import", "--force"), "--force goes with --snapshot"),
+                (("import", "--sync-accounts"), "is for list and show"),
+                (("list", "--snapshot"), "are for import"),
+                (("list", "--force"), "are for import"),
+                (("show", "a", "--role", "b"), "are for import")):
+            with self.subTest(arguments=arguments):
+                done = synctap("identity", *arguments, "--database",
+                               self.directory / "db")
+                self.assertEqual((2, ""), (done.status, done.output))
+                self.assertIn(words, done.words)
+
     def test_a_file_of_rows_that_is_not_there(self):
         done = synctap("rule", "eval", "a", self.directory / "absent")
         self.assertEqual((1, ""), (done.status, done.output))
