@@ -330,26 +330,36 @@ static bool begins_with_json(text t)
     return at < t.length && (t.bytes[at] == '{' || t.bytes[at] == '[');
 }
 
-/* False when no rule fits, or what it found holds no record of any kind. */
-static bool read_by_rulebase(unwrap *self, const carrier *rulebase, text message,
-                             const unwrap_sink *sink, unwrapped *found)
+/* False when no rule fits, or what it found holds no record of any kind; but stretches may. */
+static bool walk_by_rulebase(walk *w, const carrier *rulebase, text message)
 {
-    json *fields = take_message_apart(rulebase, message, &found->out_of_memory);
-    bool is_read;
-    walk w;
+    json *fields = take_message_apart(rulebase, message, &w->found.out_of_memory);
 
     if (fields == NULL)
         return false;
-    walk_begin(&w, self, sink);
-    w.level = -1; /* a text that the rule took out is no string in a string yet */
-    walk_value(&w, carrier_record(fields));
+    w->level = -1; /* a text that the rule took out is no string in a string yet */
+    walk_value(w, carrier_record(fields));
     json_free(fields);
-    is_read = w.found.records + w.found.other_kinds > 0 || w.found.stopped;
-    walk_end(&w, is_read);
-    w.found.out_of_memory |= found->out_of_memory;
-    *found = w.found;
-    found->by_rulebase = is_read;
-    return is_read;
+    return w->found.records + w->found.other_kinds > 0 || w->found.stopped;
+}
+
+static size_t longest_stretch(const walk *w)
+{
+    size_t longest = 0;
+
+    for (const stretch *one = w->broken; one != NULL; one = one->next)
+        longest = one->length > longest ? one->length : longest;
+    return longest;
+}
+
+/*
+ * A record that was cut in a carrier falls into pieces where the carrier's escapes
+ * are not undone, some of which may pass for records; or at what seems to be the
+ * carrier's own: the reading that leaves more of it in one piece is told.
+ */
+static bool is_read_better(const walk *by_rule, const walk *plain)
+{
+    return longest_stretch(by_rule) > longest_stretch(plain);
 }
 
 /* What it seemed to be, byte for byte, does not count. Of NUL bytes alone there is nothing to tell.
@@ -390,22 +400,38 @@ static bool begins_with_own_line(json_parser *parser, text t)
     return line.length > 0 && own_alert_line_length(parser, line) > 0;
 }
 
+static void walk_plain(walk *w, text message)
+{
+    walk_text(w, message);
+    if (w->found.records == 0 && wide_text_is(message) && !is_own_alert(w->unwrap->parser, message))
+        refuse_wide(w, message);
+}
+
+static bool may_have_carrier(unwrap *self, const carrier *rulebase, text message)
+{
+    return rulebase != NULL && !begins_with_json(message) &&
+           !begins_with_own_line(self->parser, message);
+}
+
 unwrapped unwrap_text(unwrap *self, const carrier *rulebase, text message, const unwrap_sink *sink)
 {
-    unwrapped found = {0};
-    walk w;
+    walk by_rule, plain;
+    bool is_read;
 
-    if (rulebase != NULL && !begins_with_json(message) &&
-        !begins_with_own_line(self->parser, message) &&
-        read_by_rulebase(self, rulebase, message, sink, &found))
-        return found;
-    walk_begin(&w, self, sink);
-    walk_text(&w, message);
-    if (w.found.records == 0 && wide_text_is(message) && !is_own_alert(self->parser, message))
-        refuse_wide(&w, message);
-    walk_end(&w, true);
-    w.found.out_of_memory |= found.out_of_memory;
-    return w.found;
+    walk_begin(&by_rule, self, sink);
+    walk_begin(&plain, self, sink);
+    if (may_have_carrier(self, rulebase, message))
+        by_rule.found.by_rulebase = walk_by_rulebase(&by_rule, rulebase, message);
+    is_read = by_rule.found.by_rulebase;
+    if (!is_read) {
+        walk_plain(&plain, message);
+        is_read = is_read_better(&by_rule, &plain);
+    }
+    plain.found.out_of_memory |= by_rule.found.out_of_memory;
+    by_rule.found.out_of_memory |= plain.found.out_of_memory;
+    walk_end(&plain, !is_read);
+    walk_end(&by_rule, is_read);
+    return is_read ? by_rule.found : plain.found;
 }
 
 unwrapped unwrap_tree(unwrap *self, json *tree, const unwrap_sink *sink)

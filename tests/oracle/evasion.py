@@ -332,9 +332,37 @@ def twice(writer):
                        text[:end] + "," + value + text[end:], "degraded")
 
 
+# Names that seem to end the record where a carrier's escapes are not undone.
+ENDERS = ('"}]}}', '"}}}', '"},{"', '"]}]', '"} x', '\\"}}', '"}]}}=', "}")
+
+
+def cut_in_carrier(writer):
+    """Cut a record that CEF escapes, behind the account."""
+    record = writer.record(name=writer.rng.choice(ENDERS))
+    escaped = compact(record).replace("\\", "\\\\").replace("=", "\\=")
+    begin = escaped.index('"modifiedProperties"')
+    header = writer.rng.choice(("", "<134>Jun  1 12:00:00 host "))
+    return writer.case(
+        "cut in a carrier", header + "CEF:0|M|Entra|1|audit|audit|3|msg="
+        + escaped[:writer.rng.randrange(begin, len(escaped))], "degraded")
+
+
+def tokens_broken(writer):
+    """Put something else in the place of a comma in front of a key."""
+    text = compact(writer.row() if writer.rng.random() < 0.5
+                   else writer.record())
+    places = [at for at in range(len(text)) if text.startswith(',"', at)
+              and at < text.index(upn(writer.number))]
+    at = writer.rng.choice(places)
+    return writer.case("tokens broken", text[:at] + writer.rng.choice(
+        ("-", "}", "]", "} ", "x", ",,", " ", "}]", "'")) + text[at + 1:],
+        "degraded")
+
+
 KINDS = (swallowed, encoded_again, part_cut, texts_look_like_members,
          times_in_texts, several_broken, old_hides_new, carried, table,
-         like_an_alert, odd_times, odd_keys, twice)
+         like_an_alert, odd_times, odd_keys, twice, cut_in_carrier,
+         tokens_broken)
 
 
 def cases(seed, each, time, kinds=KINDS):

@@ -823,6 +823,25 @@ static void test_a_carrier_in_a_cef_extension_does_not_hide_its_record(void)
     EXPECT(strstr(broken_of(t), "[{\"r\":1,") != NULL);
 }
 
+/* CEF's escapes, as they are, would end a name and the record with it. */
+static void test_a_record_that_was_cut_in_a_cef_extension_is_one_stretch(void)
+{
+    static const char *const names[] = {"}]}}", "},{", "} x", "}}"};
+    const carrier *rulebase = open_carrier(installed_rulebase("entra-audit.rulebase"));
+
+    for (size_t i = 0; i < LENGTH_OF(names); i++) {
+        taken *t =
+            take_with(rulebase, test_string(CEF "msg={\"r\":1,\"empty\":0,\"n\":\"\\\\\"%s\","
+                                                "\"t\":[{\"u\":2}],\"x\":\"",
+                                            names[i]));
+
+        test_case("%s", names[i]);
+        EXPECT_STRING(broken_of(t), test_string("[{\"r\":1,\"empty\":0,\"n\":\"\\\"%s\",\"t\":[{"
+                                                "\"u\":2}],\"x\":\"]",
+                                                names[i]));
+    }
+}
+
 static void test_json_in_a_leef_attribute(void)
 {
     check_records("LEEF:2.0|Microsoft|Azure|1|100|\tsrc=10.0.0.1\tmsg=" R1 "\tcat=audit", "1 ");
@@ -947,6 +966,7 @@ CU_TestInfo unwrap_tests[] = {
     TEST(test_our_own_rulebases_can_be_opened),
     TEST(test_json_in_a_cef_extension),
     TEST(test_a_carrier_in_a_cef_extension_does_not_hide_its_record),
+    TEST(test_a_record_that_was_cut_in_a_cef_extension_is_one_stretch),
     TEST(test_json_in_a_leef_attribute),
     TEST(test_a_rulebase_that_is_not_there_is_told),
     TEST(test_a_wrong_rule_is_told),
