@@ -57,6 +57,22 @@ static bool is_a_broken_records_part(text t, size_t at)
     return at >= key.length && text_equal((text){t.bytes + at - key.length, key.length}, key);
 }
 
+/* A string in front of a colon; behind a comma, which is in its place, any string. */
+static bool begins_with_a_key(text t, bool behind_comma)
+{
+    size_t inside;
+
+    t = text_from(t, json_blanks(t));
+    if (t.length == 0 || t.bytes[0] != '"' || behind_comma)
+        return t.length > 0 && t.bytes[0] == '"';
+    inside = json_string_inside(text_from(t, 1));
+    if (t.length - 1 - inside < 2)
+        return false;
+    t = text_from(t, inside + 2);
+    t = text_from(t, json_blanks(t));
+    return t.length > 0 && t.bytes[0] == ':';
+}
+
 /* Behind brackets that close, only a key says that they closed too early. */
 static bool goes_on_with_a_key(text rest)
 {
@@ -67,11 +83,10 @@ static bool goes_on_with_a_key(text rest)
             break;
         rest = text_from(rest, blanks > 0 ? blanks : 1);
     }
-    if (rest.length == 0 || rest.bytes[0] != ',')
+    if (rest.length == 0)
         return false;
-    rest = text_from(rest, 1);
-    rest = text_from(rest, json_blanks(rest));
-    return rest.length > 0 && rest.bytes[0] == '"';
+    return rest.bytes[0] == ',' ? begins_with_a_key(text_from(rest, 1), true)
+                                : begins_with_a_key(rest, false);
 }
 
 /* Do the stretch's brackets close before `at`? Each byte of it is looked at once. */
