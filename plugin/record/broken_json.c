@@ -8,7 +8,7 @@
 
 #include "base/json.h"
 
-enum { MOST_STRING_LEVELS = 3 };
+enum { MOST_STRING_LEVELS = 5 }; /* three around a record, and two of its own parts */
 
 typedef struct reader {
     arena *memory;
@@ -22,6 +22,7 @@ typedef struct reader {
     size_t at;
     char last; /* the token before: a bracket, `:`, `,`, `"` a string, `w` a word; '\0': none */
     text key;  /* of the value that comes next */
+    text word; /* the last */
     size_t depth;
 } reader;
 
@@ -189,7 +190,9 @@ static void read_quote(reader *r, size_t backslashes)
     text value;
 
     if (!opens_string(r, begin)) {
-        r->at = begin;
+        r->at = skip_blanks(r, begin);
+        if (r->last == 'w' && r->at < r->text.length && r->text.bytes[r->at] == ':')
+            r->key = r->word; /* its opening quote was lost */
         r->last = '"';
         return;
     }
@@ -249,6 +252,7 @@ static void read_word(reader *r)
     piece.value = text_between(r->text.bytes + begin, r->text.bytes + r->at);
     piece.is_closed = r->at < r->text.length;
     r->sink(r->arg, &piece);
+    r->word = piece.value;
     r->last = 'w';
 }
 

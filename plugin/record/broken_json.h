@@ -35,7 +35,7 @@ typedef bool broken_sink(void *arg, const broken_piece *piece);
 
 /*
  * Hands the pieces to the sink, in order; work is linear in the text's
- * length. Strings are looked into three levels deep. False when memory is
+ * length. Strings are looked into five levels deep. False when memory is
  * out: then pieces are missing.
  */
 bool broken_json_read(text t, arena *memory, broken_sink *sink, void *arg);

@@ -567,6 +567,25 @@ static void test_a_record_that_is_too_deep_is_undecodable(void)
     buffer_free(&message);
 }
 
+/* Three strings around a row, and the one that its column is. */
+static void test_a_cut_row_in_three_strings_shows_its_account(void)
+{
+    const char *targets = "[{\"userPrincipalName\":\"Sync_A@x\"}]";
+    const char *row = test_string("{\"OperationName\":\"Register security info\",\"TimeGenerated\":"
+                                  "\"" NOW "\",\"TargetResources\":%s,\"Result\":\"success\"}",
+                                  in_string(targets));
+
+    for (int i = 0; i < 3; i++)
+        row = test_string("{\"message\":%s}", in_string(row));
+    EXPECT_INT(judge(SEMANTICS_WIDE, row).seen.rows, 1);
+    for (size_t less = 1; less < 30; less++) {
+        outcome o = judge(SEMANTICS_WIDE, test_string("%.*s", (int)(strlen(row) - less), row));
+
+        test_case("%zu bytes less", less);
+        EXPECT_INT(o.seen.rows, 1);
+    }
+}
+
 /* --- our own alerts --- */
 
 static void test_our_own_alerts_are_never_judged_again(void)
@@ -1293,6 +1312,7 @@ CU_TestInfo detector_tests[] = {
     TEST(test_a_broken_document_without_a_phrase_is_not_undecodable),
     TEST(test_a_broken_document_beside_a_good_one_is_undecodable),
     TEST(test_a_record_that_is_too_deep_is_undecodable),
+    TEST(test_a_cut_row_in_three_strings_shows_its_account),
     TEST(test_our_own_alerts_are_never_judged_again),
     TEST(test_our_own_alert_may_quote_nul_bytes),
     TEST(test_our_own_alert_cut_anywhere_makes_no_other),
