@@ -18,13 +18,24 @@ enum { MOST_LETS = 2 * KQL_MOST_SETS };
 
 /* --- conditions of time --- */
 
+unsigned kql_slot_before_union(const kql_pipeline *branch, unsigned slot)
+{
+    for (size_t i = 0; i < branch->count; i++)
+        for (size_t a = 0; a < branch->ops[i].assignment_count; a++)
+            if (branch->ops[i].assignments[a].slot == slot &&
+                branch->ops[i].assignments[a].value->form == FORM_COLUMN)
+                return branch->ops[i].assignments[a].value->slot;
+    return slot;
+}
+
 /* column > ago(T) or column >= ago(T) */
-static bool is_since(const kql_expr *e, unsigned time_slot, timespan *span)
+static bool is_since(const kql_pipeline *of, const kql_expr *e, unsigned time_slot, timespan *span)
 {
     const kql_expr *ago;
 
-    if (e->form != FORM_CALL || e->operator == NULL || e->operator->word[0] != '>' ||
-        e->args[0]->form != FORM_COLUMN || e->args[0]->slot != time_slot)
+    if (e->form != FORM_CALL ||
+        e->operator== NULL || e->operator->word[0] != '>' || e->args[0]->form != FORM_COLUMN ||
+            kql_slot_before_union(of, e->args[0]->slot) != time_slot)
         return false;
     ago = e->args[1];
     if (ago->form != FORM_CALL || strcmp(ago->call->name, "ago") != 0 ||
@@ -35,17 +46,18 @@ static bool is_since(const kql_expr *e, unsigned time_slot, timespan *span)
 }
 
 /* Is it said in a condition, or in all of what `and` joins? */
-static bool find_since(const kql_expr *e, unsigned time_slot, timespan *span)
+static bool find_since(const kql_pipeline *of, const kql_expr *e, unsigned time_slot,
+                       timespan *span)
 {
     bool found = false;
     timespan here;
 
-    if (is_since(e, time_slot, span))
+    if (is_since(of, e, time_slot, span))
         return true;
     if (e->form != FORM_CALL || e->call != &kql_and)
         return false;
     for (size_t i = 0; i < e->count; i++) {
-        if (is_since(e->args[i], time_slot, &here) && (!found || here < *span)) {
+        if (is_since(of, e->args[i], time_slot, &here) && (!found || here < *span)) {
             *span = here;
             found = true;
         }
@@ -61,7 +73,7 @@ static bool find_lookback(const kql_pipeline *pipeline, unsigned time_slot, time
     for (size_t i = 0; i < pipeline->count; i++) {
         const kql_op *op = &pipeline->ops[i];
 
-        if (op->kind == OP_WHERE && find_since(op->condition, time_slot, &here) &&
+        if (op->kind == OP_WHERE && find_since(pipeline, op->condition, time_slot, &here) &&
             (!found || here < *span)) {
             *span = here;
             found = true;
@@ -107,8 +119,8 @@ static bool parse_window(query_parser *q, kql_set *set)
     condition = kql_parse_condition(&q->p);
     if (condition == NULL)
         return false;
-    set->has_window =
-        is_since(condition, slot_of(q->catalog->accounts, q->catalog->time), &set->window);
+    set->has_window = is_since(&set->rows, condition,
+                               slot_of(q->catalog->accounts, q->catalog->time), &set->window);
     return (set->has_window || kql_fail(&q->p, word, "%s > ago(T) alone can stand before summarize",
                                         q->catalog->time)) &&
            kql_expect(&q->p, "|");

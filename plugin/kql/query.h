@@ -64,6 +64,9 @@ bool kql_query_parse(kql_query *self, text source, const kql_catalog *catalog, a
                      kql_error *error);
 void kql_query_free(kql_query *self);
 
+/* A union copies each column into a slot of its own: the one that it is a copy of, or the same. */
+unsigned kql_slot_before_union(const kql_pipeline *branch, unsigned slot);
+
 /* --- what follows from its conditions --- */
 
 /* Texts, of which one at least stands in each record that gives a row. */

@@ -87,20 +87,10 @@ bool plan_column_is_of_record(const rule_plan *self, size_t branch, size_t colum
     return plan_is_of_record(&self->query->branches[branch], self->columns.all[column].slot);
 }
 
-/* A union copies each column into one of its own. */
-static unsigned slot_before_union(const kql_pipeline *branch, unsigned slot)
-{
-    for (size_t i = 0; i < branch->count; i++)
-        for (size_t a = 0; a < branch->ops[i].assignment_count; a++)
-            if (branch->ops[i].assignments[a].slot == slot &&
-                branch->ops[i].assignments[a].value->form == FORM_COLUMN)
-                return branch->ops[i].assignments[a].value->slot;
-    return slot;
-}
-
 bool plan_column_is(const rule_plan *self, size_t branch, size_t column, unsigned of)
 {
-    return slot_before_union(&self->query->branches[branch], self->columns.all[column].slot) == of;
+    return kql_slot_before_union(&self->query->branches[branch], self->columns.all[column].slot) ==
+           of;
 }
 
 const rule_file *plan_file(const rule_plan *self)

@@ -79,6 +79,12 @@ static text write_positions(const branch_run *b, size_t expansions)
     return arena_copy(b->run->row.reader->memory, text_of(written));
 }
 
+static bool is_target_resources(const kql_pipeline *branch, const kql_expr *e)
+{
+    return e->form == FORM_COLUMN &&
+           kql_slot_before_union(branch, e->slot) == COLUMN_TARGET_RESOURCES;
+}
+
 /* The expansion that is one of TargetResources itself; how many there are in all. */
 static const kql_op *expansion_of_targets(const kql_pipeline *branch, size_t *expansions)
 {
@@ -91,24 +97,22 @@ static const kql_op *expansion_of_targets(const kql_pipeline *branch, size_t *ex
         if (op->kind != OP_EXPAND)
             continue;
         ++*expansions;
-        if (found == NULL && op->value->form == FORM_COLUMN &&
-            op->value->slot == COLUMN_TARGET_RESOURCES)
+        if (found == NULL && is_target_resources(branch, op->value))
             found = op;
     }
     return found;
 }
 
 /* TargetResources[n] somewhere in it; false when there is none. */
-static bool find_index(const kql_expr *e, size_t *index)
+static bool find_index(const kql_pipeline *branch, const kql_expr *e, size_t *index)
 {
-    bool is_path = e->form == FORM_PATH && e->args[0]->form == FORM_COLUMN &&
-                   e->args[0]->slot == COLUMN_TARGET_RESOURCES && e->steps[0].key == NULL &&
-                   e->steps[0].index >= 0;
+    bool is_path = e->form == FORM_PATH && is_target_resources(branch, e->args[0]) &&
+                   e->steps[0].key == NULL && e->steps[0].index >= 0;
 
     if (is_path)
         *index = (size_t)e->steps[0].index;
     for (size_t i = 0; !is_path && i < e->count; i++)
-        is_path = find_index(e->args[i], index);
+        is_path = find_index(branch, e->args[i], index);
     return is_path;
 }
 
@@ -118,7 +122,7 @@ static size_t index_of_target(const kql_pipeline *branch)
 
     for (size_t i = 0; i < branch->count; i++)
         for (size_t a = 0; a < branch->ops[i].assignment_count; a++)
-            if (find_index(branch->ops[i].assignments[a].value, &index))
+            if (find_index(branch, branch->ops[i].assignments[a].value, &index))
                 return index;
     return index;
 }

@@ -188,6 +188,19 @@ class RuleCheck(unittest.TestCase):
         self.assertEqual(done.status, 0, done.words)
         self.assertIn('2 texts: "first", "second"', done.output)
 
+    def test_a_lookback_may_stand_behind_a_union(self):
+        for tail, lookback in (
+                ("where TimeGenerated > ago(2h)", "2h"),
+                ("where isempty(Result) and TimeGenerated >= ago(30m)", "30m"),
+                ("extend When = TimeGenerated | where When > ago(2h)", "2h"),
+                ("where ActivityDateTime > ago(2h)", "1d")):
+            with self.subTest(tail=tail):
+                done = self.check(rule_files.text(
+                    "union (AuditLogs | where OperationName == 'first'), "
+                    "(AuditLogs | where OperationName == 'second')\n| "
+                    + tail))
+                self.assertIn(f"lookback    {lookback}\n", done.output)
+
     def test_parentheses_around_a_query_change_nothing(self):
         union = "union (AuditLogs | where OperationName == 'first'), " \
             "(AuditLogs | where OperationName == 'second')"

@@ -239,6 +239,30 @@ class RuleFiles(unittest.TestCase):
                 self.assertEqual((row["Name"], row["MatchedBy"]),
                                  ("Update user", ["activity_display_name"]))
 
+    def test_a_row_knows_its_target_behind_a_union_too(self):
+        records = [record("First thing", {"id": "a"}, {"id": "b"}),
+                   record("Second thing", {"id": "c"}, {"id": "d"}, number=2)]
+        union = ("union (AuditLogs | where OperationName == 'First thing'), "
+                 "(AuditLogs | where OperationName == 'Second thing' | extend "
+                 "Other = 1) | ")
+        of_all = [("r2", "c", 0), ("r2", "d", 1), ("r1", "a", 0),
+                  ("r1", "b", 1)]
+        for tail, expected in (
+                ("mv-expand T = TargetResources", of_all),
+                ("mv-expand TargetResources", of_all),
+                ("mv-apply T = TargetResources on (where isnotempty(T.id))",
+                 of_all),
+                ("extend All = TargetResources | mv-expand All", of_all),
+                ("extend Last = tostring(TargetResources[1].id)",
+                 of_all[1::2])):
+            for semantics in ("kql", "wide"):
+                with self.subTest(tail=tail, semantics=semantics):
+                    rows = self.rows(records, union + tail, "--semantics",
+                                     semantics)
+                    self.assertEqual(
+                        [(row["Id"], row["TargetId"], row["TargetIndex"])
+                         for row in rows], expected)
+
     def test_a_branchs_columns_are_its_own_in_wide_too(self):
         rows = self.rows(
             [record("First thing"), record("Second thing", number=2)],
