@@ -71,6 +71,36 @@ class RandomRules(unittest.TestCase):
         self.assertFalse(wrong, "\n\n".join(wrong))
         self.assertGreater(rows_in_all, RULES)
 
+    def test_operators_behind_a_union_are_those_of_each_branch(self):
+        rows_in_all = 0
+        for seed in range(FIRST_SEED, FIRST_SEED + RULES):
+            inside, behind = self._unions(random_rules.Rule(seed).query)
+            with self.subTest(seed=seed), \
+                    tempfile.TemporaryDirectory() as name:
+                path = pathlib.Path(name) / "rule.yaml"
+                path.write_text(rule_files.text(inside, period="30d"))
+                made = rule_rounds.Round(path.parent, rule_rounds.Text(
+                    f"rule {seed}", path, inside, 30 * ticks.DAY), seed)
+                expected = sorted(map(json.dumps, made.rows("wide")))
+                path.write_text(rule_files.text(behind, period="30d"))
+                got = sorted(map(json.dumps, made.rows("wide")))
+                self.assertEqual(expected, got, behind)
+                rows_in_all += len(got)
+        self.assertGreater(rows_in_all, RULES)
+
+    @staticmethod
+    def _unions(query):
+        """Write a rule's first branch with two gates, in two ways."""
+        lets, first, *more = query.split("AuditLogs")
+        lets = lets.removesuffix("union (")
+        first = first.removesuffix("), (") if more else first
+        _, since, _, *rest = first.split("\n")
+        rest = "\n".join(["", since, *rest])
+        heads = [f"AuditLogs\n| where {gate}"
+                 for gate in random_rules.GATES[:2]]
+        return [lets + "union " + ", ".join(f"({one}{tail})" for one in heads)
+                + behind for tail, behind in ((rest, ""), ("", rest))]
+
     def test_query_gives_the_oracles_rows(self):
         wrong, rows_in_all, some = [], 0, 0
         for seed in range(FIRST_SEED, FIRST_SEED + RULES):
