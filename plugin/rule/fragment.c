@@ -211,19 +211,33 @@ static const record *best_hit(const fragment_reading *r)
     return best;
 }
 
+/* Where quotes were lost the account may stand in no string: any word of the text may be it. */
+static record any_word(fragment_reading *r)
+{
+    return (record){
+        .first_fact = NONE,
+        .first_target = NONE,
+        .hit = fragment_any_word(r),
+    };
+}
+
 /* No record shows both: then the text does, if it does. */
 static void hand_out_whole_text(fragment_reading *r)
 {
     const operation *found = first_operation(r);
     const record *best = best_hit(r);
     operation o = {0};
+    record words;
 
     if (found == NULL && !find_phrase(r, &o))
         return;
     for (size_t i = 0; i < r->record_count; i++)
         hand_out_targets(r, &r->records[i], found ? found : &o);
-    if (r->rows == 0 && best != NULL)
-        hand_out_hit(r, best, found ? found : &o);
+    if (r->rows > 0)
+        return;
+    words = best == NULL ? any_word(r) : *best;
+    if (words.hit.rank > 0)
+        hand_out_hit(r, &words, found ? found : &o);
 }
 
 bool fragment_read(text broken, const rule *r, const sync_accounts *accounts, timestamp now,

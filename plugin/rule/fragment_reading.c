@@ -245,6 +245,20 @@ static hit look_for_account(fragment_reading *r, text value, bool is_id)
     return best;
 }
 
+hit fragment_any_word(fragment_reading *r)
+{
+    text rest = r->broken;
+    hit best = {0};
+
+    while (best.rank == 0 && rest.length > 0) {
+        text word = name_in(rest);
+
+        note_word(r, &best, word, false);
+        rest = text_from(rest, word.length + (word.length < rest.length));
+    }
+    return best;
+}
+
 static void keep_hit(fragment_reading *r, text value, bool is_id)
 {
     hit found = look_for_account(r, value, is_id);
