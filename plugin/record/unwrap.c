@@ -207,6 +207,12 @@ static void walk_known(walk *w, json *object)
     w->is_inside = before;
 }
 
+/* Is it a text in what cannot be read? What looks like a record there is no end of that. */
+static bool is_text_in_stretch(const walk *w)
+{
+    return w->is_in_stretch && w->level > w->stretch_level;
+}
+
 static void walk_object(walk *w, json *object)
 {
     if (walk_must_stop(w))
@@ -216,7 +222,7 @@ static void walk_object(walk *w, json *object)
         w->found.records++;
         break;
     case UNWRAP_RECORD_WITHOUT_TARGETS:
-        w->found.records++;
+        w->found.records += !is_text_in_stretch(w);
         w->lacks_targets = true;
         walk_known(w, object);
         break;

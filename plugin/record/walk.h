@@ -27,6 +27,7 @@ typedef struct walk {
     int level;          /* of strings in strings */
     bool lacks_targets; /* a record that was found */
     bool is_in_stretch; /* that cannot be read: texts that somebody chose are only that */
+    int stretch_level;  /* of the strings that it stands in */
     bool is_inside;     /* of an object that is known for what it is: its texts may be anything */
     unwrapped found;
     stretch *broken; /* in the order in which they stood */

@@ -186,7 +186,10 @@ static bool walk_inside(walk *w, const passage *p, json *value)
     stretch **mark = w->last_broken;
     bool before = w->is_in_stretch;
 
-    w->is_in_stretch |= p->broken_from < p->text.length;
+    if (!before && p->broken_from < p->text.length) {
+        w->is_in_stretch = true;
+        w->stretch_level = w->level;
+    }
     walk_value(w, value);
     w->is_in_stretch = before;
     if (w->found.records > records)

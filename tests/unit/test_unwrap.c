@@ -574,6 +574,14 @@ static void test_a_record_in_a_cut_carrier_is_left_out_of_the_stretch(void)
     EXPECT_STRING(broken_of(t), "[{\"message\":\"         \",\"b\":2,\"c\":\"]");
 }
 
+static void test_what_a_broken_tables_cell_holds_does_not_divide_it(void)
+{
+    static const char message[] =
+        "{\"tables\":[{\"columns\":-,\"rows\":[[\"a\",\"{\\\"r\\\":2,\\\"empty\\\":0}\",\"b\"]]}]}";
+
+    EXPECT_STRING(broken_of(take(message)), test_string("[%s]", message));
+}
+
 static void test_words_that_show_a_key_are_a_part_of_a_record(void)
 {
     static const char *const parts[] = {
@@ -940,6 +948,7 @@ CU_TestInfo unwrap_tests[] = {
     TEST(test_no_quoted_record_in_front_swallows_one),
     TEST(test_a_document_in_a_broken_records_name_does_not_divide_it),
     TEST(test_a_record_in_a_cut_carrier_is_left_out_of_the_stretch),
+    TEST(test_what_a_broken_tables_cell_holds_does_not_divide_it),
     TEST(test_words_that_show_a_key_are_a_part_of_a_record),
     TEST(test_words_around_documents_are_no_part_of_a_record),
     TEST(test_the_end_of_a_value_is_a_part_of_a_record),
