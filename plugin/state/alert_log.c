@@ -61,6 +61,7 @@ static const char *const sql[STATEMENTS] = {
 struct alert_log {
     sqlite3 *connection;
     int64_t action;
+    text_packer *packer;
     buffer packed; /* the alert that is put */
     sqlite3_stmt *statements[STATEMENTS];
 };
@@ -72,7 +73,8 @@ alert_log *alert_log_open(store *s, int64_t action)
     if (self == NULL)
         return NULL;
     self->action = action;
-    if (!store_prepare_all(s, sql, self->statements, STATEMENTS)) {
+    self->packer = text_packer_new();
+    if (self->packer == NULL || !store_prepare_all(s, sql, self->statements, STATEMENTS)) {
         alert_log_close(self);
         return NULL;
     }
@@ -88,6 +90,7 @@ void alert_log_close(alert_log *self)
         return;
     for (enum statement i = 0; i < STATEMENTS; i++)
         sqlite3_finalize(self->statements[i]);
+    text_packer_free(self->packer);
     buffer_free(&self->packed);
     free(self);
 }
@@ -150,7 +153,8 @@ static bool put_alert(alert_log *self, const sent_alert *sent)
 {
     bool is_new;
 
-    if (!text_pack(sent->alert, &self->packed) || !try_place(self, PUT_ALERT, sent, &is_new) ||
+    if (!text_pack(self->packer, sent->alert, &self->packed) ||
+        !try_place(self, PUT_ALERT, sent, &is_new) ||
         (!is_new && !try_place(self, PUT_ALERT_BEHIND, sent, &is_new)))
         return false;
     return !is_new || count_alert(self, sent);

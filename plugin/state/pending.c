@@ -6,6 +6,7 @@
 
 #include "base/kql.h"
 #include "base/room.h"
+#include "state/packed_text.h"
 #include "state/statement.h"
 
 enum { PRUNED_AT_ONCE = 500 }; /* rows: some milliseconds */
@@ -50,7 +51,10 @@ struct pending {
     sqlite3 *connection;
     int64_t action;
     int64_t count;
-    int64_t bytes; /* of their records */
+    int64_t bytes; /* of their records, packed */
+    text_packer *packer;
+    buffer packed; /* the record that is put */
+    buffer record; /* the one that is read */
     buffer key;
     sqlite3_stmt *statements[STATEMENTS];
 };
@@ -113,7 +117,8 @@ pending *pending_open(store *s, int64_t action)
         return NULL;
     self->store = s;
     self->action = action;
-    if (!store_prepare_all(s, sql, self->statements, STATEMENTS)) {
+    self->packer = text_packer_new();
+    if (self->packer == NULL || !store_prepare_all(s, sql, self->statements, STATEMENTS)) {
         pending_close(self);
         return NULL;
     }
@@ -132,6 +137,9 @@ void pending_close(pending *self)
         return;
     for (enum statement i = 0; i < STATEMENTS; i++)
         sqlite3_finalize(self->statements[i]);
+    text_packer_free(self->packer);
+    buffer_free(&self->packed);
+    buffer_free(&self->record);
     buffer_free(&self->key);
     free(self);
 }
@@ -173,11 +181,13 @@ bool pending_put(pending *self, const pending_record *record)
 {
     sqlite3_stmt *s = self->statements[PUT];
 
+    if (!text_pack(self->packer, record->record, &self->packed))
+        return false;
     sqlite3_bind_int64(s, 1, self->action);
     statement_bind_text(s, 2, record->row_id);
     sqlite3_bind_int64(s, 3, record->received);
     sqlite3_bind_int64(s, 4, record->expires);
-    statement_bind_text(s, 5, record->record);
+    sqlite3_bind_blob64(s, 5, self->packed.bytes, self->packed.length, SQLITE_STATIC);
     if (record->is_due)
         sqlite3_bind_int64(s, 6, record->judged);
     else
@@ -187,7 +197,7 @@ bool pending_put(pending *self, const pending_record *record)
     if (sqlite3_changes(self->connection) == 0)
         return true;
     self->count++;
-    self->bytes += (int64_t)record->record.length;
+    self->bytes += (int64_t)self->packed.length;
     return put_keys(self, record->keys, sqlite3_last_insert_rowid(self->connection));
 }
 
@@ -246,6 +256,17 @@ bool pending_find(pending *self, pending_key kind, text value, pending_ids *foun
     return sqlite3_reset(s) == SQLITE_OK && whole && step == SQLITE_DONE;
 }
 
+/* Records were once kept as they are written. What cannot be unpacked is damaged, and empty. */
+static text read_record(pending *self, sqlite3_stmt *s)
+{
+    if (sqlite3_column_type(s, 3) != SQLITE_BLOB)
+        return statement_text(s, 3);
+    if (!text_unpack((text){sqlite3_column_blob(s, 3), (size_t)sqlite3_column_bytes(s, 3)},
+                     &self->record))
+        return (text)TEXT("");
+    return buffer_text(&self->record);
+}
+
 bool pending_read(pending *self, int64_t id, pending_record *record, bool *failed)
 {
     sqlite3_stmt *s = self->statements[READ];
@@ -259,9 +280,10 @@ bool pending_read(pending *self, int64_t id, pending_record *record, bool *faile
         .row_id = statement_text(s, 0),
         .received = sqlite3_column_int64(s, 1),
         .expires = sqlite3_column_int64(s, 2),
-        .record = statement_text(s, 3),
+        .record = read_record(self, s),
     };
-    if (record->record.length > 0 || sqlite3_errcode(self->connection) != SQLITE_NOMEM)
+    if (record->record.length > 0 ||
+        (sqlite3_errcode(self->connection) != SQLITE_NOMEM && !buffer_failed(&self->record)))
         return true;
     *failed = true;
     sqlite3_reset(s);

@@ -2,6 +2,7 @@
 /* fixtures: templates of records, and objects with their clean-up. */
 #include "fixtures.h"
 
+#include "state/packed_text.h"
 #include "test.h"
 
 /* --- audit records --- */
@@ -209,6 +210,20 @@ sync_accounts *accounts_of(const rule *r, const sync_accounts *old, const identi
 static void give_back_store(void *s)
 {
     store_close(s);
+}
+
+int64_t packed_length(text t)
+{
+    text_packer *packer = text_packer_new();
+    buffer packed = {0};
+    int64_t length;
+
+    REQUIRE(packer != NULL);
+    REQUIRE(text_pack(packer, t, &packed));
+    length = (int64_t)packed.length;
+    text_packer_free(packer);
+    buffer_free(&packed);
+    return length;
 }
 
 store *open_store(const char *path)

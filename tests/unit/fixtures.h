@@ -67,6 +67,10 @@ sync_accounts *accounts_of(const rule *r, const sync_accounts *old, const identi
                            size_t count);
 
 store *open_store(const char *path);
+
+/* What a text takes that the database keeps packed, in bytes. */
+int64_t packed_length(text t);
+
 role_list *open_role_list(store *s);
 
 /* One transaction. */

@@ -255,11 +255,14 @@ static void test_what_has_expired_goes_with_its_alerts(void)
 
 static void expect_back(text t)
 {
+    text_packer *packer = text_packer_new();
     buffer packed = {0}, back = {0};
 
-    EXPECT(text_pack(t, &packed));
+    REQUIRE(packer != NULL);
+    EXPECT(text_pack(packer, t, &packed));
     EXPECT(text_unpack(buffer_text(&packed), &back));
     EXPECT(text_equal(buffer_text(&back), t));
+    text_packer_free(packer);
     buffer_free(&packed);
     buffer_free(&back);
 }
@@ -283,9 +286,11 @@ static void test_a_packed_text_comes_back(void)
 
 static void test_bytes_that_are_no_packed_text_are_refused(void)
 {
+    text_packer *packer = text_packer_new();
     buffer packed = {0}, back = {0};
 
-    REQUIRE(text_pack((text)TEXT("one one one one one one one"), &packed));
+    REQUIRE(packer != NULL);
+    REQUIRE(text_pack(packer, (text)TEXT("one one one one one one one"), &packed));
     for (size_t length = 0; length < packed.length; length++)
         EXPECT_NOT(text_unpack(tight((text){packed.bytes, length}), &back));
     for (size_t at = 0; at < packed.length; at++) {
@@ -294,6 +299,7 @@ static void test_bytes_that_are_no_packed_text_are_refused(void)
             EXPECT_TEXT_IS(buffer_text(&back), "one one one one one one one");
         packed.bytes[at] ^= 0x40;
     }
+    text_packer_free(packer);
     buffer_free(&packed);
     buffer_free(&back);
 }

@@ -307,6 +307,7 @@ static void test_much_that_has_expired_goes_by_and_by(void)
 static void test_over_a_bound_the_oldest_go(void)
 {
     both *b = new_both();
+    int64_t last = packed_length(text_of("{\"three\":1}"));
     int removed;
 
     put(b, "one", "a@x");
@@ -317,11 +318,84 @@ static void test_over_a_bound_the_oldest_go(void)
     EXPECT(pending_bound(b->pending, 2, 1000, &removed));
     EXPECT_INT(removed, 1);
     EXPECT_STRING(found(b, "a@x"), "two three ");
-    EXPECT(pending_is_over(b->pending, 2, 10));
-    EXPECT(pending_bound(b->pending, 2, 11, &removed));
+    EXPECT(pending_is_over(b->pending, 2, last));
+    EXPECT(pending_bound(b->pending, 2, last, &removed));
     EXPECT_STRING(found(b, "a@x"), "three ");
-    EXPECT(pending_bound(b->pending, 2, 11, &removed));
+    EXPECT(pending_bound(b->pending, 2, last, &removed));
     EXPECT_INT(removed, 0);
+}
+
+static sqlite3_stmt *prepared(both *b, const char *sql)
+{
+    sqlite3_stmt *s = store_prepare(b->store, sql);
+
+    REQUIRE(s != NULL);
+    return s;
+}
+
+/* Changes the database by one statement. */
+static void run(both *b, const char *sql)
+{
+    sqlite3_stmt *s = prepared(b, sql);
+
+    EXPECT_INT(sqlite3_step(s), SQLITE_DONE);
+    sqlite3_finalize(s);
+}
+
+/* The record of the first row. */
+static const char *first_record(both *b)
+{
+    pending_record record;
+    bool failed = false;
+    const char *copy;
+
+    REQUIRE(pending_read(b->pending, 1, &record, &failed));
+    EXPECT_NOT(failed);
+    copy = test_string("%.*s", (int)record.record.length, record.record.bytes);
+    pending_end_read(b->pending);
+    return copy;
+}
+
+static void test_a_record_comes_back_as_it_was(void)
+{
+    both *b = new_both();
+
+    put(b, "one", "a@x");
+    EXPECT_STRING(first_record(b), "{\"one\":1}");
+}
+
+static void test_a_record_of_an_earlier_version_is_as_it_was_written(void)
+{
+    both *b = new_both();
+
+    put(b, "one", "a@x");
+    run(b, "UPDATE pending SET record = '{\"before\":1}'");
+    EXPECT_STRING(first_record(b), "{\"before\":1}");
+}
+
+static void test_a_damaged_record_is_empty(void)
+{
+    both *b = new_both();
+
+    put(b, "one", "a@x");
+    run(b, "UPDATE pending SET record = x'09000000789c0102'");
+    EXPECT_STRING(first_record(b), "");
+}
+
+static void test_a_usual_record_is_packed_into_a_third(void)
+{
+    both *b = new_both();
+    pending_record record = record_of_upn(b, "one", "a@x");
+    const char *usual = AUDIT_TEXT(SHAPE_DIAGNOSTIC, .upn = "someone@example.com");
+    sqlite3_stmt *s;
+
+    record.record = text_of(usual);
+    put_in(b, b->pending, record);
+    EXPECT_STRING(first_record(b), usual);
+    s = prepared(b, "SELECT bytes FROM pending_total");
+    REQUIRE(sqlite3_step(s) == SQLITE_ROW);
+    EXPECT(sqlite3_column_int64(s, 0) < (int64_t)strlen(usual) / 3);
+    sqlite3_finalize(s);
 }
 
 static void test_a_messages_name_is_told_from_a_records(void)
@@ -369,6 +443,10 @@ CU_TestInfo pending_tests[] = {
     TEST(test_what_has_expired_goes_and_that_of_others_too),
     TEST(test_much_that_has_expired_goes_by_and_by),
     TEST(test_over_a_bound_the_oldest_go),
+    TEST(test_a_record_comes_back_as_it_was),
+    TEST(test_a_record_of_an_earlier_version_is_as_it_was_written),
+    TEST(test_a_damaged_record_is_empty),
+    TEST(test_a_usual_record_is_packed_into_a_third),
     TEST(test_a_messages_name_is_told_from_a_records),
     TEST(test_what_the_database_refuses_is_told),
     TESTS_END,

@@ -657,7 +657,7 @@ static void test_of_too_many_bytes_the_oldest_go(void)
     stream_options options = options_of_test();
     life *l;
 
-    options.most_pending_bytes = 3 * (int64_t)strlen(record_of_alice("1"));
+    options.most_pending_bytes = 3 * packed_length(text_of(record_of_alice("1")));
     l = begin_life_with(&options, new_rule(SEMANTICS_WIDE));
     for (int i = 1; i <= 9; i++)
         feed(l, record_of_alice(test_string("%d", i)));
