@@ -2,17 +2,17 @@
 /*
  * packed_text: texts that are kept for long, in less room.
  *
- * A packed text is its length, 4 bytes with the lowest first, and zlib's
- * stream of it: the same on every machine. What records and alerts have in
- * common is in a dictionary (RFC 1950, FDICT), so that of one alone, too,
- * only what is its own is kept: of a record of 2 KB some 600 bytes.
+ * A packed text is a frame of Zstandard's (RFC 8878), with its checksum: the
+ * same on every machine. What records and alerts have in common is in a
+ * dictionary, so that of one alone, too, only what is its own is kept: of a
+ * record of 2 KB some 600 bytes.
  */
 #ifndef SYNCTAP_PACKED_TEXT_H
 #define SYNCTAP_PACKED_TEXT_H
 
 #include "base/buffer.h"
 
-/* What packing takes in memory, 260 KB; making it anew costs more than packing. One thread. */
+/* What packing takes in memory, some 100 KB; making it costs far more than packing. One thread. */
 typedef struct text_packer text_packer;
 
 /* NULL when memory is out; the caller frees it. */
@@ -23,8 +23,9 @@ void text_packer_free(text_packer *self);
 bool text_pack(text_packer *self, text t, buffer *out);
 
 /*
- * Replaces the buffer's content by the text that was packed, with the dictionary or, as earlier,
- * without. False when these bytes are none, or memory is out: buffer_failed tells. Pure.
+ * Replaces the buffer's content by the text that was packed, also as earlier versions did: its
+ * length, 4 bytes with the lowest first, and zlib's stream. False when these bytes are none, or
+ * memory is out: buffer_failed tells. Pure.
  */
 bool text_unpack(text packed, buffer *out);
 

@@ -284,6 +284,19 @@ static void test_a_packed_text_comes_back(void)
     free(bytes);
 }
 
+/* As schema version 8 and earlier kept it: the length, and zlib's stream. */
+static void test_a_text_that_an_earlier_version_packed_comes_back(void)
+{
+    static const char packed[] = "\x07\0\0\0"
+                                 "\x78\x9C\xCB\xCF\x4B\x55\xC8\xCF\x4B\x05\x00\x0A\xAB\x02\xA5";
+    buffer back = {0};
+
+    EXPECT(text_unpack((text){packed, sizeof(packed) - 1}, &back));
+    EXPECT_TEXT_IS(buffer_text(&back), "one one");
+    EXPECT_NOT(text_unpack((text){packed, sizeof(packed) - 2}, &back));
+    buffer_free(&back);
+}
+
 static void test_bytes_that_are_no_packed_text_are_refused(void)
 {
     text_packer *packer = text_packer_new();
@@ -347,6 +360,7 @@ CU_TestInfo alert_log_tests[] = {
     TEST(test_what_has_expired_goes_with_its_alerts),
     TEST(test_an_alert_costs_little_more_than_what_is_packed_of_it),
     TEST(test_a_packed_text_comes_back),
+    TEST(test_a_text_that_an_earlier_version_packed_comes_back),
     TEST(test_bytes_that_are_no_packed_text_are_refused),
     TESTS_END,
 };
