@@ -237,54 +237,6 @@ class Table(SenderTest):
         self.assertEqual(ALERTS[2:], self.end.taken)
 
 
-class Stopped(SenderTest):
-    """rsyslogd drops what is underway when it stops; the sender keeps it."""
-
-    def setUp(self):
-        super().setUp()
-        self.underway = self.directory / "settings.underway"
-
-    def _stop(self):
-        """Lead it to an end that is away, as far as rsyslogd's own end."""
-        self.end.answers = [(503, {}, "away")] * 99
-        self.run_with(self.table(patience="0.1"), *batch(*ALERTS))
-        self.assertEqual(ALERTS, [
-            json.loads(line) for line in
-            self.underway.read_text().split("\n")[:-1]])
-        self.assertEqual(0o600, self.underway.stat().st_mode & 0o777)
-        self.assertEqual((1, []), (self.done.returncode, self.end.taken))
-        self.end.answers = []
-
-    def _check(self, expected, *lines):
-        self.run_with(self.table(), *lines)
-        self.assertEqual(expected, self.end.taken)
-        self.assertEqual((0, ""), (self.done.returncode,
-                                   self.underway.read_text()))
-
-    def test_what_was_underway_goes_with_the_next(self):
-        self._stop()
-        self._check([*ALERTS, {"n": 9}], '{"n":9}')
-
-    def test_what_comes_again_goes_once(self):
-        self._stop()
-        self._check(ALERTS, *batch(*ALERTS))
-
-    def test_it_goes_alone(self):
-        self._stop()
-        self._check(ALERTS)
-
-    def test_a_line_that_was_cut_is_left_out(self):
-        self.underway.write_text('{"n":1}\n{"n":')
-        self._check([{"n": 1}])
-
-    def test_elsewhere(self):
-        self.end.answers = [(503, {}, "away")] * 99
-        elsewhere = self.directory / "elsewhere"
-        self.run_with(self.table(patience="0.1", underway=elsewhere),
-                      '{"n":1}')
-        self.assertEqual('{"n":1}\n', elsewhere.read_text())
-
-
 class Splunk(SenderTest):
     """The HTTP Event Collector."""
 

@@ -20,7 +20,6 @@ class AlertsOut(BehindABroker):
         path.write_text("".join(f"{name} = {value}\n" for name, value in {
             "kind": "kafka", "broker": self.broker.address, "topic": topic,
             "rejected": self.work.path / "rejected", "timeout": 5,
-            "underway": self.work.path / f"{topic}.underway",
             "patience": 0, "ca": self.work.path / "ca.pem",
             "security.protocol": "SASL_SSL", "sasl.mechanism": "PLAIN",
             "sasl.username": "$ConnectionString",
