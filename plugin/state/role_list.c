@@ -1,185 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* role_list: the statements over the tables `identity` and `role_list`. */
-#include "state/role_list.h"
-
+/* role_list: its transactions, and the rows that are put within them. */
 #include <stdlib.h>
 
-#include "state/schema.h"
+#include "state/role_list_parts.h"
 #include "state/statement.h"
-
-enum statement {
-    PUT,
-    ADD,
-    ADD_ELIGIBLE,
-    REMOVE,
-    FIND_BY_ID,
-    READ_HEAD,
-    WRITE_HEAD,
-    WRITE_SNAPSHOT,
-    COUNT_CHANGED,
-    READ_CHANGED,
-    READ_ALL,
-    READ_SUPERSEDED,
-    FORGET_SUPERSEDED,
-    STATEMENTS
-};
-
-/* The parameters of the statements that write a row. */
-enum parameter {
-    UPN = 1,
-    OBJECT_ID,
-    DISPLAY_NAME,
-    TIME,
-    ROLES,
-    OLDER,
-    CHANGE,
-    IN_SNAPSHOT,
-    ELIGIBLE,
-    LATEST
-};
-
-/*
- * ?8: the row is a snapshot's, which knows better than whatever was said before; of added roles
- * the account's first in it. ?10: a known time beyond it is no time, anything is newer.
- */
-#define ROW_IS_NEWER "(?4 > time OR time > ?10)"
-#define ROLES_ARE_NEWER                                                                            \
-    "(?5 IS NOT NULL AND (?8 OR roles_time IS NULL OR ?4 > roles_time OR roles_time > ?10))"
-#define NEWER_TIME SQL_IF("time > ?10", "?4", "max(time, ?4)")
-#define NEWER_ROLES_TIME                                                                           \
-    SQL_IF("ifnull(roles_time, ?4) > ?10", "?4", "max(?4, ifnull(roles_time, ?4))")
-
-/* A snapshot that says what is known changes nothing. */
-#define ROW_DIFFERS                                                                                \
-    "(?8 AND (object_id <> ?2 OR display_name <> ?3 OR roles_older <> ?6"                          \
-    " OR ifnull(?5, roles) <> roles OR ifnull(?9, eligible) <> eligible))"
-
-/* What is known, as an array: it may be a plain string. */
-#define KNOWN(column)                                                                              \
-    "CASE WHEN " column " = '' THEN '[]'"                                                          \
-    " WHEN NOT json_valid(" column ") THEN json_array(" column ")"                                 \
-    " WHEN json_type(" column ") = 'array' THEN " column " ELSE json_array(" column ") END"
-#define MORE(column)                                                                               \
-    "SELECT value FROM json_each(?5) WHERE value NOT IN"                                           \
-    " (SELECT value FROM json_each(" KNOWN(column) ") WHERE value IS NOT NULL)"
-/* A value that is no name becomes text: of one that is JSON some versions of SQLite forget that. */
-#define AS_TEXT "CASE WHEN type IN ('object', 'array') THEN value || '' ELSE value END"
-#define ALL(column)                                                                                \
-    "(SELECT json_group_array(value) FROM (SELECT " AS_TEXT                                        \
-    " AS value FROM json_each(" KNOWN(column) ") UNION ALL " MORE(column) "))"
-#define GROWS(column) SQL_IF("?8", column " <> ?5", "EXISTS (" MORE(column) ")")
-#define GROWN(column) SQL_IF(GROWS(column), "CASE WHEN ?8 THEN ?5 ELSE " ALL(column) " END", column)
-
-/* The names, where an added role's member says them. */
-#define NAMES_OF_A_MEMBER                                                                          \
-    " object_id = " SQL_IF(ROW_IS_NEWER " AND ?2 <> ''", "?2",                                     \
-                           "object_id") ","                                                        \
-                                        " display_name = " SQL_IF(                                 \
-                                            ROW_IS_NEWER " AND ?3 <> ''", "?3",                    \
-                                            "display_name") ","                                    \
-                                                            " time = " NEWER_TIME ", change = ?7"
-
-#define INSERT                                                                                     \
-    "INSERT INTO identity (upn, object_id, display_name, time, roles, roles_time, "                \
-    "roles_older, change, eligible) VALUES "
-
-/* What hand_out reads. */
-#define ROW "upn, object_id, display_name, roles, time, roles_older, eligible"
-
-static const char *const sql[STATEMENTS] = {
-    /* What is newer than what is known of it: the account's names, and its roles if it says any. */
-    [PUT] = (INSERT "(?1, ?2, ?3, ?4, ifnull(?5, ''), " SQL_IF(
-        "?5 IS NULL", "NULL",
-        "?4") ", ?6, ?7, ifnull(?9, ''))"
-              " ON CONFLICT (upn) DO UPDATE SET"
-              " object_id = " SQL_IF(
-                  "?8 OR " ROW_IS_NEWER, "?2",
-                  "object_id") ","
-                               " display_name = " SQL_IF(
-                                   "?8 OR " ROW_IS_NEWER, "?3",
-                                   "display_name") ","
-                                                   " roles_older = " SQL_IF(
-                                                       "?8 OR " ROW_IS_NEWER, "?6",
-                                                       "roles_older") ","
-                                                                      " eligible = " SQL_IF(
-                                                                          "?8 OR " ROW_IS_NEWER,
-                                                                          "ifnull(?9, eligible)",
-                                                                          "eligible") ","
-                                                                                      " time "
-                                                                                      "="
-                                                                                      " " NEWER_TIME
-                                                                                      ","
-                                                                                      " roles "
-                                                                                      "= " SQL_IF(
-                                                                                          ROLES_ARE_NEWER,
-                                                                                          "?5",
-                                                                                          "roles") ","
-                                                                                                   " roles_time = " SQL_IF(
-                                                                                                       ROLES_ARE_NEWER,
-                                                                                                       NEWER_ROLES_TIME,
-                                                                                                       "roles_time") ","
-                                                                                                                     " change = ?7 WHERE " ROW_IS_NEWER
-                                                                                                                     " OR (NOT ?8 AND " ROLES_ARE_NEWER
-                                                                                                                     ") OR " ROW_DIFFERS),
-    /* One more role, whatever its time: losing one is worse than keeping it. */
-    [ADD] = (INSERT "(?1, ?2, ?3, ?4, ?5, ?4, ?6, ?7, '')"
-                    " ON CONFLICT (upn) DO UPDATE SET" NAMES_OF_A_MEMBER ","
-                    " roles_older = " SQL_IF(
-                        ROW_IS_NEWER, "?6",
-                        "roles_older") ","
-                                       " roles = " GROWN("roles") ", roles_time = " NEWER_ROLES_TIME
-                                                                  " WHERE " ROW_IS_NEWER
-                                                                  " OR " GROWS("roles")),
-    [ADD_ELIGIBLE] =
-        (INSERT "(?1, ?2, ?3, ?4, '', NULL, ?6, ?7, ?5)"
-                " ON CONFLICT (upn) DO UPDATE SET" NAMES_OF_A_MEMBER ","
-                " eligible = " GROWN("eligible") " WHERE " ROW_IS_NEWER " OR " GROWS("eligible")),
-    [REMOVE] =
-        ("UPDATE identity SET time = " NEWER_TIME ", change = ?7,"
-         " roles = (SELECT json_group_array(value) FROM json_each(" KNOWN(
-             "roles") ") WHERE value IS NULL OR value NOT IN (SELECT value FROM json_each(?5))),"
-                      " roles_time = " NEWER_ROLES_TIME
-                      " WHERE upn = ?1 AND EXISTS (SELECT 1 FROM json_each(" KNOWN(
-                          "roles") ") WHERE value IN (SELECT value FROM json_each(?5)))"),
-    [FIND_BY_ID] = "SELECT upn FROM identity WHERE object_id = ?1 ORDER BY upn = ?1, id LIMIT 1",
-    [READ_HEAD] = "SELECT change, rows, newest FROM role_list",
-    [WRITE_HEAD] = "UPDATE role_list SET change = ?1, rows = ?2, newest = ?3",
-    [WRITE_SNAPSHOT] = "UPDATE role_list SET snapshot = max(snapshot, ?1)",
-    [COUNT_CHANGED] = "SELECT count(*) FROM identity WHERE change = ?1",
-    [READ_CHANGED] = "SELECT " ROW " FROM identity WHERE change > ?1",
-    [READ_ALL] = "SELECT " ROW " FROM identity ORDER BY upn",
-    [READ_SUPERSEDED] = "SELECT " ROW ", superseded FROM identity_superseded"
-                        " INDEXED BY identity_superseded_change"
-                        " WHERE change > ?1 ORDER BY id",
-    /* by the clock that wrote them; one that was far ahead once does not hold the others up */
-    [FORGET_SUPERSEDED] = "DELETE FROM identity_superseded WHERE id IN"
-                          " (SELECT id FROM identity_superseded ORDER BY id LIMIT ?1)"
-                          " AND (superseded < " SCHEMA_NOW " - 864000000000"
-                          " OR superseded > " SCHEMA_NOW " + 864000000000)",
-};
-
-typedef struct head {
-    int64_t change;
-    role_list_facts facts;
-} head;
-
-struct role_list {
-    store *store;
-    sqlite3 *connection;
-    sqlite3_stmt *statements[STATEMENTS];
-    head head; /* of the transaction under way */
-    size_t changed;
-    role_spool *waiting; /* of a transaction that only reads so far; NULL: none was begun yet */
-    bool is_reading;     /* rows that are put wait there */
-    role_spool *copies;  /* gets a copy of each row that is put, or NULL */
-
-    /* a snapshot's */
-    bool in_snapshot;
-    timestamp snapshot_time;
-    sqlite3_stmt *remember; /* notes which accounts were put, and whether as eligible */
-    bool says_roles;        /* of anybody, active ones */
-    bool says_eligible;     /* or eligible ones: without any, nobody's are taken */
-};
 
 role_list *role_list_open(store *s)
 {
@@ -188,7 +12,7 @@ role_list *role_list_open(store *s)
     if (self == NULL)
         return NULL;
     self->store = s;
-    if (!store_prepare_all(s, sql, self->statements, STATEMENTS)) {
+    if (!store_prepare_all(s, role_list_sql, self->statements, STATEMENTS)) {
         role_list_close(self);
         return NULL;
     }
@@ -212,20 +36,6 @@ void role_list_expect_many(role_list *self)
     sqlite3_exec(self->connection, "PRAGMA cache_size = -32000", NULL, NULL, NULL); /* in KiB */
 }
 
-static bool read_head(role_list *self, head *h)
-{
-    sqlite3_stmt *s = self->statements[READ_HEAD];
-    bool read = sqlite3_step(s) == SQLITE_ROW;
-
-    if (read) {
-        h->change = sqlite3_column_int64(s, 0);
-        h->facts.rows = sqlite3_column_int64(s, 1);
-        h->facts.has_rows = sqlite3_column_type(s, 2) != SQLITE_NULL;
-        h->facts.newest = sqlite3_column_int64(s, 2);
-    }
-    return sqlite3_reset(s) == SQLITE_OK && read;
-}
-
 static void leave_snapshot(role_list *self)
 {
     self->in_snapshot = self->says_roles = self->says_eligible = false;
@@ -246,7 +56,7 @@ bool role_list_begin(role_list *self)
     begin_anew(self);
     if (!store_begin(self->store))
         return false;
-    if (read_head(self, &self->head))
+    if (role_list_read_head(self, &self->head))
         return true;
     store_rollback(self->store);
     return false;
@@ -563,81 +373,4 @@ void role_list_rollback(role_list *self)
 size_t role_list_changed(const role_list *self)
 {
     return self->changed;
-}
-
-static identity_record read_row(sqlite3_stmt *s)
-{
-    return (identity_record){
-        .account_upn = statement_text(s, 0),
-        .account_object_id = statement_text(s, 1),
-        .account_display_name = statement_text(s, 2),
-        .assigned_roles = statement_text(s, 3),
-        .time_generated = sqlite3_column_int64(s, 4),
-        .roles_are_older = sqlite3_column_int(s, 5) != 0,
-        .eligible_roles = statement_text(s, 6),
-    };
-}
-
-static bool hand_out(sqlite3_stmt *s, role_list_sink *sink, void *arg)
-{
-    int step;
-
-    while ((step = sqlite3_step(s)) == SQLITE_ROW) {
-        identity_record row = read_row(s);
-
-        sink(arg, &row);
-    }
-    return sqlite3_reset(s) == SQLITE_OK && step == SQLITE_DONE;
-}
-
-bool role_list_each_superseded(role_list *self, int64_t change, role_list_version_sink *sink,
-                               void *arg)
-{
-    sqlite3_stmt *s = self->statements[READ_SUPERSEDED];
-    int step;
-
-    sqlite3_bind_int64(s, 1, change);
-    while ((step = sqlite3_step(s)) == SQLITE_ROW) {
-        identity_record row = read_row(s);
-
-        sink(arg, &row, sqlite3_column_int64(s, 7));
-    }
-    return sqlite3_reset(s) == SQLITE_OK && step == SQLITE_DONE;
-}
-
-bool role_list_changes(role_list *self, int64_t *change, bool *restarted, role_list_sink *sink,
-                       void *arg)
-{
-    sqlite3_stmt *s = self->statements[READ_CHANGED];
-    head h;
-
-    *restarted = false;
-    if (!read_head(self, &h))
-        return false;
-    if (h.change < *change) {
-        *change = 0;
-        *restarted = true;
-        return true;
-    }
-    /* A row written after the head was read is handed out now and once more next time. */
-    sqlite3_bind_int64(s, 1, *change);
-    if (h.change > *change && !hand_out(s, sink, arg))
-        return false;
-    *change = h.change;
-    return true;
-}
-
-bool role_list_each(role_list *self, role_list_sink *sink, void *arg)
-{
-    return hand_out(self->statements[READ_ALL], sink, arg);
-}
-
-bool role_list_read_facts(role_list *self, role_list_facts *facts)
-{
-    head h;
-
-    if (!read_head(self, &h))
-        return false;
-    *facts = h.facts;
-    return true;
 }
