@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* state_watcher: one look after the other; what others ask of it is a flag under the mutex. */
-#include "rsyslog/state_watcher.h"
-
-#include <pthread.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "errmsg.h"
+#include "rsyslog/state_watcher_parts.h"
 
 enum {
     WATCH_PERIOD = 250, /* milliseconds between two looks at the database */
@@ -20,222 +16,12 @@ enum {
     BUSY_ROUNDS = 12,   /* such looks in vain, after which another's lock is a trouble: 3 s */
 };
 
-struct state_watcher {
-    watched what;
-    pthread_t thread;
-    bool is_running;
-
-    pthread_mutex_t mutex; /* guards the wishes */
-    pthread_cond_t wake;
-    bool must_stop;
-    bool must_reopen;
-    bool must_run;
-
-    /* The looking thread's. */
-    char *trouble; /* what was last said about the database; NULL: it works */
-    unsigned busy_rounds;
-    timestamp started;
-    timestamp beaten;     /* when it last said in the database that it lives */
-    stream_facts told;    /* what was already counted and said */
-    const char *weakness; /* of the role list, as it was last said; NULL: none */
-    size_t learned;       /* roles, as it was last said */
-};
-
-/* --- words --- */
-
-static const char *name_of(const state_watcher *self)
-{
-    return self->what.action->name;
-}
-
-static void count_errors(state_watcher *self, size_t how_many)
-{
-    count_up(self->what.state_errors, how_many);
-}
-
-static bool is_told(const state_watcher *self, const char *trouble)
-{
-    return self->trouble != NULL && trouble != NULL && strcmp(self->trouble, trouble) == 0;
-}
-
-static void log_trouble(const state_watcher *self, const char *trouble)
-{
-    if (trouble != NULL)
-        LogError(0, RS_RET_ERR,
-                 "mmsynctap: action '%s': the state database %s: %s: the role list stays as it was "
-                 "last read, naming rules go on matching, what is to be remembered waits",
-                 name_of(self), self->what.database, trouble);
-    else
-        LogMsg(0, RS_RET_OK, LOG_NOTICE,
-               "mmsynctap: action '%s': the state database %s works again", name_of(self),
-               self->what.database);
-}
-
-/* One line when a trouble begins, changes or ends; not one for each look. */
-static void tell_trouble(state_watcher *self, const char *trouble)
-{
-    if (is_told(self, trouble) || (trouble == NULL && self->trouble == NULL))
-        return;
-    log_trouble(self, trouble);
-    free(self->trouble);
-    self->trouble = trouble != NULL ? strdup(trouble) : NULL;
-}
-
-static void fail(state_watcher *self, char *error)
-{
-    count_errors(self, 1);
-    tell_trouble(self, error != NULL ? error : "out of memory");
-    free(error);
-}
-
-/* NULL without one. */
-static const store *store_of(const state_watcher *self)
-{
-    return keeper_store(self->what.keeper);
-}
-
-/* --- the role list --- */
-
-static timespan age_of(const role_list_facts *identity)
-{
-    return timestamp_now() - identity->newest;
-}
-
-/* Why the list is no good, or NULL; one of two constants. */
-static const char *weakness_of(const keeper_facts *facts)
-{
-    const timespan old = 2 * TICKS_PER_DAY;
-
-    if (!facts->identity.has_rows)
-        return "is empty";
-    return age_of(&facts->identity) > old ? "is older than 2 days" : NULL;
-}
-
-/* One line when it becomes weak, and when it is well again. */
-static void tell_weakness(state_watcher *self)
-{
-    keeper_facts facts = keeper_read_facts(self->what.keeper, timestamp_now());
-    const char *weakness = weakness_of(&facts);
-
-    if (store_of(self) == NULL || !self->what.uses_role_list || weakness == self->weakness)
-        return;
-    self->weakness = weakness;
-    if (weakness == NULL)
-        LogMsg(0, RS_RET_OK, LOG_NOTICE,
-               "mmsynctap: action '%s': the role list is up to date again: %zu sync account%s",
-               name_of(self), facts.sync_accounts, facts.sync_accounts == 1 ? "" : "s");
-    else
-        LogMsg(0, RS_RET_OK, LOG_WARNING,
-               "mmsynctap: action '%s': the role list in %s %s: %s: load it by omidentityinfo or "
-               "synctap identity import",
-               name_of(self), self->what.database, weakness,
-               facts.identity.has_rows ? "accounts that became sync accounts since are not known"
-                                       : "the naming rules alone judge");
-}
-
-/* Whoever took them away: an import, omidentityinfo, another database. */
-static void tell_loss(state_watcher *self)
-{
-    buffer words = {0};
-
-    keeper_write_loss(self->what.keeper, &words);
-    if (words.length > 0 && buffer_string(&words) != NULL)
-        LogMsg(0, RS_RET_OK, LOG_WARNING, "mmsynctap: action '%s': %s", name_of(self),
-               buffer_string(&words));
-    buffer_free(&words);
-}
-
-/* Whom the stream itself made a sync account: nobody else would say so. */
-static void tell_learned(state_watcher *self)
-{
-    size_t learned = keeper_read_facts(self->what.keeper, timestamp_now()).learned_roles;
-
-    if (learned != self->learned)
-        LogMsg(
-            0, RS_RET_OK, LOG_NOTICE,
-            "mmsynctap: action '%s': the stream told who got or lost a sync role: %zu by now, in "
-            "the table learned_role of %s",
-            name_of(self), learned, self->what.database);
-    self->learned = learned;
-}
-
-/* --- the start --- */
-
-static void tell_start(const state_watcher *self)
-{
-    keeper_facts facts = keeper_read_facts(self->what.keeper, timestamp_now());
-    char age[64] = "it is empty";
-
-    if (facts.identity.has_rows)
-        snprintf(age, sizeof(age), "its newest row is %.1f hours old",
-                 (double)age_of(&facts.identity) / (3600.0 * (double)TICKS_PER_SECOND));
-    LogMsg(0, RS_RET_OK, LOG_NOTICE,
-           "mmsynctap: action '%s' begins: %s; state database %s; sync accounts: %zu, of %lld "
-           "rows of the role list, %s; records that wait for it: %lld",
-           name_of(self), self->what.rule,
-           self->what.database != NULL ? self->what.database : "(none)", facts.sync_accounts,
-           (long long)facts.identity.rows, age, (long long)facts.stream.pending);
-}
-
-/* Is it run by a process that lives? Another rsyslogd may share the database. */
-static bool is_alive(const action_state *state)
-{
-    return state->has_beat && state->beat.stopped == 0 && state->beat.process > 0 &&
-           state->beat.process != getpid() && kill((pid_t)state->beat.process, 0) == 0;
-}
-
-static void tell_stranger(void *arg, const action_state *state)
-{
-    const state_watcher *self = arg;
-
-    if (state->pending + state->seen + state->incidents == 0 || is_alive(state) ||
-        self->what.has_action(self->what.arg, state->name))
-        return;
-    LogMsg(0, RS_RET_OK, LOG_WARNING,
-           "mmsynctap: the state database %s holds what an action '%s' remembered (records that "
-           "wait: %lld, alerts: %lld, incidents: %lld), and the configuration has no such action: "
-           "if it was renamed, stop rsyslogd and run synctap action adopt --database %s '%s' NEW; "
-           "else synctap action drop --database %s '%s'",
-           self->what.database, state->name, (long long)state->pending, (long long)state->seen,
-           (long long)state->incidents, self->what.database, state->name, self->what.database,
-           state->name);
-}
-
-static void tell_strangers(state_watcher *self)
-{
-    if (self->what.has_action != NULL)
-        keeper_each_action(self->what.keeper, timestamp_now(), tell_stranger, self);
-}
-
 /* --- opening --- */
-
-static void tell_how_it_opened(state_watcher *self)
-{
-    bool writable = store_is_writable(store_of(self));
-    const char *news = store_news(store_of(self));
-
-    if (news != NULL)
-        LogError(0, RS_RET_ERR, "mmsynctap: action '%s': the state database %s: %s", name_of(self),
-                 self->what.database, news);
-    count_errors(self, !writable);
-    tell_trouble(self, writable ? NULL : "it can only be read, not written");
-}
-
-/* Never in silence: with another file comes another role list, and other pending records. */
-static void tell_replaced(const state_watcher *self)
-{
-    keeper_facts facts = keeper_read_facts(self->what.keeper, timestamp_now());
-
-    LogError(0, RS_RET_ERR,
-             "mmsynctap: action '%s': another file is in the place of the state database %s: it is "
-             "taken (rows of its role list: %lld); what the file before it remembered is gone",
-             name_of(self), self->what.database, (long long)facts.identity.rows);
-}
 
 /* It is tried again: no start and no end waits for it. */
 static void open_database(state_watcher *self)
 {
-    bool is_replaced = store_of(self) != NULL && !store_is_in_place(store_of(self));
+    bool is_replaced = watcher_store(self) != NULL && !store_is_in_place(watcher_store(self));
     char *error;
 
     if (self->what.database == NULL) /* the configuration's check has said so */
@@ -243,10 +29,10 @@ static void open_database(state_watcher *self)
     if (keeper_open(self->what.keeper, self->what.database, STORE_CREATE | STORE_AT_ONCE,
                     timestamp_now(), &error)) {
         if (is_replaced)
-            tell_replaced(self);
-        tell_how_it_opened(self);
+            watcher_tell_replaced(self);
+        watcher_tell_opened(self);
     } else {
-        fail(self, error);
+        watcher_fail(self, error);
     }
 }
 
@@ -255,15 +41,11 @@ static void restore_database(state_watcher *self)
 {
     char *error;
 
-    count_errors(self, 1);
-    LogError(0, RS_RET_ERR,
-             "mmsynctap: action '%s': the state database %s was deleted: it is written anew from "
-             "what is still open of it",
-             name_of(self), self->what.database);
+    watcher_tell_deleted(self);
     if (keeper_restore(self->what.keeper, self->what.database, timestamp_now(), &error))
-        tell_how_it_opened(self);
+        watcher_tell_opened(self);
     else
-        fail(self, error);
+        watcher_fail(self, error);
 }
 
 static void replace_damaged_database(state_watcher *self)
@@ -272,21 +54,17 @@ static void replace_damaged_database(state_watcher *self)
 
     if (keeper_replace_damaged(self->what.keeper, self->what.database, timestamp_now(), &moved_to,
                                &error)) {
-        if (moved_to != NULL)
-            LogError(0, RS_RET_ERR,
-                     "mmsynctap: action '%s': the state database %s was damaged: it is now %s, and "
-                     "what could be read of it is in a new one; load the role list again",
-                     name_of(self), self->what.database, moved_to);
-        tell_how_it_opened(self);
+        watcher_tell_damaged(self, moved_to);
+        watcher_tell_opened(self);
     } else {
-        fail(self, error);
+        watcher_fail(self, error);
     }
     free(moved_to);
 }
 
 static void bring_back(state_watcher *self)
 {
-    if (store_of(self) != NULL && access(self->what.database, F_OK) != 0)
+    if (watcher_store(self) != NULL && access(self->what.database, F_OK) != 0)
         restore_database(self);
     else
         open_database(self);
@@ -297,15 +75,15 @@ static void bring_back(state_watcher *self)
 static void be_patient(state_watcher *self, char *error)
 {
     if (++self->busy_rounds == BUSY_ROUNDS)
-        fail(self, strdup("another program keeps it locked"));
+        watcher_fail(self, strdup("another program keeps it locked"));
     free(error);
 }
 
 static void be_content(state_watcher *self, bool has_changed)
 {
     self->busy_rounds = 0;
-    if ((has_changed || self->trouble != NULL) && store_is_writable(store_of(self)))
-        tell_trouble(self, NULL);
+    if ((has_changed || self->trouble != NULL) && store_is_writable(watcher_store(self)))
+        watcher_tell_trouble(self, NULL);
 }
 
 static void update(state_watcher *self)
@@ -323,8 +101,8 @@ static void update(state_watcher *self)
         be_patient(self, error);
         break;
     case KEEPER_FAILED:
-        fail(self, error);
-        if (store_is_damaged(store_of(self)))
+        watcher_fail(self, error);
+        if (store_is_damaged(watcher_store(self)))
             replace_damaged_database(self);
         break;
     }
@@ -332,63 +110,15 @@ static void update(state_watcher *self)
 
 static void look_after_database(state_watcher *self, unsigned turn)
 {
-    bool is_in_place = store_of(self) != NULL && store_is_in_place(store_of(self));
+    bool is_in_place = watcher_store(self) != NULL && store_is_in_place(watcher_store(self));
 
     if (is_in_place && turn % (REPAIR_PERIOD * WRITE_PERIOD) == REPAIR_PERIOD &&
-        !store_is_writable(store_of(self)))
+        !store_is_writable(watcher_store(self)))
         open_database(self);
     else if (is_in_place)
         update(self);
     else if (turn % REPAIR_PERIOD == 0)
         bring_back(self);
-}
-
-/* What workers could not write down, and what is too much to be remembered. */
-static void tell_losses(state_watcher *self)
-{
-    stream_facts now = keeper_read_facts(self->what.keeper, timestamp_now()).stream;
-
-    if (now.journal_error != self->told.journal_error && now.journal_error != 0) {
-        count_errors(self, 1);
-        LogError(now.journal_error, RS_RET_ERR,
-                 "mmsynctap: action '%s': what is to be remembered cannot be written beside the "
-                 "state database %s: it is kept in memory as far as there is room",
-                 name_of(self), self->what.database);
-    }
-    if (now.journal_trouble.count > self->told.journal_trouble.count) {
-        count_errors(self, now.journal_trouble.count - self->told.journal_trouble.count);
-        LogError(0, RS_RET_ERR,
-                 "mmsynctap: action '%s': of what is remembered beside the state database %s, %s: "
-                 "what was in it may be missing",
-                 name_of(self), self->what.database, now.journal_trouble.last);
-    }
-    if (now.lost > self->told.lost) {
-        count_errors(self, now.lost - self->told.lost);
-        LogError(0, RS_RET_ERR,
-                 "mmsynctap: action '%s': %llu records or alerts could not be remembered: they may "
-                 "not match later, or alert again",
-                 name_of(self), (unsigned long long)(now.lost - self->told.lost));
-    }
-    if (now.dropped > self->told.dropped) {
-        count_up(self->what.pending_dropped, now.dropped - self->told.dropped);
-        if (self->told.dropped == 0)
-            LogError(0, RS_RET_ERR,
-                     "mmsynctap: action '%s': more than %d records, or 1 GB, wait for the role "
-                     "list: the oldest are given up, pending_dropped counts them",
-                     name_of(self), STREAM_MOST_PENDING);
-    }
-    if (now.unreadable > self->told.unreadable) {
-        count_errors(self, now.unreadable - self->told.unreadable);
-        LogError(
-            0, RS_RET_ERR,
-            "mmsynctap: action '%s': %llu records that waited for the role list are damaged in "
-            "the state database %s, and were removed; one is %s",
-            name_of(self), (unsigned long long)(now.unreadable - self->told.unreadable),
-            self->what.database, now.last_unreadable);
-    }
-    self->told = now;
-    if (now.has_backlog && self->trouble == NULL)
-        state_watcher_wake(self);
 }
 
 static bool is_time_to_beat(const state_watcher *self, timestamp now)
@@ -408,13 +138,18 @@ static void beat(state_watcher *self, timestamp now, timestamp stopped)
         self->beaten = now;
 }
 
+/* What the look left over does not wait for the next one's turn. */
+static void hurry_with_backlog(state_watcher *self)
+{
+    if (self->told.has_backlog && self->trouble == NULL)
+        state_watcher_wake(self);
+}
+
 static void run_once(state_watcher *self, unsigned turn)
 {
     look_after_database(self, turn);
-    tell_losses(self);
-    tell_loss(self);
-    tell_weakness(self);
-    tell_learned(self);
+    watcher_tell_news(self);
+    hurry_with_backlog(self);
     self->what.ran(self->what.arg);
     beat(self, timestamp_now(), 0);
 }
@@ -516,10 +251,7 @@ static void start_thread(state_watcher *self)
     self->is_running = error == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (!self->is_running)
-        LogError(error, RS_RET_ERR,
-                 "mmsynctap: action '%s': no thread to watch the state database: it is read at HUP "
-                 "only",
-                 name_of(self));
+        watcher_tell_no_thread(self, error);
 }
 
 state_watcher *state_watcher_start(const watched *what)
@@ -532,10 +264,8 @@ state_watcher *state_watcher_start(const watched *what)
     self->started = timestamp_now();
     init(self);
     open_database(self);
-    tell_start(self);
+    watcher_tell_start(self);
     self->what.rule = NULL;
-    tell_strangers(self);
-    tell_weakness(self);
     start_thread(self);
     return self;
 }
