@@ -167,39 +167,6 @@ json *json_member_any_case(json *object, const char *wanted, bool *other_case)
     return NULL;
 }
 
-enum { LONGEST_KEY = 63 };
-
-/* Takes the path's first step off it; false when it is longer than any key of ours. */
-static bool next_step(const char **path, char key[static LONGEST_KEY + 1])
-{
-    size_t length = strcspn(*path, ".");
-
-    if (length > LONGEST_KEY)
-        return false;
-    memcpy(key, *path, length);
-    key[length] = '\0';
-    *path += length + ((*path)[length] == '.');
-    return true;
-}
-
-json *json_at(json *value, const char *path)
-{
-    char key[LONGEST_KEY + 1];
-
-    while (value != NULL && *path != '\0')
-        value = next_step(&path, key) ? json_member(value, key) : NULL;
-    return value;
-}
-
-json *json_at_any_case(json *value, const char *path, bool *other_case)
-{
-    char key[LONGEST_KEY + 1];
-
-    while (value != NULL && *path != '\0')
-        value = next_step(&path, key) ? json_member_any_case(value, key, other_case) : NULL;
-    return value;
-}
-
 size_t json_array_length(json *array)
 {
     return json_kind_of(array) == JSON_ARRAY ? (size_t)fjson_object_array_length(array) : 0;

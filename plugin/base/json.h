@@ -144,16 +144,10 @@ bool json_has_member(json *object, const char *key);
 /* Does it, or an object in it, have a key twice? */
 bool json_repeats_a_key(json *value);
 
-/* KQL's path, `user.userPrincipalName`: NULL as soon as a step leads nowhere. */
-json *json_at(json *value, const char *path);
-
 /*
- * The same, but a key may be in another case where none is exact; then
- * *other_case becomes true (else it stays as it was).
+ * A member whose key may be in another case where none is exact; then
+ * *other_case becomes true (else it stays as it was). NULL: there is none.
  */
-json *json_at_any_case(json *value, const char *path, bool *other_case);
-
-/* One step of that. */
 json *json_member_any_case(json *object, const char *key, bool *other_case);
 
 size_t json_array_length(json *array);

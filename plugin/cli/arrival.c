@@ -89,7 +89,7 @@ static arrival time_in(json *value)
 arrival arrival_of_object(json *object, arrival of_line)
 {
     bool other_case = false;
-    arrival own = time_in(json_at_any_case(object, "_TimeReceived", &other_case));
+    arrival own = time_in(json_member_any_case(object, "_TimeReceived", &other_case));
 
     return own.is_known ? own : of_line;
 }

@@ -164,7 +164,7 @@ static json *opened(json_parser *parser, json *value, json **owned)
 static json *unfolded(json *value)
 {
     bool ignored;
-    json *inner = json_at_any_case(value, "value", &ignored);
+    json *inner = json_member_any_case(value, "value", &ignored);
 
     return json_kind_of(inner) == JSON_ARRAY ? inner : value;
 }
@@ -330,7 +330,7 @@ static text member_text(json *member, identity_column column, arena *memory)
 static identity_roles kind_of(const identity_rows *self, json *member)
 {
     bool ignored, was_removed = json_has_member(member, "@removed") ||
-                                json_at_any_case(member, "@removed", &ignored) != NULL;
+                                json_member_any_case(member, "@removed", &ignored) != NULL;
 
     if (self->surroundings.are_users && self->layout.shape == IDENTITY_GRAPH_MEMBER)
         return ROLES_ABSENT;

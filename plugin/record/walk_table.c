@@ -11,7 +11,7 @@ static json *member_in_any_case(json *object, const char *key)
 {
     bool other_case;
 
-    return json_at_any_case(object, key, &other_case);
+    return json_member_any_case(object, key, &other_case);
 }
 
 bool walk_is_table(json *object)

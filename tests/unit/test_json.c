@@ -129,52 +129,25 @@ static void test_tostring_of_arrays_and_objects_is_their_json_text(void)
     EXPECT_TEXT_IS(to_string("[\"a\\\"b\"]"), "[\"a\\\"b\"]");
 }
 
-static void test_a_path_leads_through_objects(void)
+static void test_a_member_of_what_is_no_object_or_has_none_is_null(void)
 {
-    static const struct {
-        const char *left, *path, *expected;
-    } cases[] = {
-        {"{'a':'red'}", "a", "red"},
-        {"{'a':{'b':{'c':42}}}", "a.b.c", "42"},
-        {"[10,20,30]", "a", ""},
-        {"{'a':null}", "a", ""},
-        {"{'a':{'b':null}}", "a.b", ""},
-        {"{'nested':{'x':'y'}}", "a", ""},
-        {"{'a':1}", "a.b", ""},
-        {"{'a':'text'}", "a.b", ""},
-        {"{'a':[{'b':1}]}", "a.b", ""},
-        {"{'UserPrincipalName':'Sync_x'}", "userPrincipalName", ""},
-        {"{'user':null,'app':{'displayName':'X'}}", "app.displayName", "X"},
-        {"{'user':null,'app':{'displayName':'X'}}", "user.displayName", ""},
-        {"{'id':{'x':1}}", "id", "{\"x\":1}"},
-        {"{'id':['a']}", "id", "[\"a\"]"},
-        {"{'id':'','id2':1}", "id", ""},
+    static const char *const without[] = {
+        "[10,20,30]", "[{'a':1}]", "{'a':null}", "{'nested':{'a':'y'}}", "{'A':'in another case'}",
     };
 
-    for (size_t i = 0; i < LENGTH_OF(cases); i++) {
-        json *value = json_at(json_of(cases[i].left), cases[i].path);
-
-        test_case("%s of %s", cases[i].path, cases[i].left);
-        EXPECT_TEXT_IS(json_tostring(value, test_arena()), cases[i].expected);
+    for (size_t i = 0; i < LENGTH_OF(without); i++) {
+        test_case("%s", without[i]);
+        EXPECT(json_member(json_of(without[i]), "a") == NULL);
     }
-}
-
-static void test_a_path_over_null_is_null(void)
-{
-    EXPECT(json_at(NULL, "foo") == NULL);
-    EXPECT(json_at(NULL, "foo.bar") == NULL);
+    EXPECT(json_member(json_array_item(json_of("['text']"), 0), "a") == NULL);
+    EXPECT(json_member(NULL, "a") == NULL);
 }
 
 static void test_json_inside_a_string_is_not_parsed_again(void)
 {
     json *document = parsed("{\"t\":\"{\\\"userPrincipalName\\\":\\\"Sync_x\\\"}\"}");
 
-    EXPECT(json_at(document, "t.userPrincipalName") == NULL);
-}
-
-static void test_a_key_with_a_dot_is_no_path(void)
-{
-    EXPECT(json_at(json_of("{'a.b':1}"), "a.b") == NULL);
+    EXPECT(json_member(json_member(document, "t"), "userPrincipalName") == NULL);
 }
 
 /* --- members --- */
@@ -291,7 +264,6 @@ static void test_keys_are_case_sensitive(void)
 
     EXPECT(json_member(object, "userPrincipalName") == NULL);
     EXPECT_NOT(json_has_member(object, "userPrincipalName"));
-    EXPECT(json_at(object, "userPrincipalName") == NULL);
     EXPECT_TEXT_IS(json_string(json_member(object, "UserPrincipalName")), "other");
     EXPECT_TEXT_IS(json_string(json_member(object, "userprincipalname")), "lower");
 }
@@ -308,16 +280,17 @@ static void test_a_key_in_another_case_is_another_key_in_the_daemons_mode(void)
     EXPECT_TEXT_IS(json_string(json_member(object, "UserPrincipalName")), "other");
 }
 
-static void test_a_path_may_be_followed_in_any_case(void)
+static void test_a_member_may_be_looked_for_in_any_case(void)
 {
-    json *object = json_of("{'User':{'USERPRINCIPALNAME':'a'},'id':'exact','ID':'other'}");
+    json *object = json_of("{'USERPRINCIPALNAME':'a','id':'exact','ID':'other'}");
     bool other_case = false;
 
-    EXPECT_TEXT_IS(json_string(json_at_any_case(object, "id", &other_case)), "exact");
+    EXPECT_TEXT_IS(json_string(json_member_any_case(object, "id", &other_case)), "exact");
     EXPECT_NOT(other_case);
-    EXPECT(json_at_any_case(object, "absent", &other_case) == NULL);
+    EXPECT(json_member_any_case(object, "absent", &other_case) == NULL);
+    EXPECT(json_member_any_case(NULL, "id", &other_case) == NULL);
     EXPECT_NOT(other_case);
-    EXPECT_TEXT_IS(json_string(json_at_any_case(object, "user.userPrincipalName", &other_case)),
+    EXPECT_TEXT_IS(json_string(json_member_any_case(object, "userPrincipalName", &other_case)),
                    "a");
     EXPECT(other_case);
 }
@@ -1001,10 +974,8 @@ CU_TestInfo json_tests[] = {
     TEST(test_tostring_of_a_boolean_is_its_text),
     TEST(test_tostring_of_null_is_empty),
     TEST(test_tostring_of_arrays_and_objects_is_their_json_text),
-    TEST(test_a_path_leads_through_objects),
-    TEST(test_a_path_over_null_is_null),
+    TEST(test_a_member_of_what_is_no_object_or_has_none_is_null),
     TEST(test_json_inside_a_string_is_not_parsed_again),
-    TEST(test_a_key_with_a_dot_is_no_path),
     TEST(test_a_member_that_is_null_is_there),
     TEST(test_what_is_no_object_has_no_members),
     TEST(test_members_keep_their_order),
@@ -1016,7 +987,7 @@ CU_TestInfo json_tests[] = {
     TEST(test_a_string_keeps_its_nul_bytes),
     TEST(test_keys_are_case_sensitive),
     TEST(test_a_key_in_another_case_is_another_key_in_the_daemons_mode),
-    TEST(test_a_path_may_be_followed_in_any_case),
+    TEST(test_a_member_may_be_looked_for_in_any_case),
     TEST(test_the_value_in_a_string_that_holds_json),
     TEST(test_a_string_that_holds_no_json_has_no_value),
     TEST(test_the_inside_of_a_string_is_unescaped),
