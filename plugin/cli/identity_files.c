@@ -8,7 +8,6 @@
 #include "cli/words.h"
 #include "files/input_file.h"
 #include "files/progress.h"
-#include "record/identity_table.h"
 #include "state/identity_import.h"
 #include "state/sync_census.h"
 

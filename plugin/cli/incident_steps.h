@@ -7,7 +7,6 @@
 #ifndef SYNCTAP_INCIDENT_STEPS_H
 #define SYNCTAP_INCIDENT_STEPS_H
 
-#include "base/buffer.h"
 #include "cli/incident_view.h"
 
 typedef struct incident_step {

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "kql/datetime.h"
 #include "kql/operators.h"
 
 enum { MOST_LIST = 65536 };

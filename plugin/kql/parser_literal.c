@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "kql/datetime.h"
-#include "kql/operators.h"
 
 bool kql_take_texts(kql_parser *p, text *result)
 {

@@ -7,7 +7,6 @@
 #ifndef SYNCTAP_KQL_PARSER_PARTS_H
 #define SYNCTAP_KQL_PARSER_PARTS_H
 
-#include "kql/operators.h"
 #include "kql/parser.h"
 
 typedef struct kql_items {

@@ -65,7 +65,6 @@ typedef struct rule_facts {
     bool groups_incidents;
     text matching; /* AnyAlert, AllEntities, Selected; "" */
     timespan grouping_window;
-    rule_texts group_by; /* entities */
 } rule_facts;
 
 /*

@@ -223,7 +223,7 @@ void rule_file_read_incidents(rule_file_reader *r, const yaml_node *root)
     f->groups_incidents = read_truth(r, grouping, "enabled", false);
     f->matching = rule_file_word(r, grouping, "matchingMethod", matchings,
                                  sizeof(matchings) / sizeof(matchings[0]));
-    f->group_by = rule_file_list(r, grouping, "groupByEntities");
+    rule_file_list(r, grouping, "groupByEntities"); /* it is checked, and groups nothing here */
     if (window.length > 0 && !read_span(window, &f->grouping_window))
         rule_file_warn(r, "lookbackDuration \"%.*s\" is no timespan: incidents group over 24h",
                        SHOWN(window));

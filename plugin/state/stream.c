@@ -9,7 +9,6 @@
 #include "base/digest.h"
 #include "state/action_row.h"
 #include "state/alert_log.h"
-#include "state/role_list.h"
 #include "state/seen.h"
 #include "state/stream_entry.h"
 
