@@ -257,7 +257,7 @@ static void write_unconfirmed(stream *self, timestamp now)
 
 /* --- for the keeper --- */
 
-static bool open_rooms(stream *self, store *s)
+static bool open_tables(stream *self, store *s)
 {
     if (!action_row_find(s, self->action, &self->row))
         return false;
@@ -364,7 +364,7 @@ static bool open_store(stream *self, store *s)
 {
     stream_detach(self);
     self->store = s;
-    return open_rooms(self, s);
+    return open_tables(self, s);
 }
 
 /* All that earlier lives left must be in the database before it is loaded. */
