@@ -211,6 +211,17 @@ static void give_back_json(void *root)
     json_free(root);
 }
 
+const char *json_string_of(const char *t)
+{
+    buffer out = {0};
+    const char *copy;
+
+    json_write_string(&out, text_of(t));
+    copy = test_string("%s", buffer_string(&out));
+    buffer_free(&out);
+    return copy;
+}
+
 json *json_of(const char *written)
 {
     json *root;

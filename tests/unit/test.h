@@ -77,6 +77,9 @@ const char *test_string(const char *format, ...) __attribute__((format(printf, 1
 /* The string with a `"` for each `'`: JSON that can be read in C. */
 const char *quoted(const char *string);
 
+/* The text as a JSON string, with its quotes. */
+const char *json_string_of(const char *t);
+
 /* The tree of this JSON text, written with ' for "; it must be good. */
 json *json_of(const char *written);
 

@@ -115,17 +115,6 @@ static outcome judge_quoted(semantics s, const char *message)
 
 /* --- shapes and wrappings --- */
 
-static const char *in_string(const char *t)
-{
-    buffer out = {0};
-    const char *copy;
-
-    json_write_string(&out, text_of(t));
-    copy = test_string("%s", buffer_string(&out));
-    buffer_free(&out);
-    return copy;
-}
-
 /* What stands around a record that was put into a string so many times. */
 typedef struct wrapping {
     const char *before, *behind;
@@ -164,7 +153,7 @@ static const wrapping wrappings[] = {
 static const char *wrap(const wrapping *w, const char *record)
 {
     for (int level = 0; level < w->levels; level++)
-        record = in_string(level ? test_string("{\"message\":%s}", record) : record);
+        record = json_string_of(level ? test_string("{\"message\":%s}", record) : record);
     return test_string("%s%s%s", w->before, record, w->behind);
 }
 
@@ -573,10 +562,10 @@ static void test_a_cut_row_in_three_strings_shows_its_account(void)
     const char *targets = "[{\"userPrincipalName\":\"Sync_A@x\"}]";
     const char *row = test_string("{\"OperationName\":\"Register security info\",\"TimeGenerated\":"
                                   "\"" NOW "\",\"TargetResources\":%s,\"Result\":\"success\"}",
-                                  in_string(targets));
+                                  json_string_of(targets));
 
     for (int i = 0; i < 3; i++)
-        row = test_string("{\"message\":%s}", in_string(row));
+        row = test_string("{\"message\":%s}", json_string_of(row));
     EXPECT_INT(judge(SEMANTICS_WIDE, row).seen.rows, 1);
     for (size_t less = 1; less < 30; less++) {
         outcome o = judge(SEMANTICS_WIDE, test_string("%.*s", (int)(strlen(row) - less), row));
@@ -645,7 +634,7 @@ static void test_a_record_cannot_pass_for_our_own_alert(void)
                                      "\"TargetResources\":[{\"displayName\":%s,"
                                      "\"userPrincipalName\":\"Sync_1@x\"}],"
                                      "\"AdditionalDetails\":[{\"key\":%s,\"value\":\"synctap\"}]}",
-                                     in_string(own), in_string(own), in_string(own));
+                                     json_string_of(own), json_string_of(own), json_string_of(own));
 
     EXPECT_INT(judge(SEMANTICS_KQL, record).seen.rows, 1);
     EXPECT_INT(judge(SEMANTICS_WIDE, record).seen.rows, 1);
@@ -1178,13 +1167,13 @@ static const char *random_targets(random_source *r)
     case 2:
         return "null";
     case 3:
-        return in_string(test_string("[%s]", a));
+        return json_string_of(test_string("[%s]", a));
     case 4:
         return test_string("{\"0\":%s,\"1\":%s}", a, b);
     case 5:
         return test_string("[%s]", a);
     case 6:
-        return test_string("[%s,%s]", a, in_string(b));
+        return test_string("[%s,%s]", a, json_string_of(b));
     default:
         return test_string("[%s,%s]", a, b);
     }

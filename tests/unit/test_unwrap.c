@@ -118,18 +118,6 @@ static void check_records(const char *message, const char *expected)
     EXPECT_STRING(broken_of(t), "");
 }
 
-/* The text as a JSON string. */
-static const char *in_string(const char *t)
-{
-    buffer out = {0};
-    const char *copy;
-
-    json_write_string(&out, text_of(t));
-    copy = test_string("%s", buffer_string(&out));
-    buffer_free(&out);
-    return copy;
-}
-
 #define R1 "{\"r\":1}"
 #define R2 "{\"r\":2}"
 
@@ -167,18 +155,19 @@ static void test_splunks_containers(void)
 
 static void test_records_as_strings(void)
 {
-    check_records(test_string("{\"message\":%s,\"@version\":\"1\"}", in_string(R1)), "1 ");
-    check_records(test_string("{\"event\":{\"original\":%s}}", in_string(R1)), "1 ");
-    check_records(test_string("{\"_raw\":%s,\"cribl_pipe\":\"x\"}", in_string(R1)), "1 ");
-    check_records(test_string("{\"cribl_data\":{\"original_message\":%s}}", in_string(R1)), "1 ");
-    check_records(test_string("{\"message\":%s}", in_string("{\"records\":[" R1 "," R2 "]}")),
+    check_records(test_string("{\"message\":%s,\"@version\":\"1\"}", json_string_of(R1)), "1 ");
+    check_records(test_string("{\"event\":{\"original\":%s}}", json_string_of(R1)), "1 ");
+    check_records(test_string("{\"_raw\":%s,\"cribl_pipe\":\"x\"}", json_string_of(R1)), "1 ");
+    check_records(test_string("{\"cribl_data\":{\"original_message\":%s}}", json_string_of(R1)),
+                  "1 ");
+    check_records(test_string("{\"message\":%s}", json_string_of("{\"records\":[" R1 "," R2 "]}")),
                   "1 2 ");
 }
 
 static const char *in_strings(const char *t, int levels)
 {
     for (int i = 0; i < levels; i++)
-        t = test_string("{\"message\":%s}", in_string(t));
+        t = test_string("{\"message\":%s}", json_string_of(t));
     return t;
 }
 
@@ -198,10 +187,11 @@ static void test_the_depth_of_strings_is_bounded(void)
 
 static void test_words_before_a_record_in_a_string(void)
 {
-    check_records(test_string("{\"message\":%s}", in_string("azure_tag: azure-storage. " R1)),
+    check_records(test_string("{\"message\":%s}", json_string_of("azure_tag: azure-storage. " R1)),
                   "1 ");
     check_records(
-        test_string("{\"message\":%s}", in_string("<134>Jun  1 12:00:00 azurefunction " R1)), "1 ");
+        test_string("{\"message\":%s}", json_string_of("<134>Jun  1 12:00:00 azurefunction " R1)),
+        "1 ");
 }
 
 static void test_words_before_a_record(void)
@@ -532,8 +522,8 @@ static void test_no_text_in_front_swallows_a_record(void)
     };
 
     for (size_t i = 0; i < LENGTH_OF(traps); i++) {
-        taken *t = take(
-            test_string("user=%s raw={\"r\":1,\"agent\":%s}", traps[i][0], in_string(traps[i][1])));
+        taken *t = take(test_string("user=%s raw={\"r\":1,\"agent\":%s}", traps[i][0],
+                                    json_string_of(traps[i][1])));
 
         test_case("%s %s", traps[i][0], traps[i][1]);
         EXPECT_STRING(records_of(t), "1 ");
@@ -688,7 +678,7 @@ static void test_a_stop_ends_the_walk_wherever_it_is(void)
 static void test_every_cut_of_a_message_is_read_without_reading_on(void)
 {
     const char *whole = test_string("<134>[x] {\"records\":[" R1 ",{\"m\":%s}]}#012" R2,
-                                    in_string("{\"m\":\"\\u0053\",\"r\":3}"));
+                                    json_string_of("{\"m\":\"\\u0053\",\"r\":3}"));
 
     for (size_t length = 0; length < strlen(whole); length++)
         take_text(NULL, tight((text){whole, length}));

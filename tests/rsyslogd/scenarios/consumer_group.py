@@ -17,7 +17,7 @@ import unittest
 import kafka_broker
 import samples
 from harness import as_text, check_config
-from records import ids, identity, target, text
+from records import identity, target, text
 
 RECORDS = 60
 SYNC = target("Sync_a@nordwind.example")

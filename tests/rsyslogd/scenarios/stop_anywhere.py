@@ -25,7 +25,7 @@ import unittest
 
 import ticks
 from harness import Daemon, as_text
-from records import (BOTH_MODULES, ROLE_KEEPER, audit, identity, ids,
+from records import (BOTH_MODULES, ROLE_KEEPER, identity, ids,
                      mmsynctap, target, text)
 
 SECONDS = 2.0
