@@ -11,10 +11,15 @@ The lock lasts 4 seconds; SYNCTAP_LOCK_SECONDS=30 makes it longer.
 """
 
 import os
+import re
 import time
 import unittest
 
-from troubled import LATE, SYNC, Troubled, another_program
+from harness import Daemon, as_text, listen
+from records import identity, mmsynctap
+from samples import placed
+from troubled import (KNOWN, LATE, MODULES, SYNC, Troubled,
+                      another_program)
 
 SECONDS = float(os.environ.get("SYNCTAP_LOCK_SECONDS", "4"))
 
@@ -66,6 +71,23 @@ class DatabaseLocked(unittest.TestCase):
             daemon.late_alerts("waits")
             daemon.wait_statistics("tap", sync_accounts=2)
             daemon.repeat("before", SYNC)
+
+    def test_a_stop_keeps_the_role_row_that_waits(self):
+        """The ruleset of the sample has it again at the next start."""
+        ruleset = re.search(r'(?ms)^ruleset\(name="entra-identity".*?^}',
+                            placed("synctap.conf"))[0]
+        with Daemon(mmsynctap('ruleset="alerts"'), "\n".join(
+                (MODULES, ruleset, listen("entra-identity")))) as daemon:
+            daemon.send([as_text(identity(KNOWN))], to="entra-identity")
+            daemon.wait_statistics("tap", sync_accounts=1)
+            with another_program(daemon.work.path / "synctap.db") as other:
+                other.execute("BEGIN EXCLUSIVE")
+                daemon.send([as_text(identity(LATE))], to="entra-identity")
+                daemon.internal("suspended (module", "omidentityinfo")
+                daemon.end()
+                other.execute("ROLLBACK")
+            daemon.start()
+            daemon.wait_statistics("tap", sync_accounts=2)
 
     def test_a_long_reading(self):
         with Troubled() as daemon, another_program(daemon.database) as other:
