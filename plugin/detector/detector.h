@@ -35,9 +35,9 @@ typedef struct detection {
     bool candidate;       /* the text can hold an operation's phrase; else nothing was looked at */
     size_t records;       /* audit records in it */
     size_t rows;          /* rows that matched, each handed to the sink */
-    size_t duplicates;    /* how many of them had alerted before */
-    size_t degraded;      /* how many of the others were made from fragments */
-    size_t refused;       /* how many of the others the sink did not hand on */
+    size_t duplicates;    /* of these rows, those that had alerted before */
+    size_t degraded;      /* of the rows that are no duplicates, those made from fragments */
+    size_t refused;       /* of the same, those that the sink did not hand on */
     unsigned bounded;     /* the bounds that it reached: rows beyond share one degraded alert */
     size_t stale;         /* records of the rule's operations that lie before the lookback */
     size_t unread_times;  /* records of the rule's operations whose time is not understood */
@@ -48,8 +48,8 @@ typedef struct detection {
     bool left;            /* not all of it was judged, or a refused row cannot be remembered alone:
                              detector_keep keeps the message for later */
     bool out_of_memory;
-    bool is_part;     /* one of them begins inside a record: that came in pieces */
-    bool undecodable; /* an operation's phrase stands in one of them, or in a record that has
+    bool is_part;     /* such a stretch begins inside a record, which came in pieces */
+    bool undecodable; /* an operation's phrase stands in such a stretch, or in a record that has
                          a part which cannot be read */
 } detection;
 
@@ -192,7 +192,7 @@ typedef struct detector_explained {
 } detector_explained;
 
 /*
- * Explains a message instead of judgement it; each record is explained, also
+ * Explains a message instead of judging it; each record is explained, also
  * where the gate would have stopped the message. The detector's rule must be
  * of wide semantics.
  */

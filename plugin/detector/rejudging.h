@@ -3,7 +3,8 @@
  * rejudging: one round in which pending records are judged again.
  *
  * Whoever knows why they may match now (late_join, aging, watchlist_join)
- * finds them, and has them judged; what is left of nothing goes at the end.
+ * finds them, and has them judged. At the end those go in which nothing is
+ * left that could match.
  */
 #ifndef SYNCTAP_REJUDGING_H
 #define SYNCTAP_REJUDGING_H
@@ -52,8 +53,8 @@ void rejudging_find_account(rejudging *self, text upn, text object_id);
 
 /*
  * Judges those that were found, each once, in the order in which they came, with these accounts;
- * only those that came before that instant. The queue that does not take one alert gets no other.
- * Then none are found any more.
+ * only those that came before that instant. Once the sink has refused an alert it is offered no
+ * other. Then none are found any more.
  */
 void rejudging_judge_found(rejudging *self, const sync_accounts *accounts, timestamp before);
 

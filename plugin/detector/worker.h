@@ -58,8 +58,8 @@ struct detector_worker {
 void detector_worker_catch_up(detector_worker *self);
 
 /*
- * A record of its was remembered. If others have replaced its watchlists since it began, the keeper
- * may have looked for what they concern already: then it looks again.
+ * The worker has remembered a record. If the watchlists were replaced since it judged that record,
+ * the keeper may have looked through the waiting records already: this has it look again.
  */
 void detector_worker_remembered(detector_worker *self);
 

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * buckets: the phrases in eight heaps, to be told apart by three bytes.
+ * buckets: finds the places in a text where a phrase may stand, by tables.
  *
- * Of each phrase one piece of three characters is looked for: one that is rare
- * in audit records, and much like the other pieces in its bucket. A byte says
- * in which buckets it may stand, in each of the three places; so does its low
- * half, and in one place its high half. That is a look-up and an "and", for
- * many places at once where the machine can. The first bucket is the escapes'.
+ * Of each phrase one piece of three characters is looked for, a rare one in
+ * audit records. Pieces that are alike share a bucket; the first of the eight
+ * buckets is for escapes. For each place in a piece a table has a byte's mask:
+ * a bit for each bucket of which a piece may have that byte there. A place in
+ * a text is worth a closer look if the masks of its three bytes, and-ed, have
+ * a bit left. A vector looks up no more than 16 entries: for it the tables go
+ * by the low half of a byte, and at one place by the high half, too.
  *
  * Immutable once made: any number of threads may ask.
  */

@@ -23,9 +23,10 @@ typedef struct csv_head {
 typedef bool csv_head_test(const text *cells, size_t count);
 
 /*
- * `beginning` is the first line, and what is known of the second. Where the
- * first only says that a table comes, and there is no second yet, it is
- * believed. *out_of_memory: it may be a table, nobody knows.
+ * `beginning` is the first line, and as much of the second as has come. If
+ * the first line only says that a table comes (`sep=`, `#TYPE`), the second
+ * must be a header; as long as nothing of it has come, the first is believed.
+ * *out_of_memory becomes true when nobody can say whether it is a table.
  */
 csv_head csv_head_find(text beginning, csv_head_test *is_header, bool *out_of_memory);
 

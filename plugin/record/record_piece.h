@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * record_piece: words around which there is no document, but that are a piece of one.
+ * record_piece: a piece of a record, in words that no brackets enclose.
  *
- * A transport that takes lines, or so many bytes, for messages splits a
- * record anywhere. A piece shows a key, or a string that stands where JSON
- * has a value: whole, or one that begins or ends in another piece.
+ * A transport that makes a message of each line, or of so many bytes, splits
+ * a record anywhere. A piece shows itself by a key, or by a string where JSON
+ * has a value; either may begin or end in another piece.
  */
 #ifndef SYNCTAP_RECORD_PIECE_H
 #define SYNCTAP_RECORD_PIECE_H

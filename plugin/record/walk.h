@@ -25,9 +25,9 @@ typedef struct walk {
     unwrap *unwrap;
     const unwrap_sink *sink;
     int level;          /* of strings in strings */
-    bool lacks_targets; /* a record that was found */
-    bool is_in_stretch; /* that cannot be read: texts that somebody chose are only that */
-    int stretch_level;  /* of the strings that it stands in */
+    bool lacks_targets; /* a record was found that has none */
+    bool is_in_stretch; /* one that cannot be read: chosen texts in it are not searched */
+    int stretch_level;  /* the level at which that stretch stands */
     bool is_inside;     /* of an object that is known for what it is: its texts may be anything */
     unwrapped found;
     stretch *broken; /* in the order in which they stood */

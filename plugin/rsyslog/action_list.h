@@ -25,9 +25,10 @@ struct action_list {
 };
 
 /*
- * Begins the all-zero list of a configuration; *loading becomes the one that
- * actions go into while it is read: the first of its configuration, as a
- * second module() line is refused, and the place it was given is never checked.
+ * Begins the all-zero list of a configuration. *loading is the list that
+ * actions go into while a configuration is read: it becomes this one, unless
+ * it is one of the same configuration already. That is so at a second module()
+ * line, which rsyslog refuses and whose list it never checks.
  */
 void action_list_begin(action_list *self, rsconf_t *conf, action_list **loading);
 
