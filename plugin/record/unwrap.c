@@ -127,6 +127,15 @@ static void walk_end(walk *w, bool tell_broken)
     }
 }
 
+static void walk_item(walk *w, json *item)
+{
+    bool is_cell = json_kind_of(item) == JSON_STRING;
+
+    w->cells += is_cell;
+    walk_value(w, item);
+    w->cells -= is_cell;
+}
+
 /*
  * In Kusto's progressive answer a table's columns stand in a frame of their
  * own, before those that hold its rows.
@@ -144,7 +153,7 @@ static void walk_array(walk *w, json *array)
         if (columns != NULL && walk_is_frame(item, "TableFragment"))
             walk_rows(w, item, columns);
         else
-            walk_value(w, item);
+            walk_item(w, item);
     }
 }
 
@@ -207,10 +216,13 @@ static void walk_known(walk *w, json *object)
     w->is_inside = before;
 }
 
-/* Is it a text in what cannot be read? What looks like a record there is no end of that. */
-static bool is_text_in_stretch(const walk *w)
+/*
+ * Is it a string of an array in what cannot be read? A record there is judged, but it may be a
+ * name in a table's cell: it is no end of what it stands in, and that is told with it.
+ */
+static bool is_cell_in_stretch(const walk *w)
 {
-    return w->is_in_stretch && w->level > w->stretch_level;
+    return w->is_in_stretch && w->cells > w->stretch_cells;
 }
 
 static void walk_object(walk *w, json *object)
@@ -219,10 +231,10 @@ static void walk_object(walk *w, json *object)
         return;
     switch (w->sink->take_object(w->sink->arg, object)) {
     case UNWRAP_RECORD:
-        w->found.records++;
+        w->found.records += !is_cell_in_stretch(w);
         break;
     case UNWRAP_RECORD_WITHOUT_TARGETS:
-        w->found.records += !is_text_in_stretch(w);
+        w->found.records += !is_cell_in_stretch(w);
         w->lacks_targets = true;
         walk_known(w, object);
         break;

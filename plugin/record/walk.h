@@ -27,7 +27,8 @@ typedef struct walk {
     int level;          /* of strings in strings */
     bool lacks_targets; /* a record was found that has none */
     bool is_in_stretch; /* one that cannot be read: chosen texts in it are not searched */
-    int stretch_level;  /* the level at which that stretch stands */
+    int cells;          /* strings of arrays that it stands in, one in the other */
+    int stretch_cells;  /* how many of them that stretch stands in */
     bool is_inside;     /* of an object that is known for what it is: its texts may be anything */
     unwrapped found;
     stretch *broken; /* in the order in which they stood */

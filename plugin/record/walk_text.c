@@ -188,7 +188,7 @@ static bool walk_inside(walk *w, const passage *p, json *value)
 
     if (!before && p->broken_from < p->text.length) {
         w->is_in_stretch = true;
-        w->stretch_level = w->level;
+        w->stretch_cells = w->cells;
     }
     walk_value(w, value);
     w->is_in_stretch = before;

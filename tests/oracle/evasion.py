@@ -347,6 +347,26 @@ def cut_in_carrier(writer):
         + escaped[:writer.rng.randrange(begin, len(escaped))], "degraded")
 
 
+CELLS = ('{"operationName":0}',
+         '{"operationName":"x","targetResources":[{"userPrincipalName":"a"}]}',
+         '{"time":"2001-01-01","operationName":"x","targetResources":[{"id":"a"}]}',
+         '{\\"operationName\\":0}', '{"category":"SignInLogs"}',
+         '[{"OperationName":"x"}]')
+
+
+def cell_in_cut_table(writer):
+    """Name somebody like a record, in a table that was cut behind his row."""
+    row = {**writer.row(), "Identity": writer.rng.choice(CELLS)}
+    other = {name: "x" for name in row}
+    text = compact({"tables": [{
+        "columns": [{"name": name} for name in row],
+        "rows": [list(row.values()), list(other.values())]}]})
+    begin = text.index('],["x"') + 1
+    return writer.case("cell in a cut table",
+                       text[:writer.rng.randrange(begin, text.rindex("]]"))],
+                       "degraded")
+
+
 def tokens_broken(writer):
     """Put something else in the place of a comma in front of a key."""
     text = compact(writer.row() if writer.rng.random() < 0.5
@@ -362,7 +382,7 @@ def tokens_broken(writer):
 KINDS = (swallowed, encoded_again, part_cut, texts_look_like_members,
          times_in_texts, several_broken, old_hides_new, carried, table,
          like_an_alert, odd_times, odd_keys, twice, cut_in_carrier,
-         tokens_broken)
+         tokens_broken, cell_in_cut_table)
 
 
 def cases(seed, each, time, kinds=KINDS):

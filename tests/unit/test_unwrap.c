@@ -566,10 +566,15 @@ static void test_a_record_in_a_cut_carrier_is_left_out_of_the_stretch(void)
 
 static void test_what_a_broken_tables_cell_holds_does_not_divide_it(void)
 {
-    static const char message[] =
-        "{\"tables\":[{\"columns\":-,\"rows\":[[\"a\",\"{\\\"r\\\":2,\\\"empty\\\":0}\",\"b\"]]}]}";
+    static const char *const cells[] = {"{\"r\":2,\"empty\":0}", "{\"r\":2}", "[{\"r\":2}]"};
 
-    EXPECT_STRING(broken_of(take(message)), test_string("[%s]", message));
+    for (size_t i = 0; i < LENGTH_OF(cells); i++) {
+        const char *message = test_string(
+            "{\"tables\":[{\"columns\":-,\"rows\":[[\"a\",%s,\"b\"]]}]}", in_string(cells[i]));
+
+        test_case("%s", cells[i]);
+        EXPECT_STRING(broken_of(take(message)), test_string("[%s]", message));
+    }
 }
 
 static void test_words_that_show_a_key_are_a_part_of_a_record(void)
