@@ -341,24 +341,50 @@ static size_t in_front_of_document(text line, text behind)
     return begin;
 }
 
+/* Where the object begins that the brace in front of `end` closes, by quotes and braces; or end. */
+static size_t begin_of_object(text line, size_t end)
+{
+    size_t depth = 0;
+    bool inside = false;
+
+    for (size_t at = end; at-- > 0;) {
+        char c = line.bytes[at];
+
+        if (c == '"' && (at == 0 || line.bytes[at - 1] != '\\'))
+            inside = !inside;
+        if (inside || (c != '{' && c != '}'))
+            continue;
+        depth = c == '}' ? depth + 1 : depth - 1;
+        if (depth == 0)
+            return at;
+    }
+    return end;
+}
+
 /*
- * Does a record stand in a line that is no JSON? Somebody may have given himself an
- * alert's beginning for a name, in front of his record; but an alert may quote a
- * name that looks like a record. No name of Entra's is longer than this.
+ * Does a line that is no JSON end with a record? Somebody may have given himself an alert's
+ * beginning for a name, in front of his record. In an alert a name may look like a record, too; but
+ * then more of the alert stands behind it, or it was cut inside of it. No name of Entra's has
+ * more than 256 characters.
  */
-static bool holds_long_record(text line)
+static bool ends_with_record(text line)
 {
     enum { LONGEST_NAME = 256 };
+    static const char closers[] = " \t\r\"'])>";
     static const char *const keys[] = {"\"operationName\"", "\"OperationName\"",
                                        "\"activityDisplayName\"", "\"operation_name\""};
-    const char *begin = memchr(line.bytes, '{', line.length);
-    const char *end =
-        begin != NULL ? memrchr(begin, '}', (size_t)(line.bytes + line.length - begin)) : NULL;
+    const char *brace = memrchr(line.bytes, '}', line.length);
+    size_t end = brace != NULL ? (size_t)(brace - line.bytes) + 1 : 0;
+    text object;
 
-    if (end == NULL || end - begin < LONGEST_NAME)
+    for (size_t at = end; at < line.length; at++)
+        if (line.bytes[at] == '\0' || strchr(closers, line.bytes[at]) == NULL)
+            return false;
+    object = text_between(line.bytes + begin_of_object(line, end), line.bytes + end);
+    if (object.length < LONGEST_NAME)
         return false;
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-        if (memmem(begin, (size_t)(end - begin), keys[i], strlen(keys[i])) != NULL)
+        if (memmem(object.bytes, object.length, keys[i], strlen(keys[i])) != NULL)
             return true;
     return false;
 }
@@ -366,7 +392,7 @@ static bool holds_long_record(text line)
 /* The length of an alert that begins the line; 0: none does. */
 static size_t length_in_line(json_parser *parser, text line, text behind)
 {
-    if (dialect_is_line(line) ? holds_long_record(line) : !is_cut_alert(parser, line))
+    if (dialect_is_line(line) ? ends_with_record(line) : !is_cut_alert(parser, line))
         return 0;
     return in_front_of_document(line, behind);
 }

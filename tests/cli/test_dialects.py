@@ -9,6 +9,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import tempfile
 import unittest
 
@@ -354,6 +355,7 @@ class Own(DialectTest):
         header = "<84>1 2026-06-01T12:00:00Z edge7 synctap 12 - - "
         for name, own in self.renderings(*hostile_alerts(), audit(1)):
             cut = own[:max(len(own) * 2 // 3, 300)]
+            cut = cut.rstrip("[")  # it would begin a list of what follows
             texts = [text
                      for one in (own, header + own, cut)
                      for end in ("\n", "#012", "\r\n", "#015#012")
@@ -403,12 +405,19 @@ class Own(DialectTest):
                 "out of memory")
 
     def test_cut_behind_any_byte(self):
-        """A record in a name of it is no record."""
+        """A record in a name of it is no record.
+
+        Unless a line that is no JSON ends with it: then it may be that of
+        somebody who has an alert's beginning for a name.
+        """
         record = json.dumps(audit(77))
         for name, own in self.renderings(hostile_record(1, record)):
             begin = 300 if name in dialects.NAMES else len(own) // 8
-            self.check_silent([own[:end] for end in range(
-                begin, len(own) - 1, 7)], "out of memory")
+            self.check_silent([
+                own[:end] for end in range(begin, len(own) - 1, 7)
+                if name not in ("cef", "leef")
+                or not re.search(r"}[\s\"]*$", own[:end])],
+                "out of memory")
 
     def test_what_has_a_member_more_or_less_is_none(self):
         for name, line in self.renderings(audit(1)):

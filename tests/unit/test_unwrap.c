@@ -570,7 +570,7 @@ static void test_what_a_broken_tables_cell_holds_does_not_divide_it(void)
 
     for (size_t i = 0; i < LENGTH_OF(cells); i++) {
         const char *message = test_string(
-            "{\"tables\":[{\"columns\":-,\"rows\":[[\"a\",%s,\"b\"]]}]}", in_string(cells[i]));
+            "{\"tables\":[{\"columns\":-,\"rows\":[[\"a\",%s,\"b\"]]}]}", json_string_of(cells[i]));
 
         test_case("%s", cells[i]);
         EXPECT_STRING(broken_of(take(message)), test_string("[%s]", message));
