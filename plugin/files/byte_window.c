@@ -90,8 +90,11 @@ byte_window *byte_window_open_piece(const byte_window *whole, size_t begin, size
 
     if (self == NULL)
         return NULL;
-    *self =
-        (byte_window){.file = whole->file, .is_piece = true, .size = whole->size, .read = begin};
+    *self = (byte_window){.file = whole->file,
+                          .is_piece = true,
+                          .size = whole->size,
+                          .read = begin,
+                          .content = TEXT("")};
     self->stream = byte_stream_new_piece(self->file, begin, end, self->size);
     if (self->stream != NULL)
         return self;

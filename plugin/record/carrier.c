@@ -121,7 +121,8 @@ static char *with_nul(text t)
 
     if (copy == NULL)
         return NULL;
-    memcpy(copy, t.bytes, t.length);
+    if (t.length > 0)
+        memcpy(copy, t.bytes, t.length);
     copy[t.length] = '\0';
     return copy;
 }
@@ -143,13 +144,15 @@ json *carrier_take_apart(const carrier *self, text message)
 bool carrier_is_same_rule(json *fields, json *others)
 {
     buffer rule = {0}, other = {0};
-    bool is_same;
+    bool is_same, failed;
 
     json_write_value(&rule, json_member(fields, "metadata"));
     json_write_value(&other, json_member(others, "metadata"));
-    is_same = !buffer_failed(&rule) && text_equal(buffer_text(&rule), buffer_text(&other));
+    failed = buffer_failed(&rule) || buffer_failed(&other);
+    is_same = !failed && text_equal(buffer_text(&rule), buffer_text(&other));
     buffer_free(&rule);
     buffer_free(&other);
+    errno = failed ? ENOMEM : 0;
     return is_same;
 }
 

@@ -32,7 +32,10 @@ void carrier_unref(carrier *self);
  */
 json *carrier_take_apart(const carrier *self, text message);
 
-/* Were both taken apart by the same rule of one rulebase? */
+/*
+ * Were both taken apart by the same rule of one rulebase? False, too, when memory is out: errno is
+ * ENOMEM then, else 0.
+ */
 bool carrier_is_same_rule(json *fields, json *others);
 
 /* What the rule found, or NULL; part of the fields' tree. */

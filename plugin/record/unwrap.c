@@ -327,6 +327,7 @@ static json *take_message_apart(const carrier *rulebase, text message, bool *out
     fields = carrier_take_apart(rulebase, message);
     *out_of_memory |= fields == NULL && errno == ENOMEM;
     if (fields != NULL && !carrier_is_same_rule(head, fields)) {
+        *out_of_memory |= errno == ENOMEM;
         json_free(fields);
         fields = NULL;
     }
