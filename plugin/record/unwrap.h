@@ -55,7 +55,7 @@ const char *unwrap_remedy(const char *reason);
 
 /* What a message held. */
 typedef struct unwrapped {
-    size_t records;     /* objects that were taken for records */
+    size_t records;     /* objects that were taken for records, not in a broken table's cell */
     size_t other_kinds; /* objects that are known to be something else */
     size_t broken;      /* stretches that could not be read; but not in texts of what is known */
     const char *reason; /* why the first of them could not; a constant */

@@ -53,7 +53,8 @@ static void unwrap_once(text input)
     FUZZ_REQUIRE((found.broken > 0) == (found.reason != NULL), input);
     FUZZ_REQUIRE(found.records == 0 && found.other_kinds == 0 && !found.by_rulebase, input);
     found = unwrap_text(walker, NULL, input, &all);
-    FUZZ_REQUIRE(found.records == objects, input);
+    /* in the cells of a table that is broken some are handed out and not counted */
+    FUZZ_REQUIRE(found.records == objects || (found.broken > 0 && found.records < objects), input);
     by_code = objects;
     unwrap_text(walker, rulebase, input, &nothing);
     found = unwrap_text(walker, rulebase, input, &all);
