@@ -211,7 +211,7 @@ static const record *best_hit(const fragment_reading *r)
     return best;
 }
 
-/* Where quotes were lost the account may stand in no string: any word of the text may be it. */
+/* Where quotes were lost the account may stand in no string: any name in the text may be it. */
 static record any_word(fragment_reading *r)
 {
     return (record){

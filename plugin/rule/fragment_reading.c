@@ -253,7 +253,8 @@ hit fragment_any_word(fragment_reading *r)
     while (best.rank == 0 && rest.length > 0) {
         text word = name_in(rest);
 
-        note_word(r, &best, word, false);
+        if (word.length > 0 && memchr(word.bytes, '@', word.length) != NULL)
+            note_word(r, &best, word, false);
         rest = text_from(rest, word.length + (word.length < rest.length));
     }
     return best;

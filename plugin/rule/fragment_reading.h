@@ -119,7 +119,10 @@ frame fragment_outermost(size_t depth);
 /* The reasons why an account of that name and id is a sync account; 0: it is none. */
 unsigned fragment_match(const fragment_reading *r, text upn, text id);
 
-/* The first word of the whole text that is an account's name or id, whatever it stands in. */
+/*
+ * The first word of the whole text that is an account's name, whatever it stands in. It must have
+ * an @, or LastDirSyncTime were one.
+ */
 hit fragment_any_word(fragment_reading *r);
 
 /* What a value is as the record's operation, seen so. */
