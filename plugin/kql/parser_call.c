@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-
 bool kql_append_argument(kql_parser *p, kql_expr *e, kql_expr *argument, size_t most)
 {
     bool is_full = (e->count & (e->count - 1)) == 0; /* at powers of two */
