@@ -284,20 +284,6 @@ bool incident_rows_each(store *s, const char *id, incident_sink *sink, void *arg
     return sqlite3_finalize(rows) == SQLITE_OK && step == SQLITE_DONE;
 }
 
-/* Alerts were once kept as they are written. */
-static bool read_alert(sqlite3_stmt *rows, buffer *unpacked, text *written)
-{
-    if (sqlite3_column_type(rows, 0) != SQLITE_BLOB) {
-        *written = statement_text(rows, 0);
-        return true;
-    }
-    *written = (text){sqlite3_column_blob(rows, 0), (size_t)sqlite3_column_bytes(rows, 0)};
-    if (!text_unpack(*written, unpacked))
-        return false;
-    *written = buffer_text(unpacked);
-    return true;
-}
-
 bool incident_rows_each_alert(store *s, int64_t action_id, const char *id,
                               incident_alert_sink *sink, void *arg)
 {
@@ -313,7 +299,7 @@ bool incident_rows_each_alert(store *s, int64_t action_id, const char *id,
     if (rows != NULL)
         sqlite3_bind_int64(rows, 2, action_id);
     while (rows != NULL && !failed && (step = sqlite3_step(rows)) == SQLITE_ROW) {
-        if (read_alert(rows, &unpacked, &written))
+        if (statement_packed_text(rows, 0, &unpacked, &written))
             sink(arg, &(incident_alert_row){written, sqlite3_column_int64(rows, 1)});
         failed = buffer_failed(&unpacked);
     }

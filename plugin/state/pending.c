@@ -256,15 +256,12 @@ bool pending_find(pending *self, pending_key kind, text value, pending_ids *foun
     return sqlite3_reset(s) == SQLITE_OK && whole && step == SQLITE_DONE;
 }
 
-/* Records were once kept as they are written. What cannot be unpacked is damaged, and empty. */
+/* What cannot be unpacked is damaged, and empty. */
 static text read_record(pending *self, sqlite3_stmt *s)
 {
-    if (sqlite3_column_type(s, 3) != SQLITE_BLOB)
-        return statement_text(s, 3);
-    if (!text_unpack((text){sqlite3_column_blob(s, 3), (size_t)sqlite3_column_bytes(s, 3)},
-                     &self->record))
-        return (text)TEXT("");
-    return buffer_text(&self->record);
+    text record;
+
+    return statement_packed_text(s, 3, &self->record, &record) ? record : (text)TEXT("");
 }
 
 bool pending_read(pending *self, int64_t id, pending_record *record, bool *failed)

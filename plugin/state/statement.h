@@ -8,6 +8,7 @@
 #include <sqlite3.h>
 
 #include "base/text.h"
+#include "state/packed_text.h"
 
 /* SQL's if, of SQL's texts: iif() is younger than the oldest SQLite that will do. */
 #define SQL_IF(condition, then, otherwise)                                                         \
@@ -25,6 +26,23 @@ static inline text statement_text(sqlite3_stmt *s, int column)
     const char *bytes = (const char *)sqlite3_column_text(s, column);
 
     return (text){bytes ? bytes : "", (size_t)sqlite3_column_bytes(s, column)};
+}
+
+/*
+ * The same of a column that is kept packed; earlier versions kept some as they are. What was packed
+ * is unpacked into the buffer. False when it is damaged, or memory is out: buffer_failed tells.
+ */
+static inline bool statement_packed_text(sqlite3_stmt *s, int column, buffer *unpacked, text *t)
+{
+    if (sqlite3_column_type(s, column) != SQLITE_BLOB) {
+        *t = statement_text(s, column);
+        return true;
+    }
+    *t = (text){sqlite3_column_blob(s, column), (size_t)sqlite3_column_bytes(s, column)};
+    if (!text_unpack(*t, unpacked))
+        return false;
+    *t = buffer_text(unpacked);
+    return true;
 }
 
 /* Runs a statement that gives no rows; its bindings must be set. False: store_error says why. */
