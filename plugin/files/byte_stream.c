@@ -227,6 +227,11 @@ void byte_stream_free(byte_stream *self)
     free(self);
 }
 
+void byte_stream_skip(byte_stream *self, size_t length)
+{
+    self->layers[0].next += length;
+}
+
 size_t byte_stream_read(byte_stream *self, char *out, size_t room)
 {
     return layer_read(&self->layers[self->count - 1], out, room);

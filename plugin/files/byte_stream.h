@@ -24,6 +24,9 @@ byte_stream *byte_stream_new(int file);
 byte_stream *byte_stream_new_piece(int file, size_t begin, size_t end, size_t size);
 void byte_stream_free(byte_stream *self);
 
+/* Of a plain file's piece: passes over bytes that are there, unread. */
+void byte_stream_skip(byte_stream *self, size_t length);
+
 /* Puts the next bytes into out, at least one; 0 at the end, or where no more can be had. */
 size_t byte_stream_read(byte_stream *self, char *out, size_t room);
 

@@ -11,11 +11,14 @@
 
 #include "files/byte_stream.h"
 #include "files/decoder.h"
+#include "files/file_view.h"
 #include "files/read_ahead.h"
 
-/* Bytes. A smaller room would be read in more calls of the system, a larger one leaves the cache.
+/*
+ * Bytes. A smaller room would be read in more calls of the system, a larger one leaves the cache.
+ * Where some were passed unread, perhaps no more than a line is wanted: the steps begin small.
  */
-enum { SMALLEST_ROOM = 1024 * 1024, LINE_END_STEP = 16 * 1024 };
+enum { SMALLEST_ROOM = 1024 * 1024, SMALLEST_STEP = 16 * 1024, LINE_END_STEP = 16 * 1024 };
 
 struct byte_window {
     int file;
@@ -25,8 +28,10 @@ struct byte_window {
     text content;  /* not passed yet */
     byte_stream *stream;
     read_ahead *ahead; /* whoever reads the stream for us, or NULL */
+    file_view *view;   /* NULL: there is none, or it was torn */
     char *room;        /* where the content lies */
     size_t room_size;
+    size_t step; /* the most that is read next */
     bool out_of_memory;
 };
 
@@ -52,6 +57,7 @@ static bool begin_reading(byte_window *self, const char **reason)
     self->size = plain_size(self->file);
     self->stream = self->size > 0 ? byte_stream_new_piece(self->file, 0, self->size, self->size)
                                   : byte_stream_new(self->file);
+    self->step = SMALLEST_ROOM;
     *reason = "out of memory";
     if (self->stream == NULL)
         return false;
@@ -94,11 +100,13 @@ byte_window *byte_window_open_piece(const byte_window *whole, size_t begin, size
                           .is_piece = true,
                           .size = whole->size,
                           .read = begin,
-                          .content = TEXT("")};
+                          .content = TEXT(""),
+                          .step = SMALLEST_STEP};
     self->stream = byte_stream_new_piece(self->file, begin, end, self->size);
-    if (self->stream != NULL)
+    self->view = file_view_new(self->file);
+    if (self->stream != NULL && self->view != NULL)
         return self;
-    free(self);
+    byte_window_close(self);
     return NULL;
 }
 
@@ -108,6 +116,7 @@ void byte_window_close(byte_window *self)
         return;
     read_ahead_end(self->ahead);
     byte_stream_free(self->stream);
+    file_view_free(self->view);
     free(self->room);
     if (self->file > STDIN_FILENO && !self->is_piece)
         close(self->file);
@@ -207,14 +216,16 @@ static size_t read_stream(byte_window *self, char *out, size_t room)
 
 bool byte_window_grow(byte_window *self)
 {
-    size_t got;
+    size_t got, free_room;
 
     if (!make_room(self))
         return false;
     if (self->content.length == 0)
         self->content.bytes = self->room;
+    free_room = self->room_size - self->content.length;
     got = read_stream(self, self->room + self->content.length,
-                      self->room_size - self->content.length);
+                      free_room < self->step ? free_room : self->step);
+    self->step = self->step < SMALLEST_ROOM ? 2 * self->step : SIZE_MAX;
     self->content.length += got;
     self->read += got;
     return got > 0;
@@ -225,9 +236,44 @@ bool byte_window_is_full(const byte_window *self)
     return self->content.length >= largest(self);
 }
 
+bool byte_window_has_view(const byte_window *self)
+{
+    return self->view != NULL;
+}
+
+text byte_window_look(byte_window *self, size_t end)
+{
+    size_t begin = self->read - self->content.length;
+    size_t most = begin < end ? end - begin : 0;
+
+    if (self->view != NULL)
+        return file_view_begin(self->view, begin, end);
+    return (text){self->content.bytes, self->content.length < most ? self->content.length : most};
+}
+
+bool byte_window_end_look(byte_window *self)
+{
+    if (self->view == NULL || file_view_end(self->view))
+        return true;
+    file_view_free(self->view);
+    self->view = NULL;
+    return false;
+}
+
+static void skip(byte_window *self, size_t length)
+{
+    byte_stream_skip(self->stream, length);
+    self->read += length;
+    self->step = SMALLEST_STEP;
+}
+
 void byte_window_pass(byte_window *self, size_t length)
 {
-    self->content = text_from(self->content, length);
+    size_t in_memory = length < self->content.length ? length : self->content.length;
+
+    self->content = text_from(self->content, in_memory);
+    if (length > in_memory)
+        skip(self, length - in_memory);
 }
 
 const char *byte_window_trouble(const byte_window *self)

@@ -3,9 +3,9 @@
  * byte_window: the part of a file's content that is in memory.
  *
  * A file is read piece by piece into a buffer that holds what has not been
- * passed yet. It is not mapped: of a mapped file that somebody makes shorter
- * meanwhile (logrotate's copytruncate) the next byte would be a SIGBUS. One
- * thread.
+ * passed yet: what is judged must not change meanwhile, nor be gone when
+ * somebody makes the file shorter (logrotate's copytruncate). Only who looks
+ * for what to read sees a plain file as it lies there. One thread.
  */
 #ifndef SYNCTAP_BYTE_WINDOW_H
 #define SYNCTAP_BYTE_WINDOW_H
@@ -52,13 +52,29 @@ void byte_window_read_ahead(byte_window *self);
 /* How much of the file was read, in bytes of it; false when its size is not known. */
 bool byte_window_progress(const byte_window *self, size_t *done, size_t *size);
 
+/*
+ * A look at the bytes from the front on, up to the offset `end` of the content: where there is a
+ * view, in the file, as a file_view shows it; else what is in memory of them. The text is alive
+ * until byte_window_end_look; until then nothing else is asked of the window.
+ */
+text byte_window_look(byte_window *self, size_t end);
+
+/* False when what was seen was not all there; from then on there is no view. */
+bool byte_window_end_look(byte_window *self);
+
+/* Has it a view of the file? Pieces have one. */
+bool byte_window_has_view(const byte_window *self);
+
 /* Brings more into memory, behind the text. False at the end, and when there is no room. */
 bool byte_window_grow(byte_window *self);
 
 /* Is the text so large that there is no room for more? */
 bool byte_window_is_full(const byte_window *self);
 
-/* Passes the first bytes of the text: they may be given up when the window grows. */
+/*
+ * Passes the first bytes of the text, or of what was seen in the last look: they may be given up
+ * when the window grows.
+ */
 void byte_window_pass(byte_window *self, size_t length);
 
 /* Why the content ended before its end, or NULL; to be asked when it does not grow any more. */

@@ -206,43 +206,80 @@ static void skip_rest_of_line(input_file *self)
     }
 }
 
-/* Proves as many lines as are worth it, if the one at the front can be. */
-static void prove(input_file *self)
+/* Lines that are worth to be proven at once, if the one at the front can be. */
+static text stretch(text t)
 {
-    size_t line = self->position < self->end ? line_length(self, SIZE_MAX) : 0;
-    size_t length = beginnings(self).length;
+    const char *end;
 
-    if (length > STRETCH)
-        length = line < STRETCH ? STRETCH : line + 1;
-    self->proven = line_scan(front(self, length));
+    if (t.length <= STRETCH)
+        return t;
+    end = memchr(t.bytes, '\n', t.length);
+    if (end == NULL || end < t.bytes + STRETCH)
+        return (text){t.bytes, STRETCH};
+    return text_between(t.bytes, end + 1);
 }
 
-/* Passes over the proven lines, up to one that is looked for; false when there is none. */
-static bool find_in_proven(input_file *self, input_file_finder *find, void *arg)
+/* Where a look may go to: no message begins behind it. */
+static size_t end_of_look(const input_file *self)
 {
-    text t = front(self, self->proven.length);
-    size_t at = find(arg, t);
+    size_t size;
 
-    if (at < t.length)
-        pass(self, line_scan_begin(t, at));
-    else
-        pass_lines(self, self->proven);
-    return at < t.length;
+    return byte_window_size(self->window, &size) && size < self->end ? size : self->end;
+}
+
+/* The next bytes; without a view at least a line of them, as far as there is room. */
+static text look(input_file *self)
+{
+    if (self->position < self->end && !byte_window_has_view(self->window))
+        line_length(self, SIZE_MAX);
+    return byte_window_look(self->window, end_of_look(self));
+}
+
+static line_run prove(const input_file *self, text t)
+{
+    bool is_known = self->proven.length > 0 && self->proven.length <= t.length;
+
+    return is_known ? self->proven : line_scan(stretch(t));
+}
+
+/* Up to the line of a place that was found among proven ones, or all of these. */
+static line_run run_before(text t, size_t found, line_run proven)
+{
+    size_t begin;
+
+    if (found == t.length)
+        return proven;
+    begin = line_scan_begin(t, found);
+    return (line_run){begin, line_scan_ends((text){t.bytes, begin})};
+}
+
+/*
+ * Proves lines, and passes over them up to one that is looked for. False when there is nothing
+ * more to pass: that one is at the front, or one that cannot be proven, or what was seen is gone.
+ */
+static bool pass_proven(input_file *self, input_file_finder *find, void *arg)
+{
+    text t = look(self);
+    line_run proven = prove(self, t), passed;
+    size_t found;
+
+    t.length = proven.length;
+    found = t.length > 0 ? find(arg, t) : 0;
+    passed = run_before(t, found, proven);
+    self->proven = (line_run){0};
+    if (!byte_window_end_look(self->window))
+        return false;
+    self->proven = proven;
+    pass_lines(self, passed);
+    return proven.length > 0 && found == proven.length;
 }
 
 bool input_file_next_found(input_file *self, input_file_finder *find, void *arg,
                            input_message *message)
 {
-    bool found = false;
-
     skip_rest_of_line(self);
-    while (!found) {
-        if (self->proven.length == 0)
-            prove(self);
-        if (self->proven.length == 0)
-            break;
-        found = find_in_proven(self, find, arg);
-    }
+    while (pass_proven(self, find, arg))
+        ;
     return input_file_next(self, message);
 }
 

@@ -14,7 +14,7 @@
 
 enum {
     BLOCK = 64,   /* bytes; as many as a mask has bits */
-    AHEAD = 2048, /* so far ahead memory is asked for: the machine itself stops at a page's end */
+    AHEAD = 4096, /* so far ahead memory is asked for: the machine itself stops at a page's end */
 };
 
 static const text BYTE_ORDER_MARK = TEXT("\xEF\xBB\xBF");

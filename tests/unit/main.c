@@ -36,6 +36,7 @@ static const struct {
     {"journal", journal_tests},
     {"json", json_tests},
     {"kql", kql_tests},
+    {"file_view", file_view_tests},
     {"line_scan", line_scan_tests},
     {"options", options_tests},
     {"own_file", own_file_tests},

@@ -28,6 +28,7 @@ extern CU_TestInfo incidents_tests[];
 extern CU_TestInfo journal_tests[];
 extern CU_TestInfo json_tests[];
 extern CU_TestInfo kql_tests[];
+extern CU_TestInfo file_view_tests[];
 extern CU_TestInfo line_scan_tests[];
 extern CU_TestInfo options_tests[];
 extern CU_TestInfo own_file_tests[];
