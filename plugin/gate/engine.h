@@ -31,6 +31,7 @@ extern const engine engine_few_vectors;    /* only where few pairs serve all phr
 /* Tables of three bytes, many places at once; they make nothing where the machine cannot. */
 extern const engine engine_buckets;
 extern const engine engine_narrow_buckets; /* of 16 bytes, with SSSE3 */
+extern const engine engine_wide_buckets;   /* of 32 bytes, with AVX2 */
 extern const engine engine_rare_buckets;   /* only where they let little pass in vain */
 
 #endif

@@ -141,6 +141,48 @@ WIDE static inline uint64_t wide_places(__m256i v)
 #define SCAN_SHORT narrow_find
 #include "gate/bucket_scan.h"
 
+/* 64 bytes at once. */
+
+typedef struct widest_tables {
+    __m512i low[PIECE_LENGTH], high;
+} widest_tables;
+
+#define WIDEST __attribute__((target("avx512bw")))
+
+WIDEST static inline void widest_prepare(widest_tables *tables, const bucket_masks *masks)
+{
+    for (size_t i = 0; i < PIECE_LENGTH; i++)
+        tables->low[i] = _mm512_broadcast_i32x4(LOAD_128(masks->low[i]));
+    tables->high = _mm512_broadcast_i32x4(LOAD_128(masks->high));
+}
+
+WIDEST static inline __m512i widest_buckets(const widest_tables *tables, size_t i, const char *from)
+{
+    __m512i v = _mm512_loadu_si512(from), found = _mm512_shuffle_epi8(tables->low[i], v);
+
+    if (i == HIGH_PLACE)
+        found &= _mm512_shuffle_epi8(tables->high, _mm512_srli_epi16(v, 4) & _mm512_set1_epi8(15));
+    return found;
+}
+
+WIDEST static inline uint64_t widest_places(__m512i v)
+{
+    return _mm512_test_epi8_mask(v, v);
+}
+
+#define SCAN_WIDTH 64
+#define SCAN_BLOCK 64
+#define SCAN_NAME(name) widest_##name
+#define SCAN_TARGET WIDEST
+#define SCAN_VECTOR __m512i
+#define SCAN_TABLES widest_tables
+#define SCAN_PREPARE widest_prepare
+#define SCAN_BUCKETS widest_buckets
+#define SCAN_ANY(v) (widest_places(v) != 0)
+#define SCAN_PLACES widest_places
+#define SCAN_SHORT narrow_find
+#include "gate/bucket_scan.h"
+
 /* --- the engine --- */
 
 static void free_state(void *made)
@@ -170,9 +212,14 @@ static void *make_narrow(const phrase_set *p)
     return __builtin_cpu_supports("ssse3") ? make_with(narrow_find, p) : NULL;
 }
 
-static void *make(const phrase_set *p)
+static void *make_wide(const phrase_set *p)
 {
     return __builtin_cpu_supports("avx2") ? make_with(wide_find, p) : make_narrow(p);
+}
+
+static void *make(const phrase_set *p)
+{
+    return __builtin_cpu_supports("avx512bw") ? make_with(widest_find, p) : make_wide(p);
 }
 
 static void *make_if_rare(const phrase_set *p)
@@ -194,6 +241,7 @@ static size_t find(const void *made, text t)
 
 const engine engine_buckets = {.make = make, .free = free_state, .find = find};
 const engine engine_narrow_buckets = {.make = make_narrow, .free = free_state, .find = find};
+const engine engine_wide_buckets = {.make = make_wide, .free = free_state, .find = find};
 const engine engine_rare_buckets = {.make = make_if_rare, .free = free_state, .find = find};
 
 #else
@@ -206,6 +254,7 @@ static void *make(const phrase_set *p)
 
 const engine engine_buckets = {.make = make};
 const engine engine_narrow_buckets = {.make = make};
+const engine engine_wide_buckets = {.make = make};
 const engine engine_rare_buckets = {.make = make};
 
 #endif

@@ -12,7 +12,7 @@
 #include "gate/engine.h"
 #include "gate/gate.h"
 
-enum { ENGINES = 5, MOST_LEVELS = 4 };
+enum { ENGINES = 6, MOST_LEVELS = 4 };
 
 typedef struct side {
     semantics semantics;
@@ -46,8 +46,12 @@ static json_parser *parser;
 
 static side make_side(semantics s, const text *phrases, size_t count)
 {
-    static const engine *const engines[ENGINES] = {NULL, &engine_vectors, &engine_narrow_vectors,
-                                                   &engine_buckets, &engine_narrow_buckets};
+    static const engine *const engines[ENGINES] = {NULL,
+                                                   &engine_vectors,
+                                                   &engine_narrow_vectors,
+                                                   &engine_buckets,
+                                                   &engine_narrow_buckets,
+                                                   &engine_wide_buckets};
     side made = {.semantics = s, .phrases = phrases, .count = count};
 
     for (size_t i = 0; i < ENGINES; i++) {

@@ -20,7 +20,7 @@ typedef struct gates {
     semantics semantics;
     size_t count;
     const text *phrases;
-    gate *engines[5];
+    gate *engines[6];
 } gates;
 
 static void give_back(void *arg)
@@ -34,8 +34,12 @@ static void give_back(void *arg)
 
 static const gates *gates_for_all(const text *phrases, size_t count, semantics s)
 {
-    static const engine *const engines[] = {NULL, &engine_vectors, &engine_narrow_vectors,
-                                            &engine_buckets, &engine_narrow_buckets};
+    static const engine *const engines[] = {NULL,
+                                            &engine_vectors,
+                                            &engine_narrow_vectors,
+                                            &engine_buckets,
+                                            &engine_narrow_buckets,
+                                            &engine_wide_buckets};
     gates *g = arena_alloc(test_arena(), sizeof(*g));
 
     REQUIRE(g != NULL);
