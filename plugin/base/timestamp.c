@@ -32,9 +32,12 @@ static text without_blanks_around(text t)
 
 /* The steps: each takes its part off the front of *t, or takes nothing and says false. */
 
+/* Of so few, a loop finds one sooner than a call. */
 static bool take_char(text *t, const char *one_of)
 {
-    if (t->length == 0 || t->bytes[0] == '\0' || strchr(one_of, t->bytes[0]) == NULL)
+    while (t->length > 0 && *one_of != '\0' && *one_of != t->bytes[0])
+        one_of++;
+    if (t->length == 0 || *one_of == '\0')
         return false;
     *t = text_from(*t, 1);
     return true;
@@ -157,6 +160,35 @@ static bool take_rest(text *t, moment *m)
         return !is_apart;
     return is_apart && take_clock(t, m) && take_half_of_day(t, m) && take_zone(t, m) &&
            t->length == 0;
+}
+
+static int two_digits(const char *bytes)
+{
+    return (bytes[0] - '0') * 10 + (bytes[1] - '0');
+}
+
+/* 2026-06-01T12:00:00.1234567Z, as nearly all are. read_iso says the same, and takes far longer. */
+static bool read_usual(text t, moment *m)
+{
+    static const char form[] = "0000-00-00T00:00:00.";
+    size_t length = sizeof(form) - 1;
+
+    if (t.length < length + 2 || t.bytes[t.length - 1] != 'Z')
+        return false;
+    for (size_t i = 0; i < length; i++)
+        if (form[i] == '0' ? !is_digit(t.bytes[i]) : form[i] != t.bytes[i])
+            return false;
+    *m = (moment){
+        .year = two_digits(t.bytes) * 100 + two_digits(t.bytes + 2),
+        .month = two_digits(t.bytes + 5),
+        .day = two_digits(t.bytes + 8),
+        .hour = two_digits(t.bytes + 11),
+        .minute = two_digits(t.bytes + 14),
+        .second = two_digits(t.bytes + 17),
+    };
+    t = text_from(t, length - 1);
+    t.length--;
+    return take_fraction(&t, ".", &m->fraction) && t.length == 0;
 }
 
 /* 2026-06-01, 2026-06-01T12:00, 2026/06/01 12:00:00.1234567+02:00 */
@@ -327,7 +359,7 @@ static bool parse_dotnet(text t, timestamp *result)
 
 static bool parse_calendar(text t, timestamp *result)
 {
-    static bool (*const forms[])(text, moment *) = {read_iso, read_us, read_day_first,
+    static bool (*const forms[])(text, moment *) = {read_usual, read_iso, read_us, read_day_first,
                                                     read_month_first};
 
     for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {

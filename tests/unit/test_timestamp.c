@@ -430,6 +430,33 @@ static void test_what_is_written_is_read_back(void)
     }
 }
 
+/* Digits in the form that is read at once, good and bad ones, and the same in one that is not. */
+static void test_the_usual_form_says_what_the_others_do(void)
+{
+    static const char *const zones[] = {"Z", "+00:00"};
+    random_source r = random_new(4);
+
+    for (int i = 0; i < 5000; i++) {
+        size_t year = random_below(&r, 10000), month = random_below(&r, 14);
+        size_t day = random_below(&r, 33), hour = random_below(&r, 26);
+        size_t minute = random_below(&r, 62), second = random_below(&r, 62);
+        size_t fraction = random_below(&r, 1000000000);
+        int digits = 9 + i % 2; /* ten are too many */
+        timestamp got[2] = {0, 0};
+        bool is_read[2];
+
+        for (size_t z = 0; z < LENGTH_OF(zones); z++) {
+            const char *t = test_string("%04zu-%02zu-%02zuT%02zu:%02zu:%02zu.%0*zu%s", year, month,
+                                        day, hour, minute, second, digits, fraction, zones[z]);
+
+            test_case("%s", t);
+            is_read[z] = timestamp_parse(text_of(t), &got[z]);
+        }
+        EXPECT_INT(is_read[0], is_read[1]);
+        EXPECT_TIME(got[0], got[1]);
+    }
+}
+
 /* The judge is the C library's calendar, as far as the system's time_t goes. */
 static void test_the_calendar_is_the_c_librarys(void)
 {
@@ -579,6 +606,7 @@ CU_TestInfo timestamp_tests[] = {
     TEST(test_a_time_before_1970_is_written),
     TEST(test_years_outside_of_kqls_are_clamped),
     TEST(test_what_is_written_is_read_back),
+    TEST(test_the_usual_form_says_what_the_others_do),
     TEST(test_the_calendar_is_the_c_librarys),
     TEST(test_a_leap_day_of_another_year_is_the_next),
     TEST(test_written_times_sort_as_the_times_do),
