@@ -11,7 +11,8 @@
  * The files, and what is done in each state of them:
  *
  *   PATH         the database. It appears there whole: it is made as
- *                PATH-new, and linked to its name, never over another file.
+ *                PATH-new, its log emptied into it, and linked to its name,
+ *                never over another file.
  *   PATH-wal     SQLite's log: the newest pages of the file that it belongs
  *                to, and poison for any other.
  *   PATH-shm     SQLite's index of the log, which it makes anew when it must.

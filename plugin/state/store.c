@@ -195,7 +195,7 @@ static bool make_empty(const char *path, char **error)
     bool is_made = made != NULL && database_file_begin(made, error);
     store *fresh = is_made ? store_connect(made, patience_of(0), error) : NULL;
 
-    is_made = fresh != NULL;
+    is_made = fresh != NULL && store_empty_log(fresh, error);
     store_disconnect(fresh);
     is_made = is_made && database_file_put_in_place(made, path, error);
     if (made != NULL)
@@ -319,6 +319,17 @@ const file_identity *store_file(const store *self)
 const char *store_news(const store *self)
 {
     return self->news;
+}
+
+/* SQLite's close would do it, too, and say nothing when it cannot. */
+bool store_empty_log(store *self, char **error)
+{
+    int code =
+        sqlite3_wal_checkpoint_v2(self->connection, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+
+    if (code != SQLITE_OK)
+        say(error, sqlite3_errmsg(self->connection));
+    return code == SQLITE_OK;
 }
 
 bool store_is_in_place(const store *self)

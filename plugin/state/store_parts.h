@@ -11,6 +11,12 @@
 store *store_connect(const char *path, patience until, char **error);
 void store_disconnect(store *self);
 
+/*
+ * Has all that is in the log written into the file: for a new one, which is put in its place
+ * without its log. False, and *error says why: it is not whole.
+ */
+bool store_empty_log(store *self, char **error);
+
 /* The directory is locked: settles what lies there, makes the file if it must, and opens it. */
 store *store_open_locked(const char *path, store_open_mode how, patience until, char **error);
 

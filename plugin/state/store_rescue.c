@@ -174,6 +174,7 @@ static bool make_from_damaged(const char *made, const char *path, char **error)
 
     if (fresh != NULL && !carried)
         say(error, store_error(fresh));
+    carried = carried && store_empty_log(fresh, error);
     store_disconnect(fresh);
     return carried;
 }

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "failing_disk.h"
 #include "fixtures.h"
 #include "state/store_rescue.h"
 #include "suites.h"
@@ -166,6 +167,57 @@ static void test_what_was_half_made_is_made_anew(void)
     test_file("state.db-new-journal", "and its log");
     made_with("state.db", "a@x");
     EXPECT_STRING(files(), "state.db ");
+}
+
+/* --- a disk that fails --- */
+
+static void try_to_make(const char *path)
+{
+    char *error;
+    store *s = store_open(path, STORE_CREATE | STORE_AT_ONCE, &error);
+
+    EXPECT_INT(s != NULL, error == NULL);
+    free(error);
+    store_close(s);
+}
+
+static void test_a_database_that_could_not_be_written_whole_is_made_anew(void)
+{
+    bool has_failed = true;
+
+    for (unsigned n = 1; has_failed; n++) {
+        const char *path = test_path(test_string("state%u.db", n));
+        store *s;
+
+        fail_disk_write(n);
+        try_to_make(path);
+        has_failed = fail_no_disk_write();
+        s = open_at_once(path);
+        EXPECT_SOUND(s);
+        store_close(s);
+    }
+}
+
+/* Each of the writes that the new one needs; the last round is without a failure. */
+static void test_a_damaged_database_stays_until_the_new_one_is_whole(void)
+{
+    bool has_failed = true;
+
+    for (unsigned n = 1; has_failed; n++) {
+        const char *path = made_with(test_string("state%u.db", n), "a@x");
+        store *damaged = open_at_once(path), *made;
+        char *moved_to, *error;
+
+        fail_disk_write(n);
+        made = store_replace_damaged(damaged, path, &moved_to, &error);
+        has_failed = fail_no_disk_write();
+        EXPECT_INT(made != NULL, error == NULL);
+        store_close(made);
+        store_close(damaged);
+        EXPECT_STRING(names_in(open_store(path)), "a@x ");
+        free(moved_to);
+        free(error);
+    }
 }
 
 /* --- deleted --- */
@@ -554,6 +606,8 @@ static void test_what_analyze_leaves_is_no_harm(void)
 CU_TestInfo database_file_tests[] = {
     TEST(test_a_closed_database_is_one_file),
     TEST(test_what_was_half_made_is_made_anew),
+    TEST(test_a_database_that_could_not_be_written_whole_is_made_anew),
+    TEST(test_a_damaged_database_stays_until_the_new_one_is_whole),
     TEST(test_the_log_of_a_deleted_file_does_not_come_into_a_new_one),
     TEST(test_a_deleted_file_that_is_in_use_is_waited_for),
     TEST(test_who_is_not_to_make_it_leaves_the_log_of_a_deleted_file),
