@@ -71,6 +71,17 @@ class Status(unittest.TestCase):
             one, = report["actions"]
             self.assertEqual(daemon.pid, one["process"])
 
+    def test_green_as_soon_as_another_database_is_in_its_place(self):
+        with self._running() as daemon:
+            self._is_heard(daemon)
+            path = daemon.work.path / "synctap.db"
+            roles = daemon.write("other.jsonl", as_text(identity("svc@x")))
+            other = path.with_name("other.db")
+            daemon.synctap("identity", "import", "--database", other, roles)
+            other.chmod(0o666)
+            other.rename(path)
+            self._is_heard(daemon)
+
     def test_the_role_lists_messages_show(self):
         """Something else in its place is told; its own makes it well."""
         with Daemon(mmsynctap('ruleset="alerts"'), BOTH_MODULES,
