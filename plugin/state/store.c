@@ -27,6 +27,7 @@ struct store {
     int kept_code;
     char *path; /* NULL: in memory */
     file_identity file;
+    sqlite3_int64 size; /* the file's, at the last store_begins_whole */
     patience opening;
     char *news;
 };
@@ -397,23 +398,71 @@ bool store_has_changed(store *self)
     return true;
 }
 
+/* --- the file's first page; sqlite.org/fileformat.html --- */
+
+enum { HEADER_READ = 32 };
+
+static sqlite3_int64 big_endian(const unsigned char *bytes, size_t length)
+{
+    sqlite3_int64 number = 0;
+
+    for (size_t i = 0; i < length; i++)
+        number = number << 8 | bytes[i];
+    return number;
+}
+
+static sqlite3_int64 size_in_header(const unsigned char *header)
+{
+    sqlite3_int64 page = big_endian(header + 16, 2);
+
+    return (page == 1 ? 65536 : page) * big_endian(header + 28, 4);
+}
+
+/*
+ * It became shorter, and shorter than it says. A checkpoint writes the first page before all
+ * others, and shortens the file at its end: so one that is under way, or was killed, is no damage.
+ */
+static bool is_cut(store *self, sqlite3_file *file, const unsigned char *header)
+{
+    sqlite3_int64 before = self->size;
+
+    if (file->pMethods->xFileSize(file, &self->size) != SQLITE_OK)
+        self->size = 0;
+    return self->size < before && self->size < size_in_header(header);
+}
+
+/* NULL: nothing. What cannot be read is met by the next statement. */
+static const char *damage_of(store *self, sqlite3_file *file)
+{
+    static const char magic[16] = "SQLite format 3"; /* with its NUL */
+    unsigned char header[HEADER_READ];
+    int code = file->pMethods->xRead(file, header, sizeof(header), 0);
+
+    if (code == SQLITE_IOERR_SHORT_READ)
+        return "the file was cut";
+    if (code != SQLITE_OK)
+        return NULL;
+    if (memcmp(header, magic, sizeof(magic)) != 0)
+        return "the file's header is damaged";
+    return is_cut(self, file, header) ? "the file was cut" : NULL;
+}
+
 /* The file is read through SQLite's own descriptor: closing another one would take its locks. */
 bool store_begins_whole(store *self)
 {
-    static const char magic[16] = "SQLite format 3"; /* with its NUL; sqlite.org/fileformat.html */
-    char begin[sizeof(magic)];
     sqlite3_file *file = NULL;
+    const char *damage;
 
     forget_error(self);
     if (sqlite3_file_control(self->connection, "main", SQLITE_FCNTL_FILE_POINTER, &file) !=
             SQLITE_OK ||
         file == NULL || file->pMethods == NULL)
         return true; /* it is in memory */
-    if (file->pMethods->xRead(file, begin, sizeof(begin), 0) != SQLITE_OK ||
-        memcmp(begin, magic, sizeof(magic)) == 0)
-        return true; /* what cannot be read is met by the next statement */
+    damage = damage_of(self, file);
+    if (damage == NULL)
+        return true;
     self->kept_code = SQLITE_NOTADB;
-    self->kept_error = strdup("the file's header is damaged");
+    self->kept_error = strdup(damage);
     return false;
 }
 

@@ -68,8 +68,9 @@ bool store_has_changed(store *self);
 void store_forget_version(store *self);
 
 /*
- * Does the file begin as SQLite's do? SQLite reads that page once and goes on with its copy, so
- * that nobody would notice until the next start. False: store_is_damaged says so, too. Cheap.
+ * Does the file begin as SQLite's do, and is it as long as it says? SQLite reads that page once and
+ * goes on with its copies and its log, so that nobody would notice until the next start. False:
+ * store_is_damaged says so, too. Cheap.
  */
 bool store_begins_whole(store *self);
 

@@ -466,6 +466,49 @@ static void test_a_header_that_is_overwritten_is_damage_at_once(void)
     EXPECT_STRING(store_error(s), "the file's header is damaged");
 }
 
+/* Its log would hide it from this process, and from no other. */
+static void test_a_file_that_is_cut_is_damage_at_once(void)
+{
+    static const off_t sizes[] = {8192, 20, 0};
+
+    for (size_t i = 0; i < LENGTH_OF(sizes); i++) {
+        const char *path = test_path(test_string("state%zu.db", i));
+        store *s = open_store(path);
+
+        EXPECT(store_begins_whole(s));
+        EXPECT_INT(truncate(path, sizes[i]), 0);
+        EXPECT_NOT(store_begins_whole(s));
+        EXPECT(store_is_damaged(s));
+        EXPECT_STRING(store_error(s), "the file was cut");
+    }
+}
+
+static void run_sql(store *s, const char *sql)
+{
+    sqlite3_stmt *statement = store_prepare(s, sql);
+
+    REQUIRE(statement != NULL);
+    while (sqlite3_step(statement) == SQLITE_ROW)
+        continue;
+    EXPECT_INT(sqlite3_finalize(statement), SQLITE_OK);
+}
+
+static void test_a_file_that_sqlite_makes_longer_or_shorter_is_whole(void)
+{
+    store *s = open_store(test_path("state.db"));
+
+    EXPECT(store_begins_whole(s));
+    run_sql(s, "INSERT INTO rescue VALUES (zeroblob(100000))");
+    EXPECT(store_begins_whole(s));
+    run_sql(s, "PRAGMA wal_checkpoint(TRUNCATE)");
+    EXPECT(store_begins_whole(s));
+    run_sql(s, "DELETE FROM rescue");
+    run_sql(s, "VACUUM");
+    EXPECT(store_begins_whole(s));
+    run_sql(s, "PRAGMA wal_checkpoint(TRUNCATE)");
+    EXPECT(store_begins_whole(s));
+}
+
 static void test_a_database_in_memory_has_no_header_to_lose(void)
 {
     EXPECT(store_begins_whole(open_store(STORE_IN_MEMORY)));
@@ -581,6 +624,8 @@ CU_TestInfo store_tests[] = {
     TEST(test_a_change_by_another_connection_is_told_once),
     TEST(test_a_connections_own_change_is_none),
     TEST(test_a_header_that_is_overwritten_is_damage_at_once),
+    TEST(test_a_file_that_is_cut_is_damage_at_once),
+    TEST(test_a_file_that_sqlite_makes_longer_or_shorter_is_whole),
     TEST(test_a_database_in_memory_has_no_header_to_lose),
     TEST(test_a_change_that_was_rolled_back_is_none),
     TEST(test_a_forgotten_version_is_a_change_again),
