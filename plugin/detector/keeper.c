@@ -450,6 +450,11 @@ void keeper_stop(keeper *self)
         stream_stop(self->stream);
 }
 
+size_t keeper_flush(keeper *self)
+{
+    return self->stream != NULL ? stream_flush(self->stream) : 0;
+}
+
 bool keeper_beat(keeper *self, const heartbeat *beat, timestamp now)
 {
     return self->stream != NULL && self->database.store != NULL &&

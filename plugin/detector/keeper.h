@@ -102,6 +102,12 @@ keeper_status keeper_update(keeper *self, timestamp now, detector_sink *late, vo
  */
 bool keeper_beat(keeper *self, const heartbeat *beat, timestamp now);
 
+/*
+ * Before the end: writes what the stream has in memory alone. How many bytes no file takes: they
+ * are lost with it.
+ */
+size_t keeper_flush(keeper *self);
+
 /* All actions that the database knows. False: nobody can say now. */
 bool keeper_each_action(keeper *self, timestamp now, action_state_sink *sink, void *arg);
 

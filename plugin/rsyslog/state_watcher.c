@@ -211,6 +211,7 @@ static void look_for_the_last_time(state_watcher *self)
 
     keeper_update(self->what.keeper, now, hand_on_nothing, NULL, &error);
     free(error);
+    watcher_tell_end(self, keeper_flush(self->what.keeper));
     self->what.ran(self->what.arg);
     beat(self, now, now);
 }

@@ -312,3 +312,16 @@ void watcher_tell_news(state_watcher *self)
     tell_weakness(self);
     tell_learned(self);
 }
+
+void watcher_tell_end(state_watcher *self, size_t unwritten)
+{
+    tell_lost_entries(self);
+    if (unwritten == 0)
+        return;
+    count_errors(self, 1);
+    LogError(0, RS_RET_ERR,
+             "mmsynctap: action '%s': %zu bytes of what is to be remembered are lost with this "
+             "end, as nothing beside the state database %s could be written: records may not match "
+             "later, rows may alert again",
+             name_of(self), unwritten, self->what.database);
+}

@@ -64,4 +64,7 @@ void watcher_tell_no_thread(const state_watcher *self, int error);
  */
 void watcher_tell_news(state_watcher *self);
 
+/* The end: what was lost since, and so many bytes that nothing but memory has. */
+void watcher_tell_end(state_watcher *self, size_t unwritten);
+
 #endif

@@ -473,6 +473,19 @@ static void drop_segment(journal *self)
                      (unsigned long long)self->read_number, damage->bytes, damage->from);
 }
 
+size_t journal_flush(journal *self)
+{
+    size_t left;
+
+    forget_reading(self);
+    pthread_mutex_lock(&self->mutex);
+    if (self->kept.length > 0)
+        write_kept(self);
+    left = self->kept.length;
+    pthread_mutex_unlock(&self->mutex);
+    return left;
+}
+
 void journal_drop(journal *self)
 {
     pthread_mutex_lock(&self->mutex);

@@ -53,6 +53,12 @@ journal_read_result journal_read(journal *self, journal_sink *sink, void *arg);
 /* Drops the segment that was read last. */
 void journal_drop(journal *self);
 
+/*
+ * Before the end: tries once more to write what is in memory alone. How many bytes no file takes:
+ * they go with the journal.
+ */
+size_t journal_flush(journal *self);
+
 /* Are there entries that were not read and dropped? Any thread; may be a little behind. */
 bool journal_has_entries(journal *self);
 

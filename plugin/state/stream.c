@@ -488,6 +488,11 @@ void stream_note_unreadable(stream *self, text row_id)
              row_id.bytes);
 }
 
+size_t stream_flush(stream *self)
+{
+    return journal_flush(self->journal);
+}
+
 stream_facts stream_read_facts(stream *self, timestamp now)
 {
     stream_facts facts = {

@@ -134,6 +134,9 @@ bool stream_prune(stream *self, timestamp now);
 /* Says in the database that it lives. False: it is not attached, or store_error. */
 bool stream_beat(stream *self, const heartbeat *beat, timestamp now);
 
+/* Bytes of what is to be remembered that no file takes, before the end. */
+size_t stream_flush(stream *self);
+
 stream_facts stream_read_facts(stream *self, timestamp now);
 
 #endif

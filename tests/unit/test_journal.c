@@ -415,6 +415,20 @@ static void test_what_is_kept_can_be_read_without_a_file(void)
     EXPECT_NOT(journal_has_entries(self));
 }
 
+static void test_what_no_file_takes_before_the_end_is_told(void)
+{
+    const char *directory = test_path("later");
+    journal *self = open_journal(test_string("%s/j", directory));
+
+    EXPECT_INT(journal_flush(self), 0);
+    append(self, "one", JOURNAL_KEPT);
+    EXPECT_INT(journal_flush(self), 3 + 12); /* with the entry's lengths and checks */
+    REQUIRE(mkdir(directory, 0755) == 0);
+    EXPECT_INT(journal_flush(self), 0);
+    EXPECT_STRING(all_of(self), "one ");
+    REQUIRE(rmdir(directory) == 0);
+}
+
 static bool append_while_reading(void *arg, text entry)
 {
     journal *self = arg;
@@ -685,6 +699,7 @@ CU_TestInfo journal_tests[] = {
     TEST(test_many_entries_make_several_segments_of_a_bounded_size),
     TEST(test_what_no_file_takes_is_kept_in_memory_and_written_later),
     TEST(test_what_is_kept_can_be_read_without_a_file),
+    TEST(test_what_no_file_takes_before_the_end_is_told),
     TEST(test_entries_that_come_during_a_reading_are_read_the_next_time),
     TEST(test_memory_is_bounded_while_no_file_takes_entries),
     TEST(test_segments_are_given_to_another_journal_behind_its_own),

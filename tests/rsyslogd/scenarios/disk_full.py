@@ -56,6 +56,17 @@ class DiskFull(unittest.TestCase):
             daemon.counters("tap")
         return names
 
+    def test_what_an_end_loses_is_told(self):
+        daemon = Troubled(directory="@WORK@/disk")
+        with SmallDisk(daemon.work.path / "disk") as disk, daemon:
+            disk.fill()
+            self._fill_up(daemon)
+            daemon.end()
+            self.assertRegex(
+                daemon.work.words(), "[1-9][0-9]* bytes of what is to be "
+                "remembered are lost with this end")
+            disk.make_room()
+
     def test_a_full_disk_at_the_start(self):
         daemon = Troubled(directory="@WORK@/disk")
         with SmallDisk(daemon.work.path / "disk") as disk:
