@@ -320,6 +320,11 @@ bool keeper_restore(keeper *self, const char *path, timestamp now, char **error)
     return s != NULL && adopt(self, s, true, now, error);
 }
 
+bool keeper_save_log(keeper *self, char **error)
+{
+    return store_save_log(self->database.store, error);
+}
+
 bool keeper_replace_damaged(keeper *self, const char *path, timestamp now, char **moved_to,
                             char **error)
 {

@@ -65,6 +65,9 @@ bool keeper_adopt(keeper *self, store *s, timestamp now, char **error);
  */
 bool keeper_restore(keeper *self, const char *path, timestamp now, char **error);
 
+/* For one whose log was deleted, as store_save_log says. It is to be opened anew then. */
+bool keeper_save_log(keeper *self, char **error);
+
 /*
  * For one that is damaged: moves it aside, to *moved_to (the caller's to
  * free; NULL when another process had done it), and takes a new one with

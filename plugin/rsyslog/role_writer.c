@@ -84,11 +84,33 @@ static void tell_news(const role_writer *self)
                  self->action->label.name, self->action->database, news);
 }
 
+/* Its log was deleted: what it held goes into the file. */
+static void save_log(role_writer *self)
+{
+    char *error;
+
+    if (self->store == NULL || store_has_log(self->store))
+        return;
+    if (!store_save_log(self->store, &error))
+        LogError(0, RS_RET_ERR,
+                 "omidentityinfo: action '%s': the log of the state database, %s-wal, was deleted: "
+                 "what was in it is lost: %s",
+                 self->action->label.name, self->action->database, error ? error : "out of memory");
+    free(error);
+}
+
+/* It, and its log, are those that were opened. */
+static bool is_in_place(const role_writer *self)
+{
+    return store_is_in_place(self->store) && store_has_log(self->store);
+}
+
 static store *open_store(role_writer *self, char **error)
 {
     if (self->is_damaged && self->store != NULL)
         return replace_damaged(self, error);
     bring_back_deleted(self);
+    save_log(self);
     return store_open(self->action->database, STORE_CREATE | STORE_BRIEFLY, error);
 }
 
@@ -98,9 +120,9 @@ bool role_writer_open(role_writer *self)
     char *error;
     store *opened;
 
-    if (self->store != NULL && store_is_in_place(self->store))
+    if (self->store != NULL && is_in_place(self))
         self->is_damaged |= !store_begins_whole(self->store);
-    if (self->list != NULL && !self->is_damaged && store_is_in_place(self->store))
+    if (self->list != NULL && !self->is_damaged && is_in_place(self))
         return true;
     opened = open_store(self, &error);
     close_database(self);

@@ -12,7 +12,8 @@ enum {
     WATCH_PERIOD = 250, /* milliseconds between two looks at the database */
     LEAST_PAUSE = 20,   /* the same when somebody wants a look at once */
     REPAIR_PERIOD = 4,  /* such looks between two tries to open a database that failed */
-    WRITE_PERIOD = 60,  /* tries of that kind between two to open one that could not be written */
+    WRITE_PERIOD = 60,  /* tries of that kind between two to open one anew that cannot be written,
+                         * or fails: another connection may do better */
     BUSY_ROUNDS = 12,   /* such looks in vain, after which another's lock is a trouble: 3 s */
 };
 
@@ -41,6 +42,21 @@ static void open_database(state_watcher *self)
     } else {
         watcher_fail(self, error);
     }
+}
+
+/* What it held goes into the file; then a new one can be begun. */
+static void save_log(state_watcher *self)
+{
+    char *error;
+    bool saved = keeper_save_log(self->what.keeper, &error);
+
+    watcher_tell_log_deleted(self, saved ? NULL : error);
+    free(error);
+}
+
+static bool has_log(const state_watcher *self)
+{
+    return watcher_store(self) == NULL || store_has_log(watcher_store(self));
 }
 
 /* The database was deleted, perhaps with others: an empty one would take the role list away. */
@@ -73,8 +89,11 @@ static void bring_back(state_watcher *self)
 {
     if (watcher_store(self) != NULL && access(self->what.database, F_OK) != 0)
         restore_database(self);
-    else
+    else {
+        if (!has_log(self))
+            save_log(self);
         open_database(self);
+    }
 }
 
 /* --- a look --- */
@@ -99,6 +118,7 @@ static void update(state_watcher *self)
     keeper_status status =
         keeper_update(self->what.keeper, timestamp_now(), self->what.late, self->what.arg, &error);
 
+    self->has_failed = status == KEEPER_FAILED;
     switch (status) {
     case KEEPER_UNCHANGED:
     case KEEPER_CHANGED:
@@ -117,10 +137,11 @@ static void update(state_watcher *self)
 
 static void look_after_database(state_watcher *self, unsigned turn)
 {
-    bool is_in_place = watcher_store(self) != NULL && store_is_in_place(watcher_store(self));
+    bool is_in_place =
+        watcher_store(self) != NULL && store_is_in_place(watcher_store(self)) && has_log(self);
 
     if (is_in_place && turn % (REPAIR_PERIOD * WRITE_PERIOD) == REPAIR_PERIOD &&
-        !store_is_writable(watcher_store(self)))
+        (self->has_failed || !store_is_writable(watcher_store(self))))
         open_database(self);
     else if (is_in_place)
         update(self);

@@ -192,7 +192,8 @@ void watcher_tell_opened(state_watcher *self)
         LogError(0, RS_RET_ERR, "mmsynctap: action '%s': the state database %s: %s", name_of(self),
                  self->what.database, news);
     count_errors(self, !writable);
-    watcher_tell_trouble(self, writable ? NULL : "it can only be read, not written");
+    if (!writable) /* that it works again is seen by the next look */
+        watcher_tell_trouble(self, "it can only be read, not written");
 }
 
 /* Never in silence: with another file comes another role list, and other pending records. */
@@ -213,6 +214,16 @@ void watcher_tell_deleted(state_watcher *self)
              "mmsynctap: action '%s': the state database %s was deleted: it is written anew from "
              "what is still open of it",
              name_of(self), self->what.database);
+}
+
+void watcher_tell_log_deleted(state_watcher *self, const char *error)
+{
+    count_errors(self, 1);
+    LogError(0, RS_RET_ERR,
+             "mmsynctap: action '%s': the log of the state database, %s-wal, was deleted: %s%s",
+             name_of(self), self->what.database,
+             error == NULL ? "what was in it is in the database now" : "what was in it is lost: ",
+             error != NULL ? error : "");
 }
 
 void watcher_tell_damaged(const state_watcher *self, const char *moved_to)

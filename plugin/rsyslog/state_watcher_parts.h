@@ -26,6 +26,7 @@ struct state_watcher {
     /* The looking thread's. */
     char *trouble; /* what was last said about the database; NULL: it works */
     unsigned busy_rounds;
+    bool has_failed; /* the last look */
     timestamp started;
     timestamp beaten;     /* when it last said in the database that it lives */
     stream_facts told;    /* what was already counted and said */
@@ -53,6 +54,9 @@ void watcher_tell_replaced(const state_watcher *self);
 
 /* It is gone, and is about to be written anew. */
 void watcher_tell_deleted(state_watcher *self);
+
+/* Its log is gone; and why what was in it could not be saved, or NULL. */
+void watcher_tell_log_deleted(state_watcher *self, const char *error);
 
 /* It was damaged, and moved there; NULL: another process did that, and tells of it. */
 void watcher_tell_damaged(const state_watcher *self, const char *moved_to);

@@ -163,11 +163,21 @@ void database_file_own(const char *path, const file_identity *file)
         unlink(fresh.bytes);
 }
 
+bool database_file_log(const char *path, file_identity *log)
+{
+    return file_identify(beside(path, "-wal").bytes, log);
+}
+
+bool database_file_has_log(const char *path, const file_identity *log)
+{
+    return file_is(beside(path, "-wal").bytes, log);
+}
+
 void database_file_disown(const char *path)
 {
     file_identity log;
 
-    if (!file_identify(beside(path, "-wal").bytes, &log))
+    if (!database_file_log(path, &log))
         unlink(beside(path, "-owner").bytes);
 }
 
@@ -226,10 +236,21 @@ static bool is_all_acceptable(const char *path, char **error)
     return acceptable;
 }
 
+/* A log was noted with this very file, and is gone: whoever has it open has its pages still. */
+static bool has_lost_its_log(const char *path)
+{
+    file_identity file;
+    ownership o;
+
+    return file_identify(path, &file) && read_owner(path, &o) && is_same(&file, &o.file) &&
+           !exists(beside(path, "-wal"));
+}
+
 bool database_file_may_come_back(const char *path)
 {
-    return !exists(beside(path, "")) &&
-           (exists(beside(path, "-shm")) || exists(beside(path, "-owner")));
+    if (exists(beside(path, "")))
+        return has_lost_its_log(path);
+    return exists(beside(path, "-shm")) || exists(beside(path, "-owner"));
 }
 
 /* --- putting aside --- */

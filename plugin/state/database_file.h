@@ -35,6 +35,9 @@
  *   is      is         names this log   the file was put in the place of the
  *                      and another file log's own: the log is put aside, the
  *                                       index removed
+ *   is      -          names the file   the log was deleted. While somebody has
+ *                                       it open, he may write all of it into the
+ *                                       file: that is waited for, too
  *   absent  -          none, no -shm    a new one is made, if that is wanted
  *   absent  -          is, or -shm is   the file was deleted. While somebody
  *                                       has it open he may write it anew: it is
@@ -73,7 +76,7 @@ void database_file_unlock(int lock);
 
 /* --- the rest needs the lock --- */
 
-/* Is the file gone, while somebody may have it open still? Then it may come back. */
+/* Is the file gone, or its log, while somebody may have it open still? Then it may come back. */
 bool database_file_may_come_back(const char *path);
 
 /*
@@ -86,6 +89,10 @@ bool database_file_settle(const char *path, char **news, char **error);
 
 /* Notes that the log at this path belongs to this file: SQLite has opened both. */
 void database_file_own(const char *path, const file_identity *file);
+
+/* Which log lies beside the file; false: none. And is it that one? */
+bool database_file_log(const char *path, file_identity *log);
+bool database_file_has_log(const char *path, const file_identity *log);
 
 /* The file was closed by the last who had it open: no log, and nothing to be noted of it. */
 void database_file_disown(const char *path);

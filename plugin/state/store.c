@@ -27,6 +27,7 @@ struct store {
     int kept_code;
     char *path; /* NULL: in memory */
     file_identity file;
+    file_identity log;  /* inode 0: none was there */
     sqlite3_int64 size; /* the file's, at the last store_begins_whole */
     patience opening;
     char *news;
@@ -231,6 +232,7 @@ store *store_open_locked(const char *path, store_open_mode how, patience until, 
         return NULL;
     }
     self->news = news;
+    database_file_log(path, &self->log);
     database_file_own(path, &self->file);
     return self;
 }
@@ -336,6 +338,51 @@ bool store_empty_log(store *self, char **error)
 bool store_is_in_place(const store *self)
 {
     return self->path == NULL || file_is(self->path, &self->file);
+}
+
+bool store_has_log(const store *self)
+{
+    return self->path == NULL || self->log.inode == 0 ||
+           database_file_has_log(self->path, &self->log);
+}
+
+/* The index, which all share, tells of the newest log: it is not to be applied to an older one. */
+static bool is_log_free(const store *self, char **error)
+{
+    file_identity found;
+
+    if (store_is_in_place(self) && !database_file_log(self->path, &found))
+        return true;
+    say(error, "another file is there");
+    return false;
+}
+
+/* Who saved it, cut it: all who opened it before it was deleted see that. */
+static bool is_log_saved(store *self)
+{
+    sqlite3_file *log = NULL;
+    sqlite3_int64 size;
+
+    return sqlite3_file_control(self->connection, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) ==
+               SQLITE_OK &&
+           log != NULL && log->pMethods != NULL &&
+           log->pMethods->xFileSize(log, &size) == SQLITE_OK && size == 0;
+}
+
+bool store_save_log(store *self, char **error)
+{
+    bool is_busy, saved;
+    int lock;
+
+    *error = NULL;
+    lock = database_file_lock(self->path, patience_of(BRIEF_PATIENCE), &is_busy, error);
+    if (lock < 0)
+        return false;
+    saved = is_log_saved(self) || (is_log_free(self, error) && store_empty_log(self, error));
+    if (saved)
+        database_file_disown(self->path);
+    database_file_unlock(lock);
+    return saved;
 }
 
 bool store_is_writable(const store *self)

@@ -49,6 +49,16 @@ bool store_is_writable(const store *self);
 /* Is the file still the one at its path? It may have been deleted, or another put there. */
 bool store_is_in_place(const store *self);
 
+/*
+ * Is the log that was opened with the file still beside it? If it was deleted, who opens the file
+ * next makes another log, and neither knows what is in the other's: then no more is to be read or
+ * written, but store_save_log writes what is in ours into the file. False: *error, the caller's to
+ * free, says why not; somebody else may have made a log already. True, too, if somebody else has
+ * saved it.
+ */
+bool store_has_log(const store *self);
+bool store_save_log(store *self, char **error);
+
 /* How long a step waits for another process's lock, in milliseconds; 0 at first. */
 void store_set_patience(store *self, int milliseconds);
 

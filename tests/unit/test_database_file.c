@@ -295,6 +295,68 @@ static void test_who_is_not_to_make_it_leaves_the_log_of_a_deleted_file(void)
 
 /* --- replaced --- */
 
+static void test_a_deleted_log_is_saved_by_who_has_it_open(void)
+{
+    const char *path = test_path("state.db");
+    store *user = open_at_once(path), *next;
+    char *error;
+
+    put(user, "a@x");
+    EXPECT(store_has_log(user));
+    REQUIRE(unlink(test_string("%s-wal", path)) == 0);
+    EXPECT_NOT(store_has_log(user));
+    EXPECT(store_save_log(user, &error));
+    EXPECT_STRING(error ? error : "", "");
+    next = open_at_once(path);
+    EXPECT_STRING(names_in(next), "a@x ");
+    EXPECT(store_has_log(next));
+    put(next, "b@x");
+    EXPECT_NOT(store_has_log(user));
+    EXPECT(store_save_log(user, &error)); /* it was, and the newer one is not touched */
+    EXPECT_STRING(error ? error : "", "");
+    store_close(user);
+    EXPECT_STRING(names_in(next), "a@x b@x ");
+    EXPECT_SOUND(next);
+    store_close(next);
+    EXPECT_STRING(files(), "state.db ");
+}
+
+static void test_a_deleted_log_is_not_saved_over_another(void)
+{
+    const char *path = test_path("state.db"), *log = test_path("state.db-wal");
+    store *user = open_at_once(path);
+    char *error;
+
+    put(user, "a@x");
+    REQUIRE(unlink(log) == 0);
+    test_file("state.db-wal", "another's");
+    EXPECT_NOT(store_save_log(user, &error));
+    EXPECT_STRING(error ? error : "", "another file is there");
+    free(error);
+    store_close(user);
+}
+
+static void test_a_deleted_log_that_is_in_use_is_waited_for(void)
+{
+    const char *path = test_path("state.db");
+    store *user = open_at_once(path);
+    opening o = {.path = path};
+    char *error;
+
+    put(user, "a@x");
+    REQUIRE(unlink(test_string("%s-wal", path)) == 0);
+    REQUIRE(pthread_create(&o.thread, NULL, open_patiently, &o) == 0);
+    EXPECT(store_save_log(user, &error));
+    free(error);
+    pthread_join(o.thread, NULL);
+    EXPECT_STRING(o.error ? o.error : "", "");
+    REQUIRE(o.store != NULL);
+    EXPECT_STRING(names_in(o.store), "a@x ");
+    free(o.error);
+    store_close(o.store);
+    store_close(user);
+}
+
 static void test_the_log_of_a_replaced_file_does_not_come_into_the_other(void)
 {
     const char *path = test_path("state.db"), *other = made_with("other.db", "other@x");
@@ -611,6 +673,9 @@ CU_TestInfo database_file_tests[] = {
     TEST(test_the_log_of_a_deleted_file_does_not_come_into_a_new_one),
     TEST(test_a_deleted_file_that_is_in_use_is_waited_for),
     TEST(test_who_is_not_to_make_it_leaves_the_log_of_a_deleted_file),
+    TEST(test_a_deleted_log_is_saved_by_who_has_it_open),
+    TEST(test_a_deleted_log_is_not_saved_over_another),
+    TEST(test_a_deleted_log_that_is_in_use_is_waited_for),
     TEST(test_the_log_of_a_replaced_file_does_not_come_into_the_other),
     TEST(test_the_log_of_a_crash_comes_into_its_file),
     TEST(test_the_log_of_a_crash_does_not_come_into_another_file),

@@ -3,7 +3,8 @@
 The log beside the file, which SQLite keeps, belongs to the file that is gone:
 it must not come into the other one. Somebody removes the file alone and loads
 a role by the command line at once: that waits for the daemon, which has all of
-it open, so that nothing is lost. Somebody moves another database to its name:
+it open, so that nothing is lost. Somebody removes the log alone: who has it
+open writes what was in it into the file. Somebody moves another database to its name:
 that one is taken, the line says so, and the command line sees the same.
 """
 
@@ -41,6 +42,21 @@ class DatabaseReplaced(unittest.TestCase):
             daemon.wait_statistics("tap", sync_accounts=2)
             daemon.detection_goes_on("after")
             daemon.wait_for_error()
+            daemon.repeat("before", SYNC)
+            self.assertEqual([("ok",)], integrity_of(daemon.database))
+
+    def test_a_role_is_loaded_right_after_the_log_was_removed(self):
+        with Troubled() as daemon:
+            daemon.alert("before", SYNC)
+            daemon.pass_by("waits")
+            daemon.wait_statistics("tap", pending=1)
+            daemon.database.with_name("synctap.db-wal").unlink()
+            daemon.give_role(LATE)
+            daemon.late_alerts("waits")
+            said, = daemon.said("mmsynctap", "-wal, was deleted")
+            self.assertIn("is in the database now", said.text)
+            self.assertEqual({KNOWN, LATE}, daemon.role_list())
+            daemon.detection_goes_on("after")
             daemon.repeat("before", SYNC)
             self.assertEqual([("ok",)], integrity_of(daemon.database))
 
