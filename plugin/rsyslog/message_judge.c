@@ -391,3 +391,12 @@ void message_judge_take(message_judge *self, smsg_t *message)
         judge_raw_message(self, message);
     take_planted_tag_off(self, message);
 }
+
+void message_pass_unjudged(audit_action *action, smsg_t *message)
+{
+    activity_note(&action->statistics.messages);
+    audit_statistics_count(&action->statistics, COUNTER_MESSAGES, 1);
+    audit_statistics_count(&action->statistics, COUNTER_UNDECODABLE, 1);
+    log_limited(&action->undecodable_limit, &action->settings.label,
+                "a message passes unjudged: out of memory; it came from %s", getHOSTNAME(message));
+}

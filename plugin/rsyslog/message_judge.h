@@ -21,4 +21,7 @@ void message_judge_free(message_judge *self); /* NULL is allowed */
  */
 void message_judge_take(message_judge *self, smsg_t *message);
 
+/* Counts and tells that there is no memory for a judge. */
+void message_pass_unjudged(audit_action *action, smsg_t *message);
+
 #endif

@@ -91,11 +91,11 @@ CODESTARTfreeInstance
     audit_action_end(pData);
 ENDfreeInstance
 
+/* rsyslog (8.2302) uses one whose making failed: without memory it has no judge yet. */
 BEGINcreateWrkrInstance
 CODESTARTcreateWrkrInstance
     int cancellation = switch_cancellation_off();
-    CHKmalloc(pWrkrData->judge = message_judge_new(pData));
-finalize_it:
+    pWrkrData->judge = message_judge_new(pData);
     restore_cancellation(cancellation);
 ENDcreateWrkrInstance
 
@@ -132,7 +132,12 @@ BEGINdoAction_NoStrings
     smsg_t *message = ((smsg_t **)pMsgData)[0];
     int cancellation = switch_cancellation_off();
 CODESTARTdoAction
-    message_judge_take(pWrkrData->judge, message);
+    if (pWrkrData->judge == NULL)
+        pWrkrData->judge = message_judge_new(pWrkrData->pData);
+    if (pWrkrData->judge != NULL)
+        message_judge_take(pWrkrData->judge, message);
+    else
+        message_pass_unjudged(pWrkrData->pData, message);
     restore_cancellation(cancellation);
 ENDdoAction
 

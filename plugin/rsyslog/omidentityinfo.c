@@ -42,6 +42,18 @@ struct modConfData_s {
 
 static action_list *loading;
 
+/* False: rsyslog comes again with the same batch. */
+static bool may_write(wrkrInstanceData_t *self)
+{
+    if (self->pData->database == NULL)
+        return false;
+    if (self->writer == NULL)
+        self->writer = role_writer_new(self->pData);
+    if (self->writer == NULL)
+        role_action_count(self->pData, COUNTER_STATE_ERRORS, 1);
+    return self->writer != NULL;
+}
+
 /* --- rsyslog's entry points --- */
 /* Its macros are statements without semicolons. */
 /* clang-format off */
@@ -82,11 +94,11 @@ CODESTARTfreeInstance
     role_action_end(pData);
 ENDfreeInstance
 
+/* rsyslog (8.2302) uses one whose making failed: without memory it has no writer yet. */
 BEGINcreateWrkrInstance
 CODESTARTcreateWrkrInstance
     int cancellation = switch_cancellation_off();
-    CHKmalloc(pWrkrData->writer = role_writer_new(pData));
-finalize_it:
+    pWrkrData->writer = role_writer_new(pData);
     restore_cancellation(cancellation);
 ENDcreateWrkrInstance
 
@@ -113,7 +125,7 @@ ENDdbgPrintInstInfo
 BEGINtryResume
     int cancellation = switch_cancellation_off();
 CODESTARTtryResume
-    if (pWrkrData->pData->database == NULL || !role_writer_open(pWrkrData->writer))
+    if (!may_write(pWrkrData) || !role_writer_open(pWrkrData->writer))
         iRet = RS_RET_SUSPENDED;
     restore_cancellation(cancellation);
 ENDtryResume
@@ -129,7 +141,7 @@ ENDbeginTransaction
 BEGINcommitTransaction
     int cancellation = switch_cancellation_off();
 CODESTARTcommitTransaction
-    if (pWrkrData->pData->database == NULL || !role_writer_put(pWrkrData->writer, pParams, nParams))
+    if (!may_write(pWrkrData) || !role_writer_put(pWrkrData->writer, pParams, nParams))
         iRet = RS_RET_SUSPENDED;
     restore_cancellation(cancellation);
 ENDcommitTransaction
