@@ -19,6 +19,7 @@
 #include "rsyslog/role_action.h"
 #include "rsyslog/role_writer.h"
 #include "rsyslog/rsyslog_probe.h"
+#include "rsyslog/stop.h"
 
 /* rsyslog's macros are statements without semicolons. */
 /* clang-format off */
@@ -170,6 +171,7 @@ BEGINmodInit(AfterProbe)
 CODESTARTmodInit;
     *ipIFVersProvided = CURR_MOD_IF_VERSION;
     CODEmodInit_QueryRegCFSLineHdlr;
+    CHKiRet(stop_use());
 ENDmodInit
 
 /* What rsyslogd calls. Until the probe has said yes, no table of this module is filled. */

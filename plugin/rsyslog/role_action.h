@@ -12,6 +12,7 @@
 
 #include "record/carrier.h"
 #include "rsyslog/action_list.h"
+#include "rsyslog/stop.h"
 
 /* What rsyslog gives for each message. */
 typedef enum role_string { ROLE_MESSAGE, ROLE_RECEIVED, ROLE_STRINGS } role_string;
@@ -37,6 +38,7 @@ typedef struct role_action {
     intctr_t counters[COUNTERS];
     log_limit rejected_limit;
     log_limit database_limit;
+    stop stop;
 } role_action;
 
 /* The first action of a list that holds no other kind; NULL: it is empty. */

@@ -107,11 +107,20 @@ static bool is_in_place(const role_writer *self)
 
 static store *open_store(role_writer *self, char **error)
 {
+    store_open_mode patience = stop_is_asked() ? STORE_AT_ONCE : STORE_BRIEFLY;
+
     if (self->is_damaged && self->store != NULL)
         return replace_damaged(self, error);
     bring_back_deleted(self);
     save_log(self);
-    return store_open(self->action->database, STORE_CREATE | STORE_BRIEFLY, error);
+    return store_open(self->action->database, STORE_CREATE | patience, error);
+}
+
+static int64_t end_of_waiting(void *writer)
+{
+    role_writer *self = writer;
+
+    return stop_last_wait(&self->action->stop);
 }
 
 /* Opened where it is used, after the fork: SQLite's connections do not survive one. */
@@ -134,7 +143,7 @@ bool role_writer_open(role_writer *self)
         return false;
     }
     tell_news(self);
-    store_set_patience(self->store, PATIENCE);
+    store_set_patience_until(self->store, PATIENCE, end_of_waiting, self);
     self->list = role_list_open(self->store);
     if (self->list != NULL)
         self->snapshot = snapshot_stream_open(self->store, self->list, self->rule);

@@ -8,7 +8,10 @@
 #include "obj.h"
 #include "state/patience.h"
 
-enum { GRACE = 500 }; /* milliseconds */
+enum {
+    GRACE = 500, /* milliseconds */
+    LAST_WAIT = 500,
+};
 
 /* rsyslog's macros are statements without semicolons. */
 /* clang-format off */
@@ -39,4 +42,11 @@ int64_t stop_deadline(stop *self)
         return 0;
     mine = patience_clock() + GRACE;
     return atomic_compare_exchange_strong(&self->end, &end, mine) ? mine : end;
+}
+
+int64_t stop_last_wait(stop *self)
+{
+    int64_t end = stop_deadline(self);
+
+    return end == 0 ? 0 : end + LAST_WAIT;
 }

@@ -28,4 +28,10 @@ bool stop_is_asked(void);
  */
 int64_t stop_deadline(stop *self);
 
+/*
+ * For what waits for another program, and is not lost by giving up: half a second later, while
+ * rsyslog waits for its workers all the same.
+ */
+int64_t stop_last_wait(stop *self);
+
 #endif

@@ -31,6 +31,12 @@ struct store {
     sqlite3_int64 size; /* the file's, at the last store_begins_whole */
     patience opening;
     char *news;
+
+    /* How long a step waits, when that may end before. */
+    int most;
+    store_end *end;
+    void *end_arg;
+    patience waiting; /* of the wait that is under way */
 };
 
 static void say(char **error, const char *reason)
@@ -393,6 +399,24 @@ bool store_is_writable(const store *self)
 void store_set_patience(store *self, int milliseconds)
 {
     sqlite3_busy_timeout(self->connection, milliseconds);
+}
+
+static int wait_until_end(void *waiting, int tries)
+{
+    store *self = waiting;
+    int64_t end = self->end(self->end_arg);
+
+    if (tries == 0)
+        self->waiting = patience_of(self->most);
+    return (end == 0 || patience_clock() < end) && patience_pause(self->waiting);
+}
+
+void store_set_patience_until(store *self, int milliseconds, store_end *end, void *arg)
+{
+    self->most = milliseconds;
+    self->end = end;
+    self->end_arg = arg;
+    sqlite3_busy_handler(self->connection, wait_until_end, self);
 }
 
 /* --- transactions --- */

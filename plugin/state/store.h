@@ -62,6 +62,13 @@ bool store_save_log(store *self, char **error);
 /* How long a step waits for another process's lock, in milliseconds; 0 at first. */
 void store_set_patience(store *self, int milliseconds);
 
+/* Asked while a step waits: when waiting ends, in milliseconds of patience_clock(); 0: not yet
+ * known. */
+typedef int64_t store_end(void *arg);
+
+/* The same, but no wait goes on beyond that end. */
+void store_set_patience_until(store *self, int milliseconds, store_end *end, void *arg);
+
 /* Begins, keeps or drops a transaction that writes; false says store_error. */
 bool store_begin(store *self);
 bool store_commit(store *self);

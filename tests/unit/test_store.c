@@ -514,6 +514,37 @@ static void test_a_database_in_memory_has_no_header_to_lose(void)
     EXPECT(store_begins_whole(open_store(STORE_IN_MEMORY)));
 }
 
+static int64_t end_at_once(void *asked)
+{
+    ++*(int *)asked;
+    return 1;
+}
+
+static int64_t end_later(void *asked)
+{
+    return ++*(int *)asked < 3 ? 0 : 1;
+}
+
+static void test_a_wait_for_a_lock_ends_when_it_is_told_to(void)
+{
+    const char *path = test_path("state.db");
+    store *holder = open_store(path), *s = open_store(path);
+    int asked = 0;
+
+    REQUIRE(store_begin(holder));
+    store_set_patience_until(s, 3600000, end_at_once, &asked);
+    EXPECT_NOT(store_begin(s));
+    EXPECT_INT(asked, 1);
+    EXPECT(store_is_busy(s));
+    store_set_patience_until(s, 3600000, end_later, &asked);
+    asked = 0;
+    EXPECT_NOT(store_begin(s));
+    EXPECT_INT(asked, 3);
+    store_rollback(holder);
+    EXPECT(store_begin(s));
+    store_rollback(s);
+}
+
 static void test_a_change_that_was_rolled_back_is_none(void)
 {
     store *a = open_store(test_path("state.db")), *b = open_store(test_path("state.db"));
@@ -627,6 +658,7 @@ CU_TestInfo store_tests[] = {
     TEST(test_a_file_that_is_cut_is_damage_at_once),
     TEST(test_a_file_that_sqlite_makes_longer_or_shorter_is_whole),
     TEST(test_a_database_in_memory_has_no_header_to_lose),
+    TEST(test_a_wait_for_a_lock_ends_when_it_is_told_to),
     TEST(test_a_change_that_was_rolled_back_is_none),
     TEST(test_a_forgotten_version_is_a_change_again),
     TEST(test_an_sqlite_that_cannot_prepare_a_statement_is_told),
