@@ -179,13 +179,18 @@ void message_rows_take_match(void *arg, alert *a)
     f->seen.refused += !f->sink(f->arg, a);
 }
 
-/* Its row's id names the record, and its time: it may come again with another, or with none. */
+enum { ROW_ID_SIZE = 24 + UUID_TEXT_SIZE };
+
+/*
+ * Its row's id names the record, and its time: it may come again with another, or with none. The
+ * time stands first, so that names that come together stand together in the database's index.
+ */
 static text row_id_of(message_feed *f, alert *a)
 {
-    char id[UUID_TEXT_SIZE + 24];
+    char id[ROW_ID_SIZE];
 
     f->out_of_memory |= !alert_give_id(a);
-    snprintf(id, sizeof(id), "%s %" PRId64, a->id, a->time_generated);
+    snprintf(id, sizeof(id), "%" PRId64 " %s", a->time_generated, a->id);
     return arena_copy(f->worker->memory, text_of(id));
 }
 
@@ -237,12 +242,14 @@ void message_rows_take_unmatched(void *arg, alert *a)
 static void name_rows(message_feed *f)
 {
     const buffer *rows = &f->worker->rows;
-    char id[UUID_TEXT_SIZE];
+    text first = f->record.row_id;
+    char digest[UUID_TEXT_SIZE], id[ROW_ID_SIZE];
 
-    f->out_of_memory |= buffer_failed(rows);
-    if (rows->length == 0)
+    f->out_of_memory |= buffer_failed(rows) || first.bytes == NULL;
+    if (rows->length == 0 || first.bytes == NULL)
         return;
-    digest_uuid((text[]){f->record.row_id, buffer_text(rows)}, 2, id);
+    digest_uuid((text[]){first, buffer_text(rows)}, 2, digest);
+    snprintf(id, sizeof(id), "%.*s%s", (int)(first.length - strlen(digest)), first.bytes, digest);
     f->record.row_id = arena_copy(f->worker->memory, text_of(id));
 }
 

@@ -30,12 +30,16 @@ static const char *const sql[STATEMENTS] = {
     [COUNT] = "SELECT records, bytes FROM pending_total WHERE action = ?1",
     [PUT] = "INSERT OR IGNORE INTO pending (action, row_id, received, expires, record,"
             " due) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-    [PUT_KEY] = "INSERT OR IGNORE INTO pending_key (key, pending) VALUES (?1, ?2)",
+    [PUT_KEY] = "INSERT OR IGNORE INTO pending_key (pending, key) VALUES (?1, ?2)",
     [FIND_DUE] = "SELECT id, due FROM pending WHERE action = ?1 AND due IS NOT NULL",
     [CLEAR_DUE] = "UPDATE pending SET due = NULL WHERE action = ?1 AND due IS NOT NULL",
-    /* CROSS: by the key first, not by the action, of which all are */
-    [FIND] = "SELECT k.pending FROM pending_key k CROSS JOIN pending p ON p.id = k.pending"
-             " WHERE k.key = ?2 AND p.action = ?1",
+    /* In each bucket that has keys. CROSS: by the key first, not by the action, of which all are */
+    [FIND] = "WITH RECURSIVE bucket(n) AS (SELECT -1 UNION ALL SELECT (SELECT pending >> 16"
+             " FROM pending_key WHERE pending >> 16 > n ORDER BY pending >> 16 LIMIT 1)"
+             " FROM bucket WHERE n IS NOT NULL)"
+             " SELECT k.pending FROM bucket CROSS JOIN pending_key k"
+             " CROSS JOIN pending p ON p.id = k.pending"
+             " WHERE k.pending >> 16 = bucket.n AND k.key = ?2 AND p.action = ?1",
     [READ] = "SELECT row_id, received, expires, record FROM pending WHERE id = ?1",
     [REMOVE] = "DELETE FROM pending WHERE id = ?1",
     [PRUNE] = "DELETE FROM pending WHERE id IN (SELECT id FROM pending INDEXED BY pending_expires"
@@ -169,8 +173,8 @@ static bool put_keys(pending *self, text keys, int64_t id)
     text key;
 
     while (next_key(&keys, &key)) {
-        statement_bind_text(s, 1, key);
-        sqlite3_bind_int64(s, 2, id);
+        sqlite3_bind_int64(s, 1, id);
+        statement_bind_text(s, 2, key);
         if (!statement_run(s))
             return false;
     }

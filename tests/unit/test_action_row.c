@@ -60,7 +60,7 @@ static void remember(store *s, int64_t action, const char *name)
     run_sql(s, test_string("INSERT INTO pending (action, row_id, received, expires, record)"
                            " VALUES (%d, '%s', 1, 2, '{\"%s\":1}')",
                            a, name, name));
-    run_sql(s, test_string("INSERT INTO pending_key SELECT 'u%s', id FROM pending"
+    run_sql(s, test_string("INSERT INTO pending_key SELECT id, 'u%s' FROM pending"
                            " WHERE row_id = '%s' AND action = %d",
                            name, name, a));
     run_sql(s, test_string("INSERT INTO seen VALUES (%d, '%s', 9)", a, name));

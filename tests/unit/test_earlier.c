@@ -287,6 +287,29 @@ static void test_a_database_of_version_2_keeps_what_is_in_it(void)
     EXPECT_INT(keeper_read_facts(l->keeper, time_of(NOW)).stream.pending, 0);
 }
 
+static void feed(life *l, const char *message)
+{
+    detector_worker *w = detector_worker_new(l->detector);
+
+    REQUIRE(w != NULL);
+    detector_feed(w, text_of(message), time_of(NOW), take_alert, l);
+    detector_worker_free(w);
+}
+
+/* Its name in the database was another then. */
+static void test_a_record_that_waited_and_comes_again_alerts_once(void)
+{
+    life *l;
+
+    make_database();
+    l = begin_life();
+    feed(l, AUDIT_TEXT(SHAPE_DIAGNOSTIC, .upn = ALICE, .record_id = "stored"));
+    EXPECT_STRING(update(l), "");
+    give_alice_the_role();
+    EXPECT_STRING(update(l), "stored(late) ");
+    EXPECT_INT(keeper_read_facts(l->keeper, time_of(NOW)).stream.pending, 0);
+}
+
 static void test_segments_without_checks_are_taken_up(void)
 {
     static const char id[] = "9b1a0008-1008-4108-9108-000000000002";
@@ -327,6 +350,7 @@ static void test_segments_of_an_odd_name_become_those_of_the_new_one(void)
 
 CU_TestInfo earlier_tests[] = {
     TEST(test_a_database_of_version_2_keeps_what_is_in_it),
+    TEST(test_a_record_that_waited_and_comes_again_alerts_once),
     TEST(test_segments_without_checks_are_taken_up),
     TEST(test_segments_of_an_odd_name_become_those_of_the_new_one),
     TESTS_END,

@@ -119,6 +119,44 @@ static void test_a_record_is_found_by_each_of_its_keys(void)
     EXPECT_STRING(found(b, ""), "");
 }
 
+/* The next record gets the id behind `id`. */
+static void go_to_id(both *b, int64_t id)
+{
+    sqlite3 *c = store_connection(b->store);
+
+    EXPECT_INT(sqlite3_exec(c,
+                            test_string("UPDATE pending SET id = %lld WHERE id ="
+                                        " (SELECT max(id) FROM pending);"
+                                        "UPDATE pending_key SET pending = %lld WHERE pending ="
+                                        " (SELECT max(pending) FROM pending_key)",
+                                        (long long)id, (long long)id),
+                            NULL, NULL, NULL),
+               SQLITE_OK);
+}
+
+/* Keys lie in buckets of 65,536 ids. */
+static void test_records_are_found_at_each_side_of_a_bucket_s_edge(void)
+{
+    static const int64_t edges[] = {65534, 131071, 65536LL * 1000 - 2, 1LL << 40};
+    const char *expected = "first ";
+    both *b = new_both();
+
+    put(b, "first", "a@x");
+    for (size_t i = 0; i < LENGTH_OF(edges); i++) {
+        put(b, test_string("other%zu", i), "b@x");
+        go_to_id(b, edges[i]);
+        for (int n = 0; n < 3; n++) {
+            const char *name = test_string("%zu.%d", i, n);
+
+            put(b, name, "a@x");
+            expected = test_string("%s%s ", expected, name);
+        }
+    }
+    EXPECT_STRING(found(b, "a@x"), expected);
+    EXPECT_STRING(found(b, "b@x"), "other0 other1 other2 other3 ");
+    EXPECT_STRING(found(b, "c@x"), "");
+}
+
 static void test_a_key_is_found_in_any_case_and_with_any_bytes(void)
 {
     both *b = new_both();
@@ -431,6 +469,7 @@ static void test_what_the_database_refuses_is_told(void)
 
 CU_TestInfo pending_tests[] = {
     TEST(test_a_record_is_found_by_each_of_its_keys),
+    TEST(test_records_are_found_at_each_side_of_a_bucket_s_edge),
     TEST(test_a_key_is_found_in_any_case_and_with_any_bytes),
     TEST(test_keys_that_are_cut_are_no_keys),
     TEST(test_what_was_put_is_read),
