@@ -291,19 +291,21 @@ bool incident_rows_each_alert(store *s, int64_t action_id, const char *id,
                                         "SELECT alert, repeats FROM incident_alert"
                                         " WHERE incident_id = ?1 AND action = ?2 ORDER BY place",
                                         id);
+    text_unpacker *unpacker = text_unpacker_new();
     buffer unpacked = {0};
     int step = SQLITE_ERROR;
-    bool failed = false;
+    bool failed = unpacker == NULL;
     text written;
 
     if (rows != NULL)
         sqlite3_bind_int64(rows, 2, action_id);
     while (rows != NULL && !failed && (step = sqlite3_step(rows)) == SQLITE_ROW) {
-        if (statement_packed_text(rows, 0, &unpacked, &written))
+        if (statement_packed_text(rows, 0, unpacker, &unpacked, &written))
             sink(arg, &(incident_alert_row){written, sqlite3_column_int64(rows, 1)});
         failed = buffer_failed(&unpacked);
     }
     buffer_free(&unpacked);
+    text_unpacker_free(unpacker);
     return sqlite3_finalize(rows) == SQLITE_OK && !failed && step == SQLITE_DONE;
 }
 

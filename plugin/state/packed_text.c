@@ -120,6 +120,34 @@ bool text_pack(text_packer *self, text t, buffer *out)
 
 /* --- unpacking --- */
 
+struct text_unpacker {
+    ZSTD_DCtx *context;
+    ZSTD_DDict *dictionary;
+};
+
+text_unpacker *text_unpacker_new(void)
+{
+    text_unpacker *self = calloc(1, sizeof(*self));
+
+    if (self == NULL)
+        return NULL;
+    self->context = ZSTD_createDCtx();
+    self->dictionary = ZSTD_createDDict(dictionary, sizeof(dictionary) - 1);
+    if (self->context != NULL && self->dictionary != NULL)
+        return self;
+    text_unpacker_free(self);
+    return NULL;
+}
+
+void text_unpacker_free(text_unpacker *self)
+{
+    if (self == NULL)
+        return;
+    ZSTD_freeDCtx(self->context);
+    ZSTD_freeDDict(self->dictionary);
+    free(self);
+}
+
 /* Room for a text of that length and a byte; NULL when that cannot be, or memory is out. */
 static char *room_for(buffer *out, unsigned long long length, text packed, size_t most_ratio)
 {
@@ -128,19 +156,16 @@ static char *room_for(buffer *out, unsigned long long length, text packed, size_
     return buffer_room(out, (size_t)length + 1);
 }
 
-static bool unpack_frame(text packed, buffer *out)
+static bool unpack_frame(text_unpacker *self, text packed, buffer *out)
 {
     unsigned long long length = ZSTD_getFrameContentSize(packed.bytes, packed.length);
     char *bytes = room_for(out, length, packed, MOST_RATIO);
-    ZSTD_DCtx *context = bytes != NULL ? ZSTD_createDCtx() : NULL;
     size_t got;
 
-    out->failed |= bytes != NULL && context == NULL;
-    if (context == NULL)
+    if (bytes == NULL)
         return false;
-    got = ZSTD_decompress_usingDict(context, bytes, (size_t)length, packed.bytes, packed.length,
-                                    dictionary, sizeof(dictionary) - 1);
-    ZSTD_freeDCtx(context);
+    got = ZSTD_decompress_usingDDict(self->context, bytes, (size_t)length, packed.bytes,
+                                     packed.length, self->dictionary);
     out->length = got == length ? got : 0;
     return got == length;
 }
@@ -165,11 +190,11 @@ static bool unpack_zlib(text packed, buffer *out)
     return result == Z_OK && got == length;
 }
 
-bool text_unpack(text packed, buffer *out)
+bool text_unpack(text_unpacker *self, text packed, buffer *out)
 {
     buffer_clear(out);
     if (packed.length < LENGTH_SIZE)
         return false;
-    return memcmp(packed.bytes, MAGIC.bytes, MAGIC.length) == 0 ? unpack_frame(packed, out)
+    return memcmp(packed.bytes, MAGIC.bytes, MAGIC.length) == 0 ? unpack_frame(self, packed, out)
                                                                 : unpack_zlib(packed, out);
 }

@@ -22,11 +22,18 @@ void text_packer_free(text_packer *self);
 /* Replaces the buffer's content by the packed text; false when memory is out. */
 bool text_pack(text_packer *self, text t, buffer *out);
 
+/* The same for unpacking. */
+typedef struct text_unpacker text_unpacker;
+
+/* NULL when memory is out; the caller frees it. */
+text_unpacker *text_unpacker_new(void);
+void text_unpacker_free(text_unpacker *self);
+
 /*
  * Replaces the buffer's content by the text that was packed, also as earlier versions did: its
  * length, 4 bytes with the lowest first, and zlib's stream. False when these bytes are none, or
- * memory is out: buffer_failed tells. Pure.
+ * memory is out: buffer_failed tells.
  */
-bool text_unpack(text packed, buffer *out);
+bool text_unpack(text_unpacker *self, text packed, buffer *out);
 
 #endif

@@ -57,6 +57,7 @@ struct pending {
     int64_t count;
     int64_t bytes; /* of their records, packed */
     text_packer *packer;
+    text_unpacker *unpacker;
     buffer packed; /* the record that is put */
     buffer record; /* the one that is read */
     buffer key;
@@ -122,7 +123,9 @@ pending *pending_open(store *s, int64_t action)
     self->store = s;
     self->action = action;
     self->packer = text_packer_new();
-    if (self->packer == NULL || !store_prepare_all(s, sql, self->statements, STATEMENTS)) {
+    self->unpacker = text_unpacker_new();
+    if (self->packer == NULL || self->unpacker == NULL ||
+        !store_prepare_all(s, sql, self->statements, STATEMENTS)) {
         pending_close(self);
         return NULL;
     }
@@ -142,6 +145,7 @@ void pending_close(pending *self)
     for (enum statement i = 0; i < STATEMENTS; i++)
         sqlite3_finalize(self->statements[i]);
     text_packer_free(self->packer);
+    text_unpacker_free(self->unpacker);
     buffer_free(&self->packed);
     buffer_free(&self->record);
     buffer_free(&self->key);
@@ -265,7 +269,8 @@ static text read_record(pending *self, sqlite3_stmt *s)
 {
     text record;
 
-    return statement_packed_text(s, 3, &self->record, &record) ? record : (text)TEXT("");
+    return statement_packed_text(s, 3, self->unpacker, &self->record, &record) ? record
+                                                                               : (text)TEXT("");
 }
 
 bool pending_read(pending *self, int64_t id, pending_record *record, bool *failed)

@@ -32,14 +32,15 @@ static inline text statement_text(sqlite3_stmt *s, int column)
  * The same of a column that is kept packed; earlier versions kept some as they are. What was packed
  * is unpacked into the buffer. False when it is damaged, or memory is out: buffer_failed tells.
  */
-static inline bool statement_packed_text(sqlite3_stmt *s, int column, buffer *unpacked, text *t)
+static inline bool statement_packed_text(sqlite3_stmt *s, int column, text_unpacker *unpacker,
+                                         buffer *unpacked, text *t)
 {
     if (sqlite3_column_type(s, column) != SQLITE_BLOB) {
         *t = statement_text(s, column);
         return true;
     }
     *t = (text){sqlite3_column_blob(s, column), (size_t)sqlite3_column_bytes(s, column)};
-    if (!text_unpack(*t, unpacked))
+    if (!text_unpack(unpacker, *t, unpacked))
         return false;
     *t = buffer_text(unpacked);
     return true;

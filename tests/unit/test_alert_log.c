@@ -256,13 +256,15 @@ static void test_what_has_expired_goes_with_its_alerts(void)
 static void expect_back(text t)
 {
     text_packer *packer = text_packer_new();
+    text_unpacker *unpacker = text_unpacker_new();
     buffer packed = {0}, back = {0};
 
-    REQUIRE(packer != NULL);
+    REQUIRE(packer != NULL && unpacker != NULL);
     EXPECT(text_pack(packer, t, &packed));
-    EXPECT(text_unpack(buffer_text(&packed), &back));
+    EXPECT(text_unpack(unpacker, buffer_text(&packed), &back));
     EXPECT(text_equal(buffer_text(&back), t));
     text_packer_free(packer);
+    text_unpacker_free(unpacker);
     buffer_free(&packed);
     buffer_free(&back);
 }
@@ -289,30 +291,35 @@ static void test_a_text_that_an_earlier_version_packed_comes_back(void)
 {
     static const char packed[] = "\x07\0\0\0"
                                  "\x78\x9C\xCB\xCF\x4B\x55\xC8\xCF\x4B\x05\x00\x0A\xAB\x02\xA5";
+    text_unpacker *unpacker = text_unpacker_new();
     buffer back = {0};
 
-    EXPECT(text_unpack((text){packed, sizeof(packed) - 1}, &back));
+    REQUIRE(unpacker != NULL);
+    EXPECT(text_unpack(unpacker, (text){packed, sizeof(packed) - 1}, &back));
     EXPECT_TEXT_IS(buffer_text(&back), "one one");
-    EXPECT_NOT(text_unpack((text){packed, sizeof(packed) - 2}, &back));
+    EXPECT_NOT(text_unpack(unpacker, (text){packed, sizeof(packed) - 2}, &back));
+    text_unpacker_free(unpacker);
     buffer_free(&back);
 }
 
 static void test_bytes_that_are_no_packed_text_are_refused(void)
 {
     text_packer *packer = text_packer_new();
+    text_unpacker *unpacker = text_unpacker_new();
     buffer packed = {0}, back = {0};
 
-    REQUIRE(packer != NULL);
+    REQUIRE(packer != NULL && unpacker != NULL);
     REQUIRE(text_pack(packer, (text)TEXT("one one one one one one one"), &packed));
     for (size_t length = 0; length < packed.length; length++)
-        EXPECT_NOT(text_unpack(tight((text){packed.bytes, length}), &back));
+        EXPECT_NOT(text_unpack(unpacker, tight((text){packed.bytes, length}), &back));
     for (size_t at = 0; at < packed.length; at++) {
         packed.bytes[at] ^= 0x40;
-        if (text_unpack(tight(buffer_text(&packed)), &back))
+        if (text_unpack(unpacker, tight(buffer_text(&packed)), &back))
             EXPECT_TEXT_IS(buffer_text(&back), "one one one one one one one");
         packed.bytes[at] ^= 0x40;
     }
     text_packer_free(packer);
+    text_unpacker_free(unpacker);
     buffer_free(&packed);
     buffer_free(&back);
 }
