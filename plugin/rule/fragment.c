@@ -66,6 +66,8 @@ static void put_fact(audit_record *shown, const fact *f)
         [MEMBER_SOURCE_IP] = &shown->source_ip,
     };
 
+    if (f->member == MEMBERS)
+        return;
     if (f->member == MEMBER_TIME)
         put_time(shown, f->value);
     else if (fields[f->member]->length == 0)

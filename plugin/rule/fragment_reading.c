@@ -31,7 +31,7 @@ static void begin_record(fragment_reading *r, frame *f)
 
 frame fragment_outermost(size_t depth)
 {
-    return (frame){.role = ROLE_RECORD, .home = depth, .record = NONE, .target = NONE};
+    return (frame){.role = ROLE_RECORD, .home = depth, .record = NONE, .target = NONE, .id = NONE};
 }
 
 static const struct {
@@ -84,6 +84,7 @@ static void open_frame(fragment_reading *r, text key, bool is_array)
         .home = outer.home,
         .record = NONE,
         .target = NONE,
+        .id = NONE,
     };
     if (is_record_of_its_own(f, &outer) || f->home < r->lowest)
         f->home = r->depth;
@@ -360,11 +361,26 @@ static const struct {
     {"ip_address", MEMBER_SOURCE_IP},
 };
 
+/*
+ * An `id` beside a UPN is a target's, whose key `targetResources` stood in front of the text. As
+ * the record's own it would make one of all records of that account.
+ */
+static bool is_targets_id(fragment_reading *r, const broken_piece *p)
+{
+    const frame *f = fragment_innermost(r);
+
+    return f->names == 0 && f->target != NONE && is_key(p->key, "id");
+}
+
 static void take_record_member(fragment_reading *r, const broken_piece *p)
 {
-    for (size_t i = 0; i < sizeof(record_members) / sizeof(record_members[0]); i++)
-        if (is_key(p->key, record_members[i].key))
-            add_fact(r, record_members[i].member, p->value);
+    for (size_t i = 0; i < sizeof(record_members) / sizeof(record_members[0]); i++) {
+        if (!is_key(p->key, record_members[i].key) || is_targets_id(r, p))
+            continue;
+        if (record_members[i].member == MEMBER_RECORD_ID)
+            fragment_innermost(r)->id = (int)r->fact_count;
+        add_fact(r, record_members[i].member, p->value);
+    }
 }
 
 static void take_initiator(fragment_reading *r, const broken_piece *p)
@@ -414,16 +430,38 @@ static void take_target_elsewhere(fragment_reading *r, text value)
     fragment_innermost(r)->target = NONE;
 }
 
+/* What was taken for the record's id is that target's. */
+static void give_id_back(fragment_reading *r, target *one)
+{
+    frame *f = fragment_innermost(r);
+
+    if (f->names != 0 || f->id == NONE || (size_t)f->id >= r->fact_count)
+        return;
+    one->id = name_under_key(r->facts[f->id].value);
+    r->facts[f->id].member = MEMBERS;
+    f->id = NONE;
+}
+
+static void take_target_upn(fragment_reading *r, text value)
+{
+    target *one = target_here(r, true);
+
+    if (one == NULL)
+        return;
+    one->upn = name_under_key(value);
+    if (one->id.length == 0)
+        give_id_back(r, one);
+}
+
 static void take_target(fragment_reading *r, const broken_piece *p)
 {
     role place = fragment_innermost(r)->role;
     target *one;
 
     if (is_upn_key(p->key)) {
-        one = target_here(r, true);
-        if (one != NULL)
-            one->upn = name_under_key(p->value);
-    } else if (place >= ROLE_TARGETS && is_key(p->key, "id") && p->is_closed) {
+        take_target_upn(r, p->value);
+    } else if ((place >= ROLE_TARGETS || is_targets_id(r, p)) && is_key(p->key, "id") &&
+               p->is_closed) {
         one = target_here(r, false);
         if (one != NULL)
             one->id = name_under_key(p->value);

@@ -39,7 +39,7 @@ typedef enum member {
     MEMBER_ACTOR_NAME,
     MEMBER_ACTOR_ID,
     MEMBER_SOURCE_IP,
-    MEMBERS
+    MEMBERS /* none of them */
 } member;
 
 typedef struct fact {
@@ -85,6 +85,7 @@ typedef struct frame {
     size_t home;    /* the depth of the frame that stands for the record */
     int record;     /* in a home: the record's, once something is known of it */
     int target;     /* that it is; NONE: nothing is known of it yet */
+    int id;         /* the fact that its `id` is taken for; NONE: it has none */
     unsigned names; /* of operations that were met: a bit for each key */
 } frame;
 

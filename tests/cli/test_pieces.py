@@ -180,6 +180,26 @@ class Lines(PiecesTest):
         self.assertEqual((1, "degraded", plain.SYNC_UPN), (
             done.status, alert["confidence"], alert["target_upn"]))
 
+    def test_pieces_of_two_records_of_one_account_are_two_alerts(self):
+        """A target's id is not the record's, wherever the piece begins."""
+        record = rendering.directory_audit(plain.row(), plain.chance())
+        del record["targetResources"]
+        target = {"id": "11111111-2222-4333-8444-555555555555",
+                  "displayName": None, "userPrincipalName": plain.SYNC_UPN}
+        for order in (list(target), list(reversed(target))):
+            tails = []
+            for number in range(2):
+                text = json.dumps({
+                    "targetResources": [{key: target[key] for key in order}],
+                    **record, "id": f"r{number}"})
+                tails.append(text[text.index(f'"{order[0]}"'):])
+            self.path.write_text("\n".join(tails))
+            done = synctap("replay", "--format", "jsonl", "--now", NOW,
+                           "--identity", "/dev/null", self.path)
+            self.assertEqual([(target["id"], plain.SYNC_UPN)] * 2, [
+                (alert["target_id"], alert["target_upn"])
+                for alert in objects(done.output)], tails)
+
     def test_words_that_are_no_piece_of_a_record_are_nobodys(self):
         messages = [f"<13>app: anna searched for {plain.OPERATION}",
                     f'<13>app: x="{plain.OPERATION}" y={plain.SYNC_UPN}',
