@@ -142,7 +142,7 @@ static void walk_item(walk *w, json *item)
  */
 static void walk_array(walk *w, json *array)
 {
-    size_t length = json_array_length(array);
+    size_t length = json_array_length(array), known = w->found.records + w->found.other_kinds;
     json *columns = NULL;
 
     for (size_t i = 0; i < length && !w->found.stopped; i++) {
@@ -155,6 +155,8 @@ static void walk_array(walk *w, json *array)
         else
             walk_item(w, item);
     }
+    if (!w->is_inside && w->found.records + w->found.other_kinds == known)
+        walk_keep_bare_row(w, array);
 }
 
 static bool is_one_of(const char *key, const char *const *keys)

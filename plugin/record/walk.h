@@ -63,6 +63,9 @@ void walk_table(walk *w, json *table);
 /* Hands out rows that have columns. */
 void walk_rows(walk *w, json *table, json *described);
 
+/* A row whose columns' names are not there is told as a part of a record. */
+void walk_keep_bare_row(walk *w, json *array);
+
 /* Is it a frame of that type, of a query's answer in frames? */
 bool walk_is_frame(json *object, const char *type);
 

@@ -6,18 +6,14 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/timestamp.h"
+
 /* Log Analytics' `columns` and `rows`, Kusto's `Columns` and `Rows`. */
 static json *member_in_any_case(json *object, const char *key)
 {
     bool other_case;
 
     return json_member_any_case(object, key, &other_case);
-}
-
-bool walk_is_table(json *object)
-{
-    return json_kind_of(member_in_any_case(object, "columns")) == JSON_ARRAY &&
-           json_kind_of(member_in_any_case(object, "rows")) == JSON_ARRAY;
 }
 
 /* What the first of these keys holds, if that is a string. */
@@ -38,6 +34,20 @@ static text column_name(json *column)
     if (name.bytes == NULL)
         name = first_string(column, keys, sizeof(keys) / sizeof(keys[0]));
     return name.bytes != NULL && strlen(name.bytes) == name.length ? name : (text)TEXT("");
+}
+
+static bool has_names(json *columns)
+{
+    for (size_t i = 0; i < json_array_length(columns); i++)
+        if (column_name(json_array_item(columns, i)).length > 0)
+            return true;
+    return false;
+}
+
+bool walk_is_table(json *object)
+{
+    return json_kind_of(member_in_any_case(object, "rows")) == JSON_ARRAY &&
+           has_names(member_in_any_case(object, "columns"));
 }
 
 /* A dynamic column's value stands in a string; without a type its name tells. */
@@ -115,6 +125,56 @@ static void walk_row(walk *w, const column *columns, size_t count, json *row)
         walk_cells(w, columns, count, row);
     else
         walk_value(w, row);
+}
+
+/* What it says of targets: an object, an array, or one of them as text. */
+static bool is_container(json *cell)
+{
+    text t = json_string(cell);
+
+    if (json_kind_of(cell) != JSON_STRING)
+        return json_kind_of(cell) == JSON_OBJECT || json_kind_of(cell) == JSON_ARRAY;
+    t = text_from(t, json_blanks(t));
+    return t.length > 0 && (t.bytes[0] == '{' || t.bytes[0] == '[');
+}
+
+static bool is_time(json *cell)
+{
+    timestamp ignored;
+
+    return json_kind_of(cell) == JSON_STRING &&
+           timestamp_read(json_string(cell), &ignored) == TIMESTAMP_READ;
+}
+
+/* A record's row has a time, its targets, and words. */
+static bool is_bare_row(json *array)
+{
+    size_t times = 0, containers = 0, words = 0;
+
+    for (size_t i = 0; i < json_array_length(array); i++) {
+        json *cell = json_array_item(array, i);
+
+        if (is_container(cell))
+            containers++;
+        else if (is_time(cell))
+            times++;
+        else
+            words += json_kind_of(cell) == JSON_STRING;
+    }
+    return times > 0 && containers > 0 && words > 0;
+}
+
+void walk_keep_bare_row(walk *w, json *array)
+{
+    buffer written = {0};
+
+    if (!is_bare_row(array))
+        return;
+    json_write_value(&written, array);
+    w->found.out_of_memory |= buffer_failed(&written);
+    walk_count_broken(w, UNWRAP_PART);
+    walk_keep_broken(w, buffer_text(&written), UNWRAP_PART);
+    buffer_free(&written);
 }
 
 /* An object has no more members either: what is read of it might not be the record. */

@@ -80,6 +80,27 @@ class Answers(unittest.TestCase):
                         [("r0", True), ("r1", True)],
                         [(row["Id"], row["Kql"]) for row in found])
 
+    def test_rows_that_were_cut_off_their_columns_are_degraded_alerts(self):
+        for as_text in (False, True):
+            whole = json.dumps(version_1(as_text))
+            for row in ('[["', '["2026'):
+                begin = whole.index(row)
+                with self.subTest(as_text=as_text, text=whole[begin:]):
+                    self.assertEqual(
+                        [("degraded", plain.SYNC_UPN)] * 2,
+                        self._replay(whole[begin:]))
+
+    def _replay(self, text):
+        with tempfile.TemporaryDirectory() as directory:
+            path = pathlib.Path(directory) / "answer.json"
+            path.write_text(text)
+            done = synctap("replay", "--format", "jsonl", "--now", NOW,
+                           "--identity", "/dev/null", path)
+            self.assertEqual(1, done.status)
+            self.assertIn("part of a record", done.words)
+            return [(alert["confidence"], alert["target_upn"])
+                    for alert in objects(done.output)]
+
     def _query(self, answer):
         with tempfile.TemporaryDirectory() as directory:
             path = pathlib.Path(directory) / "answer.json"

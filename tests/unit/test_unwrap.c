@@ -366,6 +366,36 @@ static void test_tables_as_kusto_writes_them(void)
     check_records("{\"columns\":[\"a\",\"r\"],\"rows\":[[0,1]]}", "1 ");
 }
 
+#define ROW "[\"2026-06-01T12:00:00Z\",\"Update user\",\"[{\\\"id\\\":1}]\"]"
+
+static void test_rows_without_columns_are_parts_of_records(void)
+{
+    static const char *const messages[] = {
+        ROW,
+        "[" ROW "]}]}",
+        "{\"rows\":[" ROW "]}",
+        "{\"tables\":[{\"columns\":[],\"rows\":[" ROW "]}]}",
+        "{\"columns\":[{\"type\":\"string\"}],\"rows\":[" ROW "]}",
+        "[{\"FrameType\":\"TableFragment\",\"Rows\":[" ROW "]}]",
+    };
+
+    for (size_t i = 0; i < sizeof(messages) / sizeof(messages[0]); i++) {
+        taken *t = take(messages[i]);
+
+        test_case("%s", messages[i]);
+        EXPECT_STRING(broken_of(t), "[" ROW "]");
+        EXPECT(t->found.reason == UNWRAP_PART);
+    }
+}
+
+static void test_arrays_that_are_no_rows_are_no_parts_of_records(void)
+{
+    check_records("[\"2026-06-01T12:00:00Z\",\"words\",\"more words\",1]", "");
+    check_records("[\"words\",\"[1]\",{\"a\":1}]", "");
+    check_records("[\"2026-06-01T12:00:00Z\",\"[1]\",{\"a\":1},2]", "");
+    check_records("[\"2026-06-01T12:00:00Z\",\"words\"," R1 "]", "1 ");
+}
+
 static void test_a_tables_rows_may_be_objects(void)
 {
     check_records("{\"columns\":[{\"name\":\"r\"}],\"rows\":[" R1 ",[2]],\"more\":{\"r\":3}}",
@@ -937,6 +967,8 @@ CU_TestInfo unwrap_tests[] = {
     TEST(test_a_bracket_in_a_known_records_text_is_no_record),
     TEST(test_a_broken_record_in_a_known_records_text_is_told),
     TEST(test_tables_as_kusto_writes_them),
+    TEST(test_rows_without_columns_are_parts_of_records),
+    TEST(test_arrays_that_are_no_rows_are_no_parts_of_records),
     TEST(test_a_tables_rows_may_be_objects),
     TEST(test_of_two_columns_of_one_name_the_last_counts),
     TEST(test_no_text_in_front_swallows_a_record),
