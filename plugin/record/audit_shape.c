@@ -12,22 +12,24 @@ const bool audit_is_query_column[FIELDS] = {
     [RESULT] = true,
 };
 
+/* What stands in `properties` stands beside it when a transport has hoisted that. */
 #define DIAGNOSTIC_PATHS                                                                           \
     {                                                                                              \
-        [OPERATION] = {"operationName"}, [ACTIVITY] = {"properties.activityDisplayName"},          \
-        [TIME] = {"time", "properties.activityDateTime"},                                          \
+        [OPERATION] = {"operationName"},                                                           \
+        [ACTIVITY] = {"properties.activityDisplayName", "activityDisplayName"},                    \
+        [TIME] = {"time", "properties.activityDateTime", "activityDateTime"},                      \
         [TARGETS] = {"properties.targetResources", "targetResources"},                             \
         [TARGET_ELSEWHERE] = {"properties.targetResourceName", "targetResourceName"},              \
         [INITIATOR] = {"properties.initiatedBy", "initiatedBy"}, [IDENTITY] = {"identity"},        \
         [CALLER_IP] = {"callerIpAddress", "properties.callerIpAddress"},                           \
-        [DETAILS] = {"properties.additionalDetails"},                                              \
+        [DETAILS] = {"properties.additionalDetails", "additionalDetails"},                         \
         [RESULT] = {"properties.result", "result", "resultType"},                                  \
         [RESULT_REASON] = {"properties.resultReason", "resultDescription",                         \
-                           "properties.resultDescription"},                                        \
-        [RECORD_ID] = {"properties.id"},                                                           \
+                           "properties.resultDescription", "resultReason"},                        \
+        [RECORD_ID] = {"properties.id", "id"},                                                     \
         [CORRELATION_ID] = {"correlationId", "properties.correlationId"},                          \
         [TENANT_ID] = {"tenantId", "properties.tenantId"}, [RESOURCE_ID] = {"resourceId"},         \
-        [SERVICE] = {"properties.loggedByService"},                                                \
+        [SERVICE] = {"properties.loggedByService", "loggedByService"},                             \
     }
 
 #define USER_UPN                                                                                   \

@@ -340,6 +340,14 @@ class Operations(Case):
                    shapes=TWO_NAMES, TargetUpn=SYNC_UPN,
                    OperationName="Update user")
 
+    def test_only_the_second_name_of_what_was_hoisted_matches(self):
+        record = diagnostic_record(
+            plain.row(OperationName="Update user",
+                      ActivityName="Register security info"), plain.chance())
+        properties = record.pop("properties")
+        self.check_record({**properties, **record}, TargetUpn=SYNC_UPN,
+                          OperationName="Update user", Id=properties["id"])
+
     def test_only_the_second_name_of_elastic_matches(self):
         row, = rendering.fit_for(elastic_document, [plain.row(
             OperationName="Update user",
