@@ -100,7 +100,7 @@ void database_file_disown(const char *path);
 /* Where a new one is made. The string is the caller's to free; NULL: memory is out. */
 char *database_file_new_name(const char *path);
 
-/* Makes an empty file of mode 0640 there. */
+/* Makes an empty file of mode 0640 there; root makes it for whom the directory belongs to. */
 bool database_file_begin(const char *made, char **error);
 void database_file_discard(const char *made);
 

@@ -665,7 +665,22 @@ static void test_what_analyze_leaves_is_no_harm(void)
     EXPECT_STRING(refusal_of(path), "");
 }
 
+/* Only root can give a file away; anybody else's directory is his own. */
+static void test_what_root_makes_is_its_directorys_owners(void)
+{
+    const uid_t owner = geteuid() == 0 ? 1 : geteuid();
+    const char *directory = test_path("rsyslogds"), *path = test_path("rsyslogds/state.db");
+    struct stat found;
+
+    REQUIRE(mkdir(directory, 0700) == 0 && chown(directory, owner, (gid_t)-1) == 0);
+    store_close(open_at_once(path));
+    REQUIRE(stat(path, &found) == 0);
+    EXPECT_INT(found.st_uid, owner);
+    EXPECT_INT(found.st_mode & 07777, 0640);
+}
+
 CU_TestInfo database_file_tests[] = {
+    TEST(test_what_root_makes_is_its_directorys_owners),
     TEST(test_a_closed_database_is_one_file),
     TEST(test_what_was_half_made_is_made_anew),
     TEST(test_a_database_that_could_not_be_written_whole_is_made_anew),
