@@ -171,6 +171,7 @@ def make_existing_collector():
         "install -m 0600 collector.pem /etc/ssl/synctap/cert.pem\n"
         "install -m 0600 collector-key.pem /etc/ssl/synctap/key.pem",
         where=HOME)
+    run(blocks("doc/audit.md", "Another collector", "sh root")[0])
     COLLECTOR.write_text(EXISTING)
     restart()
     send_by_tls("<13>Jun  1 12:00:00 relay app: before")
