@@ -40,6 +40,7 @@ typedef struct audit_action {
     log_limit part_limit;
     log_limit wide_limit; /* of UTF-16 */
     log_limit bounded_limit;
+    log_limit stale_limit;
 } audit_action;
 
 /* The first action of a list that holds no other kind; NULL: it is empty. */

@@ -234,6 +234,21 @@ static void tell_bounds(audit_action *self, unsigned bounded)
     }
 }
 
+/* After an outage they come so, and none of them alerts. */
+static void tell_stale(message_judge *self, size_t stale)
+{
+    audit_action *action = self->action;
+
+    audit_statistics_count(&action->statistics, COUNTER_STALE, stale);
+    if (stale > 0)
+        log_limited(&action->stale_limit, &action->settings.label,
+                    "a record of the rule's operations came after the lookback of %g h, and does "
+                    "not alert; it came from %s. Look for what was missed in what you forwarded: "
+                    "synctap query --lookback 0 FILE",
+                    (double)rule_get_lookback(action->settings.rule) * 24 / TICKS_PER_DAY,
+                    getHOSTNAME(self->message));
+}
+
 /* A stop came. What its alerts were so far is tagged; the rest is for the next start. */
 static void keep_message(message_judge *self, text message, timestamp received, detection *found)
 {
@@ -251,7 +266,7 @@ static void handle(message_judge *self, const detection *found)
     audit_statistics_count(&action->statistics, COUNTER_CANDIDATES, found->candidate);
     if (found->candidate)
         activity_note(&action->statistics.candidates);
-    audit_statistics_count(&action->statistics, COUNTER_STALE, found->stale);
+    tell_stale(self, found->stale);
     audit_statistics_count(&action->statistics, COUNTER_UNREAD_TIMES, found->unread_times);
     count_rows(&action->statistics, found);
     tell_bounds(action, found->bounded);
