@@ -262,7 +262,9 @@ static void tell_settings(status_run *run, const known_action *a)
                           b->longest_message);
     if (strcmp(a->version, SYNCTAP_VERSION) != 0)
         status_report_add(run->report, "version", STATUS_WARNING,
-                          "mmsynctap is %s, this synctap is " SYNCTAP_VERSION, a->version);
+                          "rsyslogd runs mmsynctap %s, this synctap is " SYNCTAP_VERSION
+                          ": was it not restarted after an upgrade?",
+                          a->version);
 }
 
 /* --- the same for a script --- */

@@ -411,7 +411,8 @@ class Daemon(StatusTest):
 
     def test_a_module_of_another_version(self):
         self.action("tap", version="0.0.1")
-        self.assert_finding(1, "version", "mmsynctap is 0.0.1")
+        self.assert_finding(1, "version", "rsyslogd runs mmsynctap 0.0.1,",
+                            "was it not restarted after an upgrade?")
 
 
 class Actions(StatusTest):
@@ -499,11 +500,15 @@ class Documented(StatusTest):
             "rsyslogd is dead": act(heard=-HOUR),
             "rsyslog was upgraded, the module was not":
                 lambda: self.install("8.2504.0"),
+            "rsyslogd was not restarted after an upgrade of synctap":
+                act(version="0.0.9"),
             "the disk is full": lambda: ("--limit", "free=2000t,1000t"),
             "the journal stays outside": self._segment,
             "the database is damaged": self._damage,
             "it is another program's": lambda: self.incidents.run(
                 "PRAGMA application_id = 7"),
+            "synctap was downgraded": lambda: self.incidents.run(
+                "PRAGMA user_version = 1000"),
             "it is not there": self.database.unlink,
             "everybody may write it": lambda: self.database.chmod(0o666),
             "records are cut": act(longest=8096),
@@ -518,6 +523,7 @@ class Documented(StatusTest):
                  "/var/spool/rsyslog/synctap.db"),
                 (r"belongs to \S+,", "belongs to syslog,"),
                 (r"\d+ MB are free", "12 MB are free"),
+                (r"this synctap is [0-9.]+", "this synctap is 0.1.0"),
                 (r"is damaged: .*\. A", "is damaged: *WHERE*. A")):
             words = re.sub(this, that, words)
         return words
