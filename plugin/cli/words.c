@@ -29,6 +29,14 @@ bool words_may_colour(FILE *out)
            strcmp(terminal, "dumb") != 0 && isatty(fileno(out));
 }
 
+/* A line begins with the name of what it is about; one that is empty is shown by its quotes. */
+static void put_line(text line)
+{
+    if (line.length > 0 && line.bytes[0] == ':')
+        fputs("\"\"", stderr);
+    words_put(stderr, line);
+}
+
 void words_say(const char *format, ...)
 {
     char *said = NULL;
@@ -40,7 +48,7 @@ void words_say(const char *format, ...)
     va_end(arguments);
     flockfile(stderr);
     fputs("synctap: ", stderr);
-    words_put(stderr, length < 0 ? (text)TEXT("out of memory") : text_of(said));
+    put_line(length < 0 ? (text)TEXT("out of memory") : text_of(said));
     fputc('\n', stderr);
     funlockfile(stderr);
     if (length >= 0)

@@ -108,6 +108,13 @@ class NoRecord(Words):
                 (1, "synctap: none: No such file or directory\n"),
                 (done.status, done.words))
 
+    def test_a_name_that_is_empty_is_quoted(self):
+        for command in COMMANDS:
+            with self.subTest(command=command):
+                self.assertEqual(
+                    (1, "", 'synctap: "": No such file or directory\n'),
+                    self.run_on(command, ""))
+
     def test_a_role_list_of_nothing(self):
         path = self.write("good", record(OperationName="Update user"))
         for text in (json.dumps(OTHER), "[]"):
