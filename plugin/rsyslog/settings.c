@@ -207,7 +207,9 @@ static const char *set_formats(settings *self, const struct svar *value, size_t 
     return NULL;
 }
 
-/* A number as it stands, or a name from rsyslog's own table, whose value is shifted; -1 for none.
+/*
+ * A number as it stands, or a name from rsyslog's own table, whose value is shifted; -1 for none.
+ * rsyslog would take the 1 of "1x".
  */
 static int decode(const struct svar *value, syslogName_t *names, int shift)
 {
@@ -216,6 +218,8 @@ static int decode(const struct svar *value, syslogName_t *names, int shift)
 
     if (number >= 0 && !isdigit((unsigned char)word[0]))
         number >>= shift;
+    else if (number >= 0 && word[strspn(word, "0123456789")] != '\0')
+        number = -1;
     free(word);
     return number;
 }
