@@ -26,10 +26,15 @@ DEFobjCurrIf(glbl)
 DEFobjCurrIf(ruleset);
 /* clang-format on */
 
+enum { THREAD_NAME = 16 }; /* bytes, as Linux keeps it */
+
 struct alert_queue {
     alert_style style;
     ruleset_t *ruleset;
+    const action_label *action;
+    char worker[THREAD_NAME]; /* what its workers' names begin with; "": that cannot be told */
     atomic_bool has_begun;
+    atomic_bool was_own_told;
     stop *stop; /* the action's */
 };
 
@@ -65,6 +70,15 @@ static ruleset_t *find_ruleset(const action_label *action, rsconf_t *conf, const
     return found;
 }
 
+/* rsyslog calls a queue's workers "rs:NAME:Reg" and more, as much as there is room for. */
+static void name_worker(alert_queue *self, const char *name)
+{
+    int length = snprintf(self->worker, sizeof(self->worker), "rs:%s:", name);
+
+    if (length < 0 || (size_t)length >= sizeof(self->worker))
+        self->worker[0] = '\0';
+}
+
 alert_queue *alert_queue_find(const action_label *action, rsconf_t *conf, const char *name,
                               const alert_style *style, stop *end)
 {
@@ -81,7 +95,10 @@ alert_queue *alert_queue_find(const action_label *action, rsconf_t *conf, const 
         return NULL;
     self->style = *style;
     self->ruleset = found;
+    self->action = action;
+    name_worker(self, name);
     atomic_init(&self->has_begun, false);
+    atomic_init(&self->was_own_told, false);
     self->stop = end;
     return self;
 }
@@ -154,6 +171,33 @@ static void wait_a_little(void)
 
 /* --- the end --- */
 
+/* Does the name of this thread begin so? */
+static bool is_worker(const char *begin)
+{
+    char thread[THREAD_NAME] = "";
+
+    pthread_getname_np(pthread_self(), thread, sizeof(thread));
+    return strncmp(thread, begin, strlen(begin)) == 0;
+}
+
+/*
+ * The action may stand in the ruleset that its alerts go to. Who empties a
+ * queue and waits for room in it waits for good, and all of that ruleset with
+ * it. No check can refuse that: where an action stands rsyslog tells nobody.
+ */
+static bool is_own_worker(alert_queue *self)
+{
+    if (self->worker[0] == '\0' || !is_worker(self->worker))
+        return false;
+    if (!atomic_exchange(&self->was_own_told, true))
+        LogError(
+            0, RS_RET_CONF_PARAM_INVLD,
+            "mmsynctap: action '%s': alerts go to the ruleset that the action itself stands in: "
+            "no alert can wait for room in its queue. Give them a ruleset of their own",
+            self->action->name);
+    return true;
+}
+
 static bool may_wait(alert_queue *self)
 {
     int64_t end = stop_deadline(self->stop);
@@ -169,12 +213,7 @@ static bool may_wait(alert_queue *self)
  */
 static bool queue_may_have_ended(void)
 {
-    char thread[16] = "";
-
-    if (!stop_is_asked())
-        return false;
-    pthread_getname_np(pthread_self(), thread, sizeof(thread));
-    return strncmp(thread, "rs:main Q:", 10) != 0;
+    return stop_is_asked() && !is_worker("rs:main Q:");
 }
 
 /* --- the message --- */
@@ -242,20 +281,24 @@ static rsRetVal try_to_put(const alert_queue *self, flowControl_t flow, smsg_t *
  * disk when its memory is full it would wait at half of what sends it there
  * (queue.c, qqueueStart): the disk would stay empty.
  */
-static flowControl_t flow_of(const alert_queue *self)
+static flowControl_t flow_of(const alert_queue *self, bool is_own)
 {
-    return ruleset.GetRulesetQueue(self->ruleset)->bIsDA ? eFLOWCTL_NO_DELAY : eFLOWCTL_FULL_DELAY;
+    bool is_delayed = !is_own && !ruleset.GetRulesetQueue(self->ruleset)->bIsDA;
+
+    return is_delayed ? eFLOWCTL_FULL_DELAY : eFLOWCTL_NO_DELAY;
 }
 
 /* Waits for the beginning, and at a full queue; false when a stop came first. */
 static bool put_patiently(alert_queue *self, smsg_t *m)
 {
+    bool is_own = is_own_worker(self);
+
     while (may_wait(self) && !has_begun(self))
         wait_a_little();
     if (!has_begun(self) || queue_may_have_ended())
         return false;
-    while (try_to_put(self, flow_of(self), m) != RS_RET_OK) {
-        if (!may_wait(self))
+    while (try_to_put(self, flow_of(self, is_own), m) != RS_RET_OK) {
+        if (is_own || !may_wait(self))
             return false;
         wait_a_little();
         if (queue_may_have_ended())

@@ -28,14 +28,14 @@ typedef struct alert_style {
 typedef enum alert_put {
     ALERT_PUT,
     ALERT_PUT_HELD_BACK, /* it is in the queue, but the queue was full at first */
-    ALERT_REFUSED,       /* rsyslogd is stopping, or memory is out: it is for the next start */
+    ALERT_REFUSED,       /* a stop, no memory, or no way to wait: it is for the next start */
     ALERT_NOT_NOW,       /* the queue is full or has not begun: alert_queue_try may come again */
 } alert_put;
 
 /*
  * Finds the ruleset for an action. NULL when there is none of that name, it
  * has no queue of its own, or memory is out; said in the log, in the way of
- * a wrong parameter. The caller frees it; `end` is the action's and outlives it.
+ * a wrong parameter. The caller frees it; `action` and `end` outlive it.
  */
 alert_queue *alert_queue_find(const action_label *action, rsconf_t *conf, const char *ruleset,
                               const alert_style *style, stop *end);
@@ -46,7 +46,7 @@ void alert_queue_free(alert_queue *self);
  * the queue's whatever happens. Host name and reception time are the
  * original's, which stays as it is. Waits while the queue is full; at a stop
  * half a second more, all calls together, and not at all where the queue may
- * have ended before its caller.
+ * have ended before its caller. Who empties the queue himself does not wait.
  */
 alert_put alert_queue_put(alert_queue *self, smsg_t *original, text alert, json *tree);
 

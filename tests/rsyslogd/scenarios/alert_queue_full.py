@@ -14,13 +14,16 @@ reader is back, all alerts come, each once.
 Once the queue goes to disk where its memory is full: the records go on, as
 many as the disk takes.
 
+Once the alerts go to the ruleset that the action stands in. Its worker does
+not wait for itself: the records go on, and each alert comes or is logged.
+
 And once the daemon is stopped while nobody reads: it ends, and the next one
 has everything that was held back.
 """
 
 import unittest
 
-from harness import Daemon
+from harness import Daemon, inputs, settings
 from records import MODULE, ids, mmsynctap, text
 from sample import AUDIT, IDENTITY, Lines, SampleDaemon
 from troubled import LATE, PERSON, SYNC, Troubled
@@ -38,6 +41,8 @@ SLOW = SMALL.format(more='queue.dequeueSlowdown="10000"', action="call alerts")
 SPILLED = SMALL.format(more='queue.size="100" queue.filename="spilled"',
                        action="@ALERTS@").replace('queue.size="20"', "")
 STOPPING = SMALL.format(more="", action="@ALERTS@")
+OWN = ('queue.type="LinkedList" queue.size="400" queue.dequeueBatchSize="1" '
+       'queue.timeoutEnqueue="10"')
 TWO_WORKERS = ('queue.type="LinkedList" queue.workerThreads="2" '
                'queue.workerThreadMinimumMessages="1" '
                'queue.dequeueBatchSize="1"')
@@ -93,6 +98,28 @@ class AlertQueueFull(unittest.TestCase):
             daemon.collector.resume("alerts")
             alerts = daemon.alerts(RECORDS)
         self.assertEqual(sorted(ids(alerts)), sorted(names))
+
+    def test_the_ruleset_of_the_action_itself(self):
+        """Nothing holds the sender back: his records soon fill the queue."""
+        incoming = inputs(mmsynctap('ruleset="incoming"'), queue=OWN).replace(
+            'type="imtcp"', 'type="imtcp" flowControl="off"')
+        daemon = Daemon(own=f"{settings()}\n{MODULE}\n{incoming}")
+        with daemon:
+            daemon.send([text(f"record {number}", SYNC)
+                         for number in range(RECORDS * 5)])
+            daemon.internal("the ruleset that the action itself stands in")
+            daemon.internal("did not take this alert")
+            daemon.wait_statistics("incoming", size=0)
+            daemon.end()
+            came = [one.json() for one in daemon.originals(
+                len(daemon.collector.messages["originals"]))]
+            said = " ".join(one.text for one in
+                            daemon.said("did not take this alert"))
+        judged = {one["properties"]["id"] for one in came
+                  if "properties" in one}
+        alerted = {one["record_id"] for one in came if "record_id" in one}
+        self.assertEqual(set(), {name for name in judged - alerted
+                                 if f'"record_id":"{name}"' not in said})
 
     def _send_until_held_back(self, daemon):
         """Send matching records one by one until one does not come out.
