@@ -243,12 +243,33 @@ void identity_rows_end(identity_rows *self)
     self->owned[0] = self->owned[1] = NULL;
 }
 
+/* PowerShell's Export-Csv, and its ConvertTo-Json beyond -Depth, write "System.Object[]". */
+static bool is_type_name(text roles)
+{
+    return text_begins_in_any_case(roles, "System.") ||
+           text_begins_in_any_case(roles, "Microsoft.");
+}
+
+static bool hides_roles(const identity_record *record)
+{
+    return is_type_name(record->assigned_roles) ||
+           (record->eligible_roles.bytes != NULL && is_type_name(record->eligible_roles));
+}
+
+static bool was_list_cut(text roles)
+{
+    while (roles.length > 0 && memchr(" \t\r\n", roles.bytes[roles.length - 1], 4) != NULL)
+        roles.length--;
+    return roles.length > 0 && roles.bytes[0] == '[' && roles.bytes[roles.length - 1] != ']';
+}
+
 /* The texts and what follows from the shape; time and roles are those of the row's source. */
 static bool complete(identity_record *record, const identity_layout *layout)
 {
     bool has_roles = has_column(layout, IDENTITY_ROLES);
 
     record->roles = has_roles ? ROLES_GIVEN : ROLES_ABSENT;
+    record->roles_were_cut = was_list_cut(record->assigned_roles);
     record->roles_are_older = !has_roles && layout->shape == IDENTITY_LOG_ANALYTICS;
     return record->account_upn.bytes && record->account_object_id.bytes &&
            record->account_display_name.bytes && record->assigned_roles.bytes;
@@ -276,6 +297,8 @@ static identity_result read_row(json *object, const identity_layout *layout, are
     if (!complete(record, layout) || time.bytes == NULL ||
         (says_eligible && record->eligible_roles.bytes == NULL))
         return IDENTITY_OUT_OF_MEMORY;
+    if (hides_roles(record))
+        return IDENTITY_HIDES_ROLES;
     return timestamp_parse(time, &record->time_generated) ? IDENTITY_RECORD : IDENTITY_WITHOUT_TIME;
 }
 
@@ -415,6 +438,8 @@ identity_result identity_record_read_cells(const identity_layout *layout, const 
                                  ? (text){NULL, 0}
                                  : cell_at(layout, cells, IDENTITY_ELIGIBLE);
     complete(record, layout);
+    if (hides_roles(record))
+        return IDENTITY_HIDES_ROLES;
     return date_order_parse(cell_at(layout, cells, IDENTITY_TIME), order, &record->time_generated)
                ? IDENTITY_RECORD
                : IDENTITY_WITHOUT_TIME;

@@ -34,6 +34,7 @@ typedef struct identity_record {
                             last known */
     text eligible_roles; /* what it may activate, likewise; NULL bytes: nothing was said of that */
     identity_roles roles;
+    bool roles_were_cut;  /* a list that does not close: there may have been more */
     bool roles_are_older; /* than the row, which is one of Log Analytics and has no AssignedRoles:
                              the query sees null */
 } identity_record;
@@ -44,6 +45,7 @@ typedef enum identity_result {
     IDENTITY_OTHER_KIND,    /* not a row of a role list */
     IDENTITY_WITHOUT_TIME,  /* a row, but without a readable time: the query never sees it */
     IDENTITY_UNREADABLE,    /* a member that cannot be read, as of an export that was cut */
+    IDENTITY_HIDES_ROLES,   /* a row with a type's name in the place of its roles */
     IDENTITY_OUT_OF_MEMORY, /* unknown: memory ran out */
 } identity_result;
 

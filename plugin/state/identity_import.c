@@ -104,11 +104,11 @@ static void tell(const identity_import *self, identity_trouble trouble, size_t l
         self->teller(self->teller_arg, trouble, line, what);
 }
 
-static void note_broken(identity_import *self, const char *reason)
+static void note_broken(identity_import *self, size_t line, const char *reason)
 {
     if (self->done.broken++ == 0)
         self->done.reason = reason;
-    tell(self, TROUBLE_BROKEN, 1, reason);
+    tell(self, TROUBLE_BROKEN, line, reason);
 }
 
 /* A row of the future would stay the newest for ever: it counts as of now. */
@@ -121,7 +121,7 @@ static bool put(identity_import *self, const identity_record *record)
     return role_list_put(self->list, &row);
 }
 
-static void take_reading(identity_import *self, identity_result reading,
+static void take_reading(identity_import *self, size_t line, identity_result reading,
                          const identity_record *record)
 {
     switch (reading) {
@@ -129,12 +129,19 @@ static void take_reading(identity_import *self, identity_result reading,
         self->done.failed |= !put(self, record);
         self->done.rows += !self->done.failed;
         self->done.removed += record->roles == ROLES_REMOVED;
+        if (record->roles_were_cut)
+            note_broken(self, line, "a row whose AssignedRoles were cut: there may have been more");
         break;
     case IDENTITY_WITHOUT_TIME:
         self->done.without_time++;
         break;
     case IDENTITY_UNREADABLE:
-        note_broken(self, "a member of a role that cannot be read");
+        note_broken(self, line, "a member of a role that cannot be read");
+        break;
+    case IDENTITY_HIDES_ROLES:
+        note_broken(self, line,
+                    "a row with a type's name in the place of its roles (PowerShell writes it "
+                    "for a list): left out");
         break;
     case IDENTITY_OUT_OF_MEMORY:
         self->done.failed = true;
@@ -151,7 +158,7 @@ static void put_rows(identity_import *self, identity_rows *rows)
         identity_result reading =
             identity_rows_read(rows, n, self->received, self->memory, &record);
 
-        take_reading(self, reading, &record);
+        take_reading(self, 1, reading, &record);
         arena_reset(self->memory);
     }
 }
@@ -264,7 +271,7 @@ static unwrap_kind put_object(void *arg, json *object)
         return UNWRAP_RECORD;
     }
     if (is_nameless_member(self, object)) {
-        note_broken(self, "a member of a role that is not named: name it by --role");
+        note_broken(self, 1, "a member of a role that is not named: name it by --role");
         return UNWRAP_OTHER_KIND;
     }
     return note_failure(self, object) && json_has_member(object, "body") ? UNWRAP_OTHER_KIND
@@ -335,18 +342,14 @@ static void take_row(void *arg, size_t line, identity_result reading, const iden
 
     if (self->done.failed)
         return;
-    take_reading(self, reading, record);
+    take_reading(self, line, reading, record);
     if (reading == IDENTITY_WITHOUT_TIME)
         tell(self, TROUBLE_WITHOUT_TIME, line, "a row without a readable time: left out");
 }
 
 static void take_broken_row(void *arg, size_t line, const char *what)
 {
-    identity_import *self = arg;
-
-    if (self->done.broken++ == 0)
-        self->done.reason = what;
-    tell(self, TROUBLE_BROKEN, line, what);
+    note_broken(arg, line, what);
 }
 
 bool identity_import_begin_table(identity_import *self, role_list *list, text beginning,

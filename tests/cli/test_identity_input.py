@@ -44,7 +44,7 @@ class Written(RoleListTest):
                       "[1] [2]", "[\x9b\u202e]", "a\nb"):
             with self.subTest(roles=roles):
                 self.database = self.directory / f"{len(roles)}{self.files}"
-                self.load_well(log_analytics(AssignedRoles=roles))
+                self.load(log_analytics(AssignedRoles=roles))
                 done = synctap("identity", "list", "--database",
                                self.database, "--format", "jsonl")
                 row, = objects(done.output)

@@ -52,6 +52,48 @@ class AbsentRoles(RoleListTest):
             self.account()["AccountDisplayName"]))
 
 
+class UnreadableRoles(RoleListTest):
+    """What cannot be read takes no role away in silence."""
+
+    WORDS = "a type's name in the place of its roles"
+
+    def test_a_type_instead_of_a_list_leaves_the_row_out(self):
+        for make in (log_analytics, defender):
+            with self.subTest(make=make.__name__):
+                self.setUp()
+                self.load_well(log_analytics(AssignedRoles=["r"]))
+                done = self.load(make(on=2, AssignedRoles="System.Object[]"))
+                self.assertEqual(1, done.status)
+                self.assertIn(self.WORDS, done.words)
+                self.assertEqual((["r"], day(1)), (
+                    self.account()["AssignedRoles"],
+                    self.account()["TimeGenerated"]))
+
+    def test_a_type_in_a_table_is_told_with_its_line(self):
+        self.load_well(log_analytics(AssignedRoles=["r"]))
+        table = ("TimeGenerated,AccountUPN,AccountObjectId,AssignedRoles\n"
+                 f"{day(2)},b@x,2,r\n{day(2)},a@x,1,System.Object[]\n")
+        done = self.load(table.encode())
+        self.assertEqual(1, done.status)
+        self.assertRegex(done.words, f":3: a row with {self.WORDS}")
+        self.assertEqual({"a@x": ["r"], "b@x": "r"}, {
+            one["AccountUPN"]: one["AssignedRoles"]
+            for one in self.accounts()})
+
+    def test_a_list_that_was_cut_is_told(self):
+        done = self.load(log_analytics(AssignedRoles='["r","Directory Syn'))
+        self.assertEqual(1, done.status)
+        self.assertIn("AssignedRoles were cut", done.words)
+
+    def test_a_snapshot_of_them_is_refused(self):
+        self.load_well(log_analytics(AssignedRoles=[SYNC_ROLE]))
+        done = self.load(log_analytics("b@x", AssignedRoles=[SYNC_ROLE]),
+                         log_analytics(on=2, AssignedRoles="System.Object[]"),
+                         options=["--snapshot"])
+        self.assertEqual(1, done.status)
+        self.assertEqual([SYNC_ROLE], self.account()["AssignedRoles"])
+
+
 class WhatTheQuerySees(RoleListTest):
     """To KQL, a Log Analytics row without AssignedRoles has none."""
 
