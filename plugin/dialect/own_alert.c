@@ -244,10 +244,7 @@ static bool is_cut_alert(json_parser *parser, text t)
 
 /* --- lines, with a header of syslog in front --- */
 
-enum {
-    LONGEST_HEADER = 1024, /* with structured data */
-    SHORTEST_LINE = 60,    /* with an alert's id */
-};
+enum { SHORTEST_LINE = 60 }; /* with an alert's id */
 
 /* A cheap look, before the line's end is looked for: blanks may go on for megabytes. */
 static bool begins_line(text t)
@@ -262,6 +259,13 @@ static bool begins_line(text t)
     return text_begins_with(inside, "\"alert_id\"");
 }
 
+size_t own_alert_next_begin(text t, size_t at, size_t end)
+{
+    while (at < end && at + SHORTEST_LINE <= t.length && !begins_line(text_from(t, at)))
+        at++;
+    return at + SHORTEST_LINE <= t.length ? at : end;
+}
+
 /*
  * By what may not stand in one: a header has no bar, no brace, and = and
  * quotes in the brackets of structured data alone.
@@ -270,7 +274,7 @@ size_t own_alert_header_length(text t)
 {
     size_t depth = 0;
 
-    for (size_t at = 0; at + SHORTEST_LINE <= t.length && at < LONGEST_HEADER; at++) {
+    for (size_t at = 0; at + SHORTEST_LINE <= t.length && at < OWN_ALERT_LONGEST_HEADER; at++) {
         char c = t.bytes[at];
 
         if (depth == 0 && begins_line(text_from(t, at)))

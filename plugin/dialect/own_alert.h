@@ -20,6 +20,14 @@ bool own_alert_is(json *object);
  */
 size_t own_alert_header_length(text t);
 
+enum { OWN_ALERT_LONGEST_HEADER = 1024 }; /* with structured data */
+
+/*
+ * Where in t, from `at` up to `end`, an alert may begin, whatever stands before it; `end`: nowhere.
+ * So that a text with many places for a header is not looked through from each of them.
+ */
+size_t own_alert_next_begin(text t, size_t at, size_t end);
+
 /*
  * The length of an alert that begins the text, without a header, and that is
  * no whole document: a line that is no JSON, or JSON that was cut behind its

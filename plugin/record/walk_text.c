@@ -9,7 +9,10 @@
 #include "record/chosen_text.h"
 #include "record/record_piece.h"
 
-enum { MOST_LOOK_ALIKES = 16 }; /* each takes a look at the rest of its line */
+enum {
+    MOST_LOOK_ALIKES = 16, /* each takes a look at the rest of its line */
+    MANY_HEADER_LOOKS = 64,
+};
 
 /* A text under way: what of it can be read, and what could not. */
 typedef struct passage {
@@ -25,6 +28,8 @@ typedef struct passage {
     size_t escaped_to;    /* strings that begin before it were searched already */
     size_t bad_escape;    /* no string's inside that begins before it goes on to a quote */
     size_t look_alikes;   /* of synctap's own alerts, that were none */
+    size_t header_looks;  /* for headers in front of such alerts */
+    size_t next_own;      /* none begins before it, from where it was looked for last */
     buffer judged;        /* texts: strings of the stretch whose records were handed on */
 } passage;
 
@@ -352,12 +357,33 @@ static size_t pass_own_line(walk *w, passage *p, size_t at)
     return length;
 }
 
+/*
+ * May a header of one begin here? Each look goes as far as a header may; where there were many,
+ * each byte is looked at once, for what such an alert begins with.
+ */
+static bool may_begin_header(passage *p, size_t at)
+{
+    size_t end = at + OWN_ALERT_LONGEST_HEADER;
+
+    if (at == p->text.length || p->text.bytes[at] == '{' || p->header_looks++ < MANY_HEADER_LOOKS)
+        return true;
+    if (end > p->text.length)
+        end = p->text.length;
+    if (p->next_own < at)
+        p->next_own = at;
+    if (p->next_own < end)
+        p->next_own = own_alert_next_begin(p->text, p->next_own, end);
+    return p->next_own < end;
+}
+
 /* Those that are no JSON are passed over where a line begins, and behind a document. */
 static size_t behind_own_lines(walk *w, passage *p, size_t at)
 {
     while (at < p->text.length && may_be_own(w, p, at)) {
         size_t begin = at += separators(text_from(p->text, at)), length;
 
+        if (!may_begin_header(p, at))
+            break;
         begin += own_alert_header_length(text_from(p->text, at));
         if (begin == p->text.length || p->text.bytes[begin] == '{')
             break;

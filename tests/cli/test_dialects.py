@@ -275,6 +275,14 @@ class Own(DialectTest):
                 lambda line: json.dumps({"message": header + "- " + line})):
             self.check_carried(carry, [line for _, line in made])
 
+    def test_behind_many_documents(self):
+        """So many that not each is followed by a look for a header."""
+        made = self.renderings(*hostile_alerts(), audit(1))
+        header = "<84>1 2026-06-01T12:00:00Z edge7 synctap 12 - - "
+        for header in ("", header, "x" * 900 + header, " " * 9 + header):
+            self.check_silent([" [] " * 100 + "[1]" + header + line
+                               for _, line in made])
+
     def test_as_an_object_among_others(self):
         made = [line for name, line in self.renderings(
             *hostile_alerts(), audit(1)) if name not in ("cef", "leef")]
