@@ -293,6 +293,10 @@ def run_it_for_years():
         for block in blocks("doc/operations.md", heading, "sh(?: root)?"):
             run(block)
     wait_until(lambda: status()[0] == 0, "green after the restore", 90)
+    ALERTS.rename("/var/log/rotated")
+    run("systemctl kill -s HUP rsyslog.service")
+    send_by_tls(record("for analysts"))
+    alert_of("for analysts")
     run("su alice -c 'test -r /var/log/synctap-alerts.jsonl'")
     for block in blocks("doc/operations.md", "Upgrade of rsyslog", "sh root"):
         run(block)
