@@ -12,18 +12,22 @@ class Bound:
     at_least: float = None
     at_most: float = None
 
-    def holds(self, ratio):
-        """Say whether the ratio keeps to it."""
-        return ((self.at_least is None or ratio >= self.at_least)
-                and (self.at_most is None or ratio <= self.at_most))
+    def holds(self, turns):
+        """Say whether all keep to it, or all are beyond the same side."""
+        sides = []
+        if self.at_least is not None:
+            sides.append({turn >= self.at_least for turn in turns})
+        if self.at_most is not None:
+            sides.append({turn <= self.at_most for turn in turns})
+        if {False} in sides:
+            return False
+        return True if set().union(*sides) == {True} else "too noisy to tell"
 
     def fields(self, turns):
         """Give what a figure says of its bound; its turns must agree."""
         named = {name: value for name, value in
                  dataclasses.asdict(self).items() if value is not None}
-        said = {self.holds(turn) for turn in turns}
-        holds = said.pop() if len(said) == 1 else "too noisy to tell"
-        return {**named, "holds": holds} if named else {}
+        return {**named, "holds": self.holds(turns)} if named else {}
 
 
 NO_BOUND = Bound()
