@@ -32,7 +32,7 @@ struct alert_queue {
     alert_style style;
     ruleset_t *ruleset;
     const action_label *action;
-    char worker[THREAD_NAME]; /* what its workers' names begin with; "": that cannot be told */
+    char worker[THREAD_NAME]; /* what its workers' names begin with, as far as Linux keeps it */
     atomic_bool has_begun;
     atomic_bool was_own_told;
     stop *stop; /* the action's */
@@ -70,15 +70,6 @@ static ruleset_t *find_ruleset(const action_label *action, rsconf_t *conf, const
     return found;
 }
 
-/* rsyslog calls a queue's workers "rs:NAME:Reg" and more, as much as there is room for. */
-static void name_worker(alert_queue *self, const char *name)
-{
-    int length = snprintf(self->worker, sizeof(self->worker), "rs:%s:", name);
-
-    if (length < 0 || (size_t)length >= sizeof(self->worker))
-        self->worker[0] = '\0';
-}
-
 alert_queue *alert_queue_find(const action_label *action, rsconf_t *conf, const char *name,
                               const alert_style *style, stop *end)
 {
@@ -96,7 +87,8 @@ alert_queue *alert_queue_find(const action_label *action, rsconf_t *conf, const 
     self->style = *style;
     self->ruleset = found;
     self->action = action;
-    name_worker(self, name);
+    /* rsyslog calls a queue's workers "rs:NAME:Reg" and more (wtp.c). */
+    snprintf(self->worker, sizeof(self->worker), "rs:%s:", name);
     atomic_init(&self->has_begun, false);
     atomic_init(&self->was_own_told, false);
     self->stop = end;
@@ -184,10 +176,12 @@ static bool is_worker(const char *begin)
  * The action may stand in the ruleset that its alerts go to. Who empties a
  * queue and waits for room in it waits for good, and all of that ruleset with
  * it. No check can refuse that: where an action stands rsyslog tells nobody.
+ * The message tells whose queue it came from, and the thread's name that no
+ * queue of the action's own lies between.
  */
-static bool is_own_worker(alert_queue *self)
+static bool is_own_worker(alert_queue *self, const smsg_t *original)
 {
-    if (self->worker[0] == '\0' || !is_worker(self->worker))
+    if (MsgGetRuleset(original) != self->ruleset || !is_worker(self->worker))
         return false;
     if (!atomic_exchange(&self->was_own_told, true))
         LogError(
@@ -289,10 +283,8 @@ static flowControl_t flow_of(const alert_queue *self, bool is_own)
 }
 
 /* Waits for the beginning, and at a full queue; false when a stop came first. */
-static bool put_patiently(alert_queue *self, smsg_t *m)
+static bool put_patiently(alert_queue *self, smsg_t *m, bool is_own)
 {
-    bool is_own = is_own_worker(self);
-
     while (may_wait(self) && !has_begun(self))
         wait_a_little();
     if (!has_begun(self) || queue_may_have_ended())
@@ -316,7 +308,7 @@ alert_put alert_queue_put(alert_queue *self, smsg_t *original, text alert, json 
 
     if (m == NULL)
         return ALERT_REFUSED;
-    is_put = put_patiently(self, m);
+    is_put = put_patiently(self, m, is_own_worker(self, original));
     msgDestruct(&m);
     if (!is_put)
         return ALERT_REFUSED;

@@ -100,16 +100,24 @@ class AlertQueueFull(unittest.TestCase):
         self.assertEqual(sorted(ids(alerts)), sorted(names))
 
     def test_the_ruleset_of_the_action_itself(self):
+        self._goes_on_in_its_own_ruleset("incoming")
+
+    def test_the_ruleset_of_the_action_itself_with_a_long_name(self):
+        """Linux keeps 15 bytes of a thread's name."""
+        self._goes_on_in_its_own_ruleset("incoming-records-of-entra")
+
+    def _goes_on_in_its_own_ruleset(self, name):
         """Nothing holds the sender back: his records soon fill the queue."""
         incoming = inputs(mmsynctap('ruleset="incoming"'), queue=OWN).replace(
-            'type="imtcp"', 'type="imtcp" flowControl="off"')
+            'type="imtcp"', 'type="imtcp" flowControl="off"').replace(
+            '"incoming"', f'"{name}"')
         daemon = Daemon(own=f"{settings()}\n{MODULE}\n{incoming}")
         with daemon:
             daemon.send([text(f"record {number}", SYNC)
                          for number in range(RECORDS * 5)])
             daemon.internal("the ruleset that the action itself stands in")
             daemon.internal("did not take this alert")
-            daemon.wait_statistics("incoming", size=0)
+            daemon.wait_statistics(name, size=0)
             daemon.end()
             came = [one.json() for one in daemon.originals(
                 len(daemon.collector.messages["originals"]))]
