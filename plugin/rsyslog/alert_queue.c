@@ -256,17 +256,15 @@ static smsg_t *alert_message(const alert_queue *self, smsg_t *m, text alert, jso
 }
 
 /*
- * qqueueEnqMsg takes the caller's reference, except when it says FORCE_TERM
- * (queue.c, doEnqSingleObj: the one exit without msgDestruct).
+ * Takes the caller's reference, whatever comes of it. qqueueEnqMsg does so too, except when it says
+ * FORCE_TERM (queue.c, doEnqSingleObj: the one exit without msgDestruct).
  */
 static rsRetVal try_to_put(const alert_queue *self, flowControl_t flow, smsg_t *m)
 {
-    rsRetVal put = qqueueEnqMsg(ruleset.GetRulesetQueue(self->ruleset), flow, MsgAddRef(m));
+    rsRetVal put = qqueueEnqMsg(ruleset.GetRulesetQueue(self->ruleset), flow, m);
 
-    if (put == RS_RET_FORCE_TERM) {
-        smsg_t *given = m;
-        msgDestruct(&given);
-    }
+    if (put == RS_RET_FORCE_TERM)
+        msgDestruct(&m);
     return put;
 }
 
@@ -289,7 +287,7 @@ static bool put_patiently(alert_queue *self, smsg_t *m, bool is_own)
         wait_a_little();
     if (!has_begun(self) || queue_may_have_ended())
         return false;
-    while (try_to_put(self, flow_of(self, is_own), m) != RS_RET_OK) {
+    while (try_to_put(self, flow_of(self, is_own), MsgAddRef(m)) != RS_RET_OK) {
         if (is_own || !may_wait(self))
             return false;
         wait_a_little();
@@ -319,11 +317,7 @@ alert_put alert_queue_try(alert_queue *self, text alert, json *tree)
 {
     bool is_open = has_begun(self) && !stop_is_asked();
     smsg_t *m = alert_message(self, is_open ? new_message() : NULL, alert, tree);
-    rsRetVal put;
 
-    if (m == NULL)
-        return ALERT_NOT_NOW;
-    put = try_to_put(self, eFLOWCTL_NO_DELAY, m);
-    msgDestruct(&m);
-    return put == RS_RET_OK ? ALERT_PUT : ALERT_NOT_NOW;
+    return m != NULL && try_to_put(self, eFLOWCTL_NO_DELAY, m) == RS_RET_OK ? ALERT_PUT
+                                                                            : ALERT_NOT_NOW;
 }

@@ -198,7 +198,7 @@ static bool send_late_alert(void *action, const alert *a)
     written = alert_text(a, &self->late_alert);
     tree = buffer_failed(&self->late_alert) || self->queue == NULL
                ? NULL
-               : tag_make(self->late_tag, "match", 1, written, written);
+               : tag_make(self->late_tag, "match", 1, written);
     if (tree == NULL || alert_queue_try(self->queue, written, tree) != ALERT_PUT)
         return false;
     audit_statistics_count(&self->statistics, COUNTER_ALERTS, 1);

@@ -18,7 +18,6 @@ struct message_judge {
     tag_maker *tag;
     smsg_t *message; /* under judgement */
     buffer alerts;   /* the message's alerts, one after the other, with commas */
-    size_t first_length;
     size_t count;
     bool is_match; /* one of them is new, and exact */
     bool is_tagged;
@@ -82,7 +81,7 @@ static void clear_alerts(message_judge *self)
 static bool send_alert(message_judge *self, text alert, bool is_degraded)
 {
     audit_action *action = self->action;
-    json *tree = tag_make(self->tag, is_degraded ? "undecodable" : "match", 1, alert, alert);
+    json *tree = tag_make(self->tag, is_degraded ? "undecodable" : "match", 1, alert);
 
     switch (alert_queue_put(action->queue, self->message, alert, tree)) {
     case ALERT_PUT_HELD_BACK:
@@ -114,8 +113,6 @@ static text write_alert(message_judge *self, const alert *a)
         buffer_append(&self->alerts, a->written);
     else
         alert_write(a, &self->alerts);
-    if (self->count == 0)
-        self->first_length = self->alerts.length;
     return text_from(buffer_text(&self->alerts), begin);
 }
 
@@ -136,9 +133,7 @@ static bool take_alert(void *worker, const alert *a)
 
 static void put_tag(message_judge *self, const char *status)
 {
-    text all = buffer_text(&self->alerts);
-    json *tree = tag_make(self->tag, status, self->count,
-                          self->count > 0 ? (text){all.bytes, self->first_length} : all, all);
+    json *tree = tag_make(self->tag, status, self->count, buffer_text(&self->alerts));
 
     if (tree == NULL)
         self->out_of_memory = true;

@@ -21,10 +21,10 @@ tag_maker *tag_maker_new(const dialect *const *formats);
 void tag_maker_free(tag_maker *self);
 
 /*
- * {"status":..,"count":..,"alert":..,"alerts":[..],"cef":..}: `first` is an alert's
- * JSON, `all` those of `count` alerts with commas between them. The caller's;
- * NULL when memory is out.
+ * {"status":..,"count":..,"alert":..,"alerts":[..],"cef":..}: `all` is the JSON of `count` alerts
+ * with commas between them. `alert` and the first of `alerts` are one value: who changes the one
+ * changes the other. The caller's; NULL when memory is out.
  */
-json *tag_make(tag_maker *self, const char *status, size_t count, text first, text all);
+json *tag_make(tag_maker *self, const char *status, size_t count, text all);
 
 #endif

@@ -123,6 +123,24 @@ class Tag(unittest.TestCase):
         self._check_tag(routed.tree["synctap"], ["one"])
         self.assertEqual(other.tree, {})
 
+    def test_a_rule_can_take_the_alert_off_and_keep_the_alerts(self):
+        rules = mmsynctap() + "unset $!synctap!alert;"
+        with Daemon(rules, MODULE) as daemon:
+            daemon.send([text("one", SYNC)])
+            original, = daemon.originals(1)
+        self.assertEqual(set(original.tree["synctap"]),
+                         {"status", "count", "alerts"})
+        self.assertEqual([alert["record_id"] for alert
+                          in original.tree["synctap"]["alerts"]], ["one"])
+
+    def test_what_a_rule_sets_in_the_alert_is_in_the_alerts(self):
+        rules = mmsynctap() + 'set $!synctap!alert!site = "north";'
+        with Daemon(rules, MODULE) as daemon:
+            daemon.send([text("one", SYNC)])
+            original, = daemon.originals(1)
+        self.assertEqual(original.tree["synctap"]["alert"]["site"], "north")
+        self._check_tag(original.tree["synctap"], ["one"])
+
     def test_the_record_can_be_in_a_property(self):
         rules = 'set $!payload = $msg; set $!site = "north";\n' \
             + mmsynctap('property="$!payload"')
