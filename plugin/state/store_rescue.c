@@ -13,16 +13,7 @@ static const char *const tables[] = {
     "identity", "identity_superseded", "action",    "pending",      "pending_key", "seen",
     "incident", "incident_alert",      "heartbeat", "learned_role", "role_feed"};
 
-enum {
-    TABLES = sizeof(tables) / sizeof(tables[0]),
-    PATIENCE = 1500, /* milliseconds, for who makes or mends it at this moment */
-};
-
-static void say(char **error, const char *reason)
-{
-    free(*error);
-    *error = strdup(reason);
-}
+enum { TABLES = sizeof(tables) / sizeof(tables[0]) };
 
 /* --- a file that was deleted --- */
 
@@ -42,7 +33,7 @@ static bool copy_into(store *self, const char *made, char **error)
                   copy_all(to, store_connection(self));
 
     if (!copied)
-        say(error, to != NULL ? sqlite3_errmsg(to) : "out of memory");
+        store_say(error, to != NULL ? sqlite3_errmsg(to) : "out of memory");
     sqlite3_close_v2(to);
     return copied;
 }
@@ -71,7 +62,7 @@ bool store_restore(store *self, const char *path, char **error)
     int lock;
 
     *error = NULL;
-    lock = database_file_lock(path, patience_of(PATIENCE), &is_busy, error);
+    lock = database_file_lock(path, patience_of(STORE_BRIEF_PATIENCE), &is_busy, error);
     if (lock < 0)
         return false;
     restored = restore(self, path, error);
@@ -173,7 +164,7 @@ static bool make_from_damaged(const char *made, const char *path, char **error)
     bool carried = fresh != NULL && carry_over(fresh, path);
 
     if (fresh != NULL && !carried)
-        say(error, store_error(fresh));
+        store_say(error, store_error(fresh));
     carried = carried && store_empty_log(fresh, error);
     store_disconnect(fresh);
     return carried;
@@ -183,7 +174,7 @@ static bool replace(store *damaged, const char *path, char **moved_to, char **er
 {
     char *made = database_file_new_name(path);
     bool replaced = made != NULL && make_from_damaged(made, path, error) &&
-                    database_file_replace(made, path, store_file(damaged), moved_to, error);
+                    database_file_replace(made, path, &damaged->file, moved_to, error);
 
     if (made != NULL)
         database_file_discard(made);
@@ -193,7 +184,7 @@ static bool replace(store *damaged, const char *path, char **moved_to, char **er
 
 store *store_replace_damaged(store *damaged, const char *path, char **moved_to, char **error)
 {
-    patience until = patience_of(PATIENCE);
+    patience until = patience_of(STORE_BRIEF_PATIENCE);
     store *made = NULL;
     bool is_busy;
     int lock;
