@@ -199,14 +199,14 @@ static bool judge_message(void *tools, size_t file, void *part_, const input_mes
     return !part->failed;
 }
 
-static size_t find_candidate(void *tools, size_t file, void *part, text t)
+static size_t find_candidate(void *tools, size_t file, void *part, text t, line_run *lines)
 {
     query_thread *thread = tools;
 
     (void)part;
     if (!audit_session_has_record(&thread->query->session, file))
         return 0;
-    return detector_find_candidate(thread->worker, t);
+    return detector_find_candidate(thread->worker, t, lines);
 }
 
 static void end_thread(void *tools)

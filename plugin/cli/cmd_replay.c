@@ -307,13 +307,13 @@ static void *begin_thread(void *arg)
  * Until a record was seen in a file, each message may be the first. In order of time each counts:
  * a record that had arrived before it was generated moves the clock at a place of its own.
  */
-static size_t find_event(void *tools, size_t file, void *part, text t)
+static size_t find_event(void *tools, size_t file, void *part, text t, line_run *lines)
 {
     replay_thread *thread = tools;
 
     if (thread->replay->order != NULL || !audit_session_has_record(&thread->replay->session, file))
         return 0;
-    return event_reader_find(thread->reader, t, part);
+    return event_reader_find(thread->reader, t, lines, part);
 }
 
 static bool read_message(void *tools, size_t file, void *part, const input_message *message)

@@ -232,7 +232,7 @@ static unwrap_kind take_object(void *arg, json *object)
 
 static bool may_match(event_reader *self, text t)
 {
-    return detector_find_candidate(self->worker, t) < t.length;
+    return detector_is_candidate(self->worker, t);
 }
 
 static void take_broken(void *arg, text broken, const char *reason)
@@ -321,10 +321,10 @@ void event_reader_read(event_reader *self, const input_message *message, event_l
     add_end(self, message, &found);
 }
 
-size_t event_reader_find(event_reader *self, text t, event_list *list)
+size_t event_reader_find(event_reader *self, text t, line_run *lines, event_list *list)
 {
-    size_t found = gate_find(self->gate, t);
-    text passed = {t.bytes, found < t.length ? line_scan_begin(t, found) : t.length};
+    size_t found = gate_find_in_lines(self->gate, t, lines);
+    text passed = {t.bytes, found < lines->length ? line_scan_begin(t, found) : found};
     arrival latest = list->latest;
     size_t doubtful = time_search_pass(self->times, passed, &latest);
 

@@ -67,7 +67,7 @@ void event_reader_free(event_reader *self);
  * rule's operations or of a role list's row. The latest time of what is passed over, which is
  * nothing but searched, becomes an event.
  */
-size_t event_reader_find(event_reader *self, text t, event_list *list);
+size_t event_reader_find(event_reader *self, text t, line_run *lines, event_list *list);
 
 /* Adds the events of a message. */
 void event_reader_read(event_reader *self, const input_message *message, event_list *list);

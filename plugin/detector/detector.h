@@ -137,10 +137,10 @@ detection detector_feed(detector_worker *self, text message, timestamp now, dete
 bool detector_is_candidate(detector_worker *self, text message);
 
 /*
- * For archives: the offset of a byte in the first place of the text that detector_feed would look
- * into, or t.length. A text without such a place can be passed over, however many messages it is.
+ * For archives: gate_find_in_lines for the places that detector_feed would look into. Lines without
+ * such a place can be passed over, however many messages they are.
  */
-size_t detector_find_candidate(detector_worker *self, text t);
+size_t detector_find_candidate(detector_worker *self, text t, line_run *lines);
 
 /*
  * The gate of a detector for this rule, but one that lets these phrases pass as well: for who looks

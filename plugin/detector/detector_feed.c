@@ -59,9 +59,9 @@ detection detector_feed(detector_worker *self, text message, timestamp now, dete
     return feed_text(self, message, now, sink, arg);
 }
 
-size_t detector_find_candidate(detector_worker *self, text t)
+size_t detector_find_candidate(detector_worker *self, text t, line_run *lines)
 {
-    return gate_find(self->detector->gate, t);
+    return gate_find_in_lines(self->detector->gate, t, lines);
 }
 
 detection detector_feed_tree(detector_worker *self, json *tree, timestamp now, detector_sink *sink,

@@ -246,13 +246,13 @@ static void show_progress(hand *h)
 
 /* --- reading --- */
 
-static size_t find(void *arg, text t)
+static size_t find(void *arg, text t, line_run *lines)
 {
     hand *h = arg;
 
     if (h->archive->options->progress != NULL && h->archive->options->progress->is_on)
         show_progress(h);
-    return h->archive->reader->find(h->tools, h->unit->file, h->unit->part, t);
+    return h->archive->reader->find(h->tools, h->unit->file, h->unit->part, t, lines);
 }
 
 /* Words about a file that is read as a whole come at once, if nothing before it is missing. */

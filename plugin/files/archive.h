@@ -36,7 +36,7 @@ typedef struct archive_reader {
      * the line that it finds is passed over, and it may note in the part what it saw there.
      */
     size_t part_size;
-    size_t (*find)(void *tools, size_t file, void *part, text t);
+    size_t (*find)(void *tools, size_t file, void *part, text t, line_run *lines);
     bool (*judge)(void *tools, size_t file, void *part,
                   const input_message *message); /* false ends it all */
 

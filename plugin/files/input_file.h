@@ -15,6 +15,7 @@
 #define SYNCTAP_INPUT_FILE_H
 
 #include "base/text.h"
+#include "files/line_scan.h"
 
 typedef struct input_file input_file;
 
@@ -67,8 +68,12 @@ const char *input_file_name(const input_file *self);
 /* The next message that is not blank; false at the end, or where no more can be read. */
 bool input_file_next(input_file *self, input_message *message);
 
-/* The offset of a byte in the first place of the text that is looked for, or t.length. */
-typedef size_t input_file_finder(void *arg, text t);
+/*
+ * The offset of a byte in the first place that is looked for, among `lines` at the front of the
+ * text that are messages by themselves, or lines->length. Where they are empty the finder may fill
+ * them in, as line_scan does.
+ */
+typedef size_t input_file_finder(void *arg, text t, line_run *lines);
 
 /*
  * The same, but for messages that are whole and in which `find` finds nothing: of those it passes

@@ -15,6 +15,8 @@
  *   SCAN_ANY(v)          is any bit in that vector set?
  *   SCAN_PLACES(v)       a bit for each of its bytes that is not 0
  *   SCAN_SHORT(self, t)  the find for a text that is shorter than a block and two bytes
+ *   SCAN_LINE_TARGET, SCAN_LINE_MASKS  of line_blocks.h for the same machine, if it looks at lines
+ *                        as well; a block is a line_block then
  */
 
 #define SCAN_INLINE SCAN_TARGET static inline __attribute__((always_inline))
@@ -59,6 +61,48 @@ SCAN_TARGET static size_t SCAN_NAME(find)(const engine_state *self, text t)
     }
     return check_places(self, t, last, SCAN_NAME(block)(&tables, t.bytes + last));
 }
+
+#ifdef SCAN_LINE_TARGET
+
+typedef struct SCAN_NAME(lookout) {
+    const engine_state *state;
+    SCAN_TABLES tables;
+    text t;
+    size_t last; /* where a block begins behind which two bytes are left */
+    size_t hit;  /* t.length: none yet */
+} SCAN_NAME(lookout);
+
+/* Only up to the first hit. */
+SCAN_INLINE void SCAN_NAME(look_out)(void *lookout, size_t at)
+{
+    SCAN_NAME(lookout) *self = lookout;
+    uint64_t places;
+
+    if (self->hit < self->t.length || at > self->last)
+        return;
+    places = SCAN_NAME(block)(&self->tables, self->t.bytes + at);
+    if (__builtin_expect(places != 0, false))
+        self->hit = check_places(self->state, self->t, at, places);
+}
+
+/* The last block overlaps the one before, as above. */
+SCAN_LINE_TARGET static size_t SCAN_NAME(find_in_lines)(const engine_state *state, text t,
+                                                        line_run *lines)
+{
+    SCAN_NAME(lookout) l = {state, .t = t, .hit = t.length};
+
+    l.last = t.length - SCAN_BLOCK - (PIECE_LENGTH - 1);
+    SCAN_PREPARE(&l.tables, buckets_get_masks(state->buckets));
+    *lines =
+        line_blocks_scan(t, SCAN_LINE_MASKS, line_parities_multiplied, SCAN_NAME(look_out), &l);
+    if (l.hit == t.length)
+        l.hit = check_places(state, t, l.last, SCAN_NAME(block)(&l.tables, t.bytes + l.last));
+    return l.hit < lines->length ? l.hit : lines->length;
+}
+
+#undef SCAN_LINE_TARGET
+#undef SCAN_LINE_MASKS
+#endif
 
 #undef SCAN_INLINE
 #undef SCAN_WIDTH

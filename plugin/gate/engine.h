@@ -9,6 +9,7 @@
 #ifndef SYNCTAP_ENGINE_H
 #define SYNCTAP_ENGINE_H
 
+#include "files/line_scan.h"
 #include "gate/phrase_set.h"
 
 typedef struct engine {
@@ -21,6 +22,12 @@ typedef struct engine {
 
     /* The first hit, or t.length. Allocates nothing. */
     size_t (*find)(const void *self, text t);
+
+    /*
+     * For gate_find_in_lines with lines that are not known: in one look at the bytes. False when
+     * it cannot; NULL: never.
+     */
+    bool (*find_in_lines)(const void *self, text t, line_run *lines, size_t *hit);
 } engine;
 
 /* Pairs of bytes, many places at once: vectors as wide as the machine has them. */

@@ -12,6 +12,7 @@
 #include <immintrin.h>
 #include <stdlib.h>
 
+#include "files/line_blocks.h"
 #include "gate/buckets.h"
 
 /* So many places in a thousand may be looked at in vain, where another engine could be had. */
@@ -22,10 +23,12 @@ enum { MOST_PHRASES = 256 };
 
 typedef struct engine_state engine_state;
 typedef size_t finder(const engine_state *self, text t);
+typedef size_t line_finder(const engine_state *self, text t, line_run *lines);
 
 struct engine_state {
     buckets *buckets;
     finder *find;
+    line_finder *find_in_lines; /* NULL: not with this machine's instructions */
 };
 
 /* --- looking at places --- */
@@ -139,6 +142,8 @@ WIDE static inline uint64_t wide_places(__m256i v)
 #define SCAN_ANY(v) (!_mm256_testz_si256(v, v))
 #define SCAN_PLACES wide_places
 #define SCAN_SHORT narrow_find
+#define SCAN_LINE_TARGET LINE_AVX2
+#define SCAN_LINE_MASKS line_masks_avx2
 #include "gate/bucket_scan.h"
 
 /* 64 bytes at once. */
@@ -181,6 +186,8 @@ WIDEST static inline uint64_t widest_places(__m512i v)
 #define SCAN_ANY(v) (widest_places(v) != 0)
 #define SCAN_PLACES widest_places
 #define SCAN_SHORT narrow_find
+#define SCAN_LINE_TARGET LINE_AVX512
+#define SCAN_LINE_MASKS line_masks_avx512
 #include "gate/bucket_scan.h"
 
 /* --- the engine --- */
@@ -193,13 +200,14 @@ static void free_state(void *made)
     free(self);
 }
 
-static engine_state *make_with(finder *find, const phrase_set *p)
+static engine_state *make_with(finder *find, line_finder *find_in_lines, const phrase_set *p)
 {
     engine_state *self = p->count <= MOST_PHRASES ? calloc(1, sizeof(*self)) : NULL;
 
     if (self == NULL)
         return NULL;
     self->find = find;
+    self->find_in_lines = find_in_lines;
     self->buckets = buckets_new(p);
     if (self->buckets != NULL)
         return self;
@@ -209,17 +217,21 @@ static engine_state *make_with(finder *find, const phrase_set *p)
 
 static void *make_narrow(const phrase_set *p)
 {
-    return __builtin_cpu_supports("ssse3") ? make_with(narrow_find, p) : NULL;
+    return __builtin_cpu_supports("ssse3") ? make_with(narrow_find, NULL, p) : NULL;
 }
 
 static void *make_wide(const phrase_set *p)
 {
-    return __builtin_cpu_supports("avx2") ? make_with(wide_find, p) : make_narrow(p);
+    line_finder *in_lines = line_scan_can(LINE_SCAN_AVX2) ? wide_find_in_lines : NULL;
+
+    return __builtin_cpu_supports("avx2") ? make_with(wide_find, in_lines, p) : make_narrow(p);
 }
 
 static void *make(const phrase_set *p)
 {
-    return __builtin_cpu_supports("avx512bw") ? make_with(widest_find, p) : make_wide(p);
+    line_finder *in_lines = line_scan_can(LINE_SCAN_AVX512) ? widest_find_in_lines : NULL;
+
+    return __builtin_cpu_supports("avx512bw") ? make_with(widest_find, in_lines, p) : make_wide(p);
 }
 
 static void *make_if_rare(const phrase_set *p)
@@ -239,10 +251,25 @@ static size_t find(const void *made, text t)
     return self->find(self, t);
 }
 
-const engine engine_buckets = {.make = make, .free = free_state, .find = find};
-const engine engine_narrow_buckets = {.make = make_narrow, .free = free_state, .find = find};
-const engine engine_wide_buckets = {.make = make_wide, .free = free_state, .find = find};
-const engine engine_rare_buckets = {.make = make_if_rare, .free = free_state, .find = find};
+static bool find_in_lines(const void *made, text t, line_run *lines, size_t *hit)
+{
+    const engine_state *self = made;
+
+    if (self->find_in_lines == NULL || t.length < LINE_BLOCK + PIECE_LENGTH - 1)
+        return false;
+    *hit = self->find_in_lines(self, t, lines);
+    return true;
+}
+
+#define ENGINE(maker)                                                                              \
+    {                                                                                              \
+        .make = maker, .free = free_state, .find = find, .find_in_lines = find_in_lines            \
+    }
+
+const engine engine_buckets = ENGINE(make);
+const engine engine_narrow_buckets = ENGINE(make_narrow);
+const engine engine_wide_buckets = ENGINE(make_wide);
+const engine engine_rare_buckets = ENGINE(make_if_rare);
 
 #else
 

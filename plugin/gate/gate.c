@@ -66,6 +66,19 @@ size_t gate_find(const gate *self, text t)
     return self->engine->find(self->state, t);
 }
 
+size_t gate_find_in_lines(const gate *self, text t, line_run *lines)
+{
+    size_t hit;
+
+    if (lines->length == 0 && !self->phrases->pass_all && self->engine != NULL &&
+        self->engine->find_in_lines != NULL &&
+        self->engine->find_in_lines(self->state, t, lines, &hit))
+        return hit;
+    if (lines->length == 0)
+        *lines = line_scan(t);
+    return gate_find(self, (text){t.bytes, lines->length});
+}
+
 bool gate_may_hold(const gate *self, text t)
 {
     return self->phrases->pass_all || gate_find(self, t) < t.length;

@@ -12,6 +12,7 @@
 
 #include "base/kql.h"
 #include "base/text.h"
+#include "files/line_scan.h"
 
 typedef struct gate gate;
 
@@ -27,6 +28,12 @@ bool gate_may_hold(const gate *self, text t);
  * t.length when there is none. For who walks through many megabytes at once.
  */
 size_t gate_find(const gate *self, text t);
+
+/*
+ * The same in lines at the front of the text that are messages by themselves: the offset, or
+ * lines->length. Empty ones become those that line_scan would give, found by the same look.
+ */
+size_t gate_find_in_lines(const gate *self, text t, line_run *lines);
 
 /* The same as gate_new with an engine of engine.h, where it can be had: for tests, measurements. */
 struct engine;

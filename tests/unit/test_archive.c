@@ -32,19 +32,26 @@ typedef struct report {
     const char *emptied; /* a file; NULL: none is */
 } report;
 
-static size_t find(void *tools, size_t file, void *part, text t)
+static size_t place_of_wanted(text t)
 {
     const char *found = memmem(t.bytes, t.length, WANTED.bytes, WANTED.length);
 
+    return found ? (size_t)(found - t.bytes) : t.length;
+}
+
+static size_t find(void *tools, size_t file, void *part, text t, line_run *lines)
+{
     (void)tools;
     (void)file;
     (void)part;
-    return found ? (size_t)(found - t.bytes) : t.length;
+    if (lines->length == 0)
+        *lines = line_scan(t);
+    return place_of_wanted((text){t.bytes, lines->length});
 }
 
 static bool is_wanted(const input_message *m)
 {
-    return !m->is_whole || find(NULL, 0, NULL, m->text) < m->text.length;
+    return !m->is_whole || place_of_wanted(m->text) < m->text.length;
 }
 
 static bool judge(void *tools, size_t file, void *part, const input_message *m)

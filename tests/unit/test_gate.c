@@ -75,6 +75,25 @@ static void check_place(const gates *g, text t, size_t at)
     EXPECT(longest > 0);
 }
 
+/* The lines are line_scan's, and the place one in them, found as without them. */
+static void check_lines(const gates *g, const gate *asked, text t)
+{
+    line_run expected = line_scan(t), lines = {0};
+    size_t at = gate_find_in_lines(asked, t, &lines), known;
+    text known_lines = {t.bytes, expected.length};
+
+    EXPECT_INT(lines.length, expected.length);
+    EXPECT_INT(lines.lines, expected.lines);
+    known = gate_find_in_lines(asked, t, &expected);
+    EXPECT_INT(known, gate_find(asked, known_lines));
+    if (naive_gate_may_hold(g->phrases, g->count, g->semantics, known_lines))
+        EXPECT(at <= known);
+    else
+        EXPECT(at == lines.length || naive_gate_may_hold(g->phrases, g->count, g->semantics, t));
+    if (at < lines.length)
+        check_place(g, t, at);
+}
+
 /* Every engine must say what the naive matcher says. */
 static bool may_hold(const gates *g, text t)
 {
@@ -83,6 +102,7 @@ static bool may_hold(const gates *g, text t)
     for (size_t i = 0; i < LENGTH_OF(g->engines); i++) {
         size_t at = gate_find(g->engines[i], t);
 
+        check_lines(g, g->engines[i], t);
         EXPECT_INT(gate_may_hold(g->engines[i], t), expected);
         EXPECT_INT(at < t.length, expected && t.length > 0);
         if (at < t.length)
@@ -405,9 +425,10 @@ static void append_random_piece(buffer *out, random_source *r, text phrase)
         "\\u212A", "\\u0053",   "\\u00", "u",    "\\u0063", "\\u005c", "\\\"",      "\303\251",
         "y ",      "ty i",      "|u",    "y\t",  "0",       "20",      "{",         "\377",
     };
+    static const char *const ends[] = {"\n", "}\n{\"", "\"}\n"};
     size_t from = random_below(r, phrase.length), length = random_below(r, phrase.length);
 
-    switch (random_below(r, 6)) {
+    switch (random_below(r, 7)) {
     case 0:
         buffer_append_string(out, pieces[random_below(r, LENGTH_OF(pieces))]);
         break;
@@ -423,6 +444,9 @@ static void append_random_piece(buffer *out, random_source *r, text phrase)
         break;
     case 4:
         buffer_append_char(out, '\0');
+        break;
+    case 5:
+        buffer_append_string(out, ends[random_below(r, LENGTH_OF(ends))]);
         break;
     default:
         length = length < phrase.length - from ? length : phrase.length - from;
@@ -554,6 +578,7 @@ static void test_a_phrase_is_found_at_every_offset(void)
             buffer_append_char(&out, '.');
         buffer_append_string(&out, PHRASE);
         EXPECT(may_hold(g, tight(buffer_text(&out))));
+        EXPECT(may_hold(g, tight_of(test_string("%s\n\n", buffer_string(&out)))));
         EXPECT_NOT(may_hold(g, tight((text){buffer_string(&out), buffer_text(&out).length - 1})));
     }
     buffer_free(&out);
