@@ -98,3 +98,36 @@ void html_append_markup(buffer *out, const char *format, ...)
     va_end(arguments);
     out->length += (size_t)length;
 }
+
+void html_append_heading(buffer *out, const char *title)
+{
+    html_append_markup(out, "<h2>%s</h2>\n", title);
+}
+
+void html_append_cell(buffer *out, const char *class, text t)
+{
+    html_append_markup(out, "<td%s>", class);
+    html_append_text(out, t);
+    buffer_append_string(out, "</td>");
+}
+
+void html_append_count_cell(buffer *out, size_t count)
+{
+    if (count == 0)
+        buffer_append_string(out, "<td class=\"number none\">·</td>");
+    else
+        html_append_markup(out, "<td class=\"number\">%zu</td>", count);
+}
+
+void html_append_lines(buffer *out, text t)
+{
+    while (t.length > 0) {
+        const char *end = memchr(t.bytes, '\n', t.length);
+        size_t length = end != NULL ? (size_t)(end - t.bytes) : t.length;
+
+        html_append_text(out, (text){t.bytes, length});
+        if (end != NULL)
+            buffer_append_char(out, '\n');
+        t = text_from(t, end != NULL ? length + 1 : length);
+    }
+}

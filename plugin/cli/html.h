@@ -17,4 +17,14 @@ void html_append_short(buffer *out, text t, size_t most);
 /* What printf makes of it: for our own markup and numbers, never for a record's words. */
 void html_append_markup(buffer *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* A heading of ours. */
+void html_append_heading(buffer *out, const char *title);
+
+/* A table's cell: with `class`, which is "" or the attribute as markup, and a text; or a number. */
+void html_append_cell(buffer *out, const char *class, text t);
+void html_append_count_cell(buffer *out, size_t count);
+
+/* A text whose lines are ours; what is between them is shown as all else is. */
+void html_append_lines(buffer *out, text t);
+
 #endif

@@ -84,14 +84,12 @@ static void begin_anew(buffer *words, buffer *out)
     buffer_clear(words);
 }
 
-/* To the minute, as a list needs it. */
-static void write_minute(buffer *out, const char *key, timestamp t)
+static void write_time_cut(buffer *out, const char *key, timestamp t, size_t length)
 {
     buffer words = {0};
 
-    words_append_time(&words, t);
-    if (!buffer_failed(&words))
-        json_write_member(out, key, (text){words.bytes, 16});
+    words_append_time_cut(&words, t, length);
+    json_write_member(out, key, buffer_text(&words));
     out->failed |= buffer_failed(&words);
     buffer_free(&words);
 }
@@ -124,36 +122,25 @@ void incident_row_append(buffer *out, const incident_view *v, text id)
     buffer_append_char(out, '{');
     json_write_member(out, "incident", id);
     json_write_member(out, "status", text_of(v->status));
-    write_minute(out, "opened", v->opened);
+    write_time_cut(out, "opened", v->opened, WORDS_TO_MINUTES);
     write_words(out, "who", &v->actors);
     write_words(out, "what", &v->operations);
     write_words(out, "target", &v->targets);
     write_number(out, "alerts", v->count);
     write_late(out, v);
     if (strcmp(v->status, "closed") == 0)
-        write_minute(out, "closed", v->closed);
+        write_time_cut(out, "closed", v->closed, WORDS_TO_MINUTES);
     buffer_append_char(out, '}');
 }
 
 /* --- one incident's table --- */
-
-static void write_short_time(buffer *out, const char *key, timestamp t)
-{
-    buffer words = {0};
-
-    words_append_time(&words, t);
-    if (!buffer_failed(&words))
-        json_write_member(out, key, (text){words.bytes, 19});
-    out->failed |= buffer_failed(&words);
-    buffer_free(&words);
-}
 
 void incident_alert_row_append(buffer *out, const view_alert *a)
 {
     buffer words = {0};
 
     buffer_append_char(out, '{');
-    write_short_time(out, "event", a->event);
+    write_time_cut(out, "event", a->event, WORDS_TO_SECONDS);
     words_append_delay(&words, a);
     json_write_member(out, "detected after", buffer_text(&words));
     json_write_member(out, "who", view_name_or_id(a->actor, a->actor_id));

@@ -33,6 +33,15 @@ void words_append_time(buffer *out, timestamp t)
     buffer_append_string(out, " UTC");
 }
 
+void words_append_time_cut(buffer *out, timestamp t, size_t length)
+{
+    size_t begin = out->length;
+
+    words_append_time(out, t);
+    if (!buffer_failed(out))
+        out->length = begin + length;
+}
+
 /* A text of the alert that is a time in our own form, or stands as it came. */
 static void append_time_text(buffer *out, text written)
 {

@@ -13,6 +13,10 @@
 void words_append_time(buffer *out, timestamp t);
 void words_append_span(buffer *out, timespan span);
 
+/* So many characters of a time: without the zone, which a head has, or without the seconds, too. */
+enum { WORDS_TO_SECONDS = 19, WORDS_TO_MINUTES = 16 };
+void words_append_time_cut(buffer *out, timestamp t, size_t length);
+
 /* How long it took to detect it; "unknown" if the alert does not say. */
 void words_append_delay(buffer *out, const view_alert *a);
 
