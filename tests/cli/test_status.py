@@ -178,6 +178,14 @@ class Feed(StatusTest):
             self.assertEqual(state, self.status(
                 "--limit", f"messages={limit}").status)
 
+    def test_of_two_limits_for_one_name_the_last_counts(self):
+        self.action("tap", last_message=-2 * HOUR)
+        for first, last, state in (("3h,4h", "10m,1h", 2),
+                                   ("10m,1h", "3h,4h", 0)):
+            self.assertEqual(state, self.status(
+                "--limit", f"messages={first}", "--limit", "feed=1h,2h",
+                "--limit", f"messages={last}").status)
+
 
 class RoleList(StatusTest):
     """The role list is there, and young."""
