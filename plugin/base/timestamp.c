@@ -68,17 +68,19 @@ static bool take_number(text *t, size_t least, size_t most, int *number)
 /* Fractional digits behind a point, as ticks. No point at all is a fraction of 0. */
 static bool take_fraction(text *t, const char *points, int64_t *ticks)
 {
-    int64_t unit = TICKS_PER_SECOND;
-    size_t digits;
+    static const int64_t units[] = {10000000, 1000000, 100000, 10000, 1000, 100, 10, 1};
+    const size_t most = sizeof(units) / sizeof(units[0]) - 1; /* digits of a tick */
+    size_t digits, counted;
 
+    _Static_assert(TICKS_PER_SECOND == 10000000, "units of another tick");
     *ticks = 0;
     if (!take_char(t, points))
         return true;
     digits = count_digits(*t);
-    for (size_t i = 0; i < digits; i++) {
-        unit /= 10;
-        *ticks += unit * (t->bytes[i] - '0');
-    }
+    counted = digits < most ? digits : most;
+    for (size_t i = 0; i < counted; i++)
+        *ticks = *ticks * 10 + (t->bytes[i] - '0');
+    *ticks *= units[counted];
     *t = text_from(*t, digits);
     return digits > 0 && digits <= 9;
 }

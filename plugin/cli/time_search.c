@@ -15,17 +15,13 @@ static const text COMMON = TEXT("time");
 
 enum { LONGEST_TIME = 64 };
 
-/* A time as it is written. */
-typedef struct written_time {
-    char bytes[LONGEST_TIME];
-    size_t length;
-} written_time;
-
 /* The times of a line. */
 typedef struct line_times {
     size_t end; /* of the line */
     bool differ;
-    written_time last;
+    text last; /* as it is written, in the text or in its room */
+    char room_of_last[LONGEST_TIME];
+    char room[LONGEST_TIME]; /* of one that cannot be shown in the text */
     arrival latest;
 } line_times;
 
@@ -34,6 +30,7 @@ struct time_search {
     text names[AUDIT_MOST_TIME_NAMES];
     size_t name_count;
     bool is_name_byte[256];
+    bool ends_value[256];
 };
 
 static void make_tables(time_search *self)
@@ -41,6 +38,8 @@ static void make_tables(time_search *self)
     self->name_count = audit_time_names(self->names);
     for (int c = 0; c < 256; c++)
         self->is_name_byte[c] = isalnum(c) || c == '_' || c == '@';
+    for (const char *c = "\"}\n\\"; *c != '\0'; c++)
+        self->ends_value[(unsigned char)*c] = true;
 }
 
 time_search *time_search_new(void)
@@ -68,31 +67,37 @@ void time_search_free(time_search *self)
 /* --- times --- */
 
 /* `2026-06-01T12:00:00.0000000`, whatever says behind it that this is UTC. */
-static text without_zone(const written_time *t)
+static text without_zone(text t)
 {
     static const char zone[] = "+00:00";
     const size_t length = sizeof(zone) - 1;
 
-    if (t->length > length && memcmp(t->bytes + t->length - length, zone, length) == 0)
-        return (text){t->bytes, t->length - length};
-    return (text){t->bytes, t->length - (t->length > 0 && t->bytes[t->length - 1] == 'Z')};
+    if (t.length > length && memcmp(t.bytes + t.length - length, zone, length) == 0)
+        t.length -= length;
+    else if (t.length > 0 && t.bytes[t.length - 1] == 'Z')
+        t.length--;
+    return t;
 }
 
 /* Most lines have one time twice. */
-static bool is_repeat(const line_times *line, const written_time *t)
+static bool is_repeat(const line_times *line, text t)
 {
-    return line->latest.is_known && text_equal(without_zone(&line->last), without_zone(t));
+    return line->latest.is_known && text_equal(without_zone(line->last), without_zone(t));
 }
 
-static void take_time(line_times *line, const written_time *t)
+static void take_time(line_times *line, text t)
 {
     timestamp time;
 
-    if (is_repeat(line, t) || !timestamp_parse((text){t->bytes, t->length}, &time))
+    if (is_repeat(line, t) || !timestamp_parse(t, &time))
         return;
     line->differ |= line->latest.is_known && line->latest.time != time;
     arrival_raise(&line->latest, (arrival){.is_known = true, .time = time});
-    line->last = *t;
+    line->last = t;
+    if (t.bytes == line->room) {
+        memcpy(line->room_of_last, t.bytes, t.length);
+        line->last.bytes = line->room_of_last;
+    }
 }
 
 /* --- members --- */
@@ -129,22 +134,37 @@ static bool is_at(text t, size_t at, char c)
     return at < t.length && t.bytes[at] == c;
 }
 
-/* A string without the backslashes of the levels that it stands in; a number as it is. */
-static void read_value(text t, size_t at, written_time *value)
+/* Without the backslashes of the levels that it stands in. */
+static text without_backslashes(text t, size_t at, char room[static LONGEST_TIME])
 {
-    value->length = 0;
-    for (; at < t.length && value->length < LONGEST_TIME; at++) {
+    size_t length = 0;
+
+    for (; at < t.length && length < LONGEST_TIME; at++) {
         char c = t.bytes[at];
 
         if (c == '"' || c == '}' || c == '\n')
             break;
         if (c != '\\')
-            value->bytes[value->length++] = c;
+            room[length++] = c;
     }
+    return (text){room, length};
+}
+
+/* A string up to its end, or to as many bytes as a time may have; a number as it is. */
+static text read_value(const time_search *self, text t, size_t at, char room[static LONGEST_TIME])
+{
+    size_t left = t.length - at, most = left < LONGEST_TIME ? left : LONGEST_TIME, length = 0;
+
+    while (length < most && !self->ends_value[(unsigned char)t.bytes[at + length]])
+        length++;
+    if (length == most || t.bytes[at + length] != '\\' ||
+        is_at(t, past(t, at + length, '\\', '\\'), '"'))
+        return (text){t.bytes + at, length};
+    return without_backslashes(t, at, room);
 }
 
 /* The value of the member whose name ends at `at`; false when it is no member's name. */
-static bool value_behind(text t, size_t at, written_time *value)
+static bool value_behind(const time_search *self, text t, size_t at, line_times *line, text *value)
 {
     at = past(t, at, '\\', '\\');
     if (!is_at(t, at, '"'))
@@ -153,19 +173,18 @@ static bool value_behind(text t, size_t at, written_time *value)
     if (!is_at(t, at, ':'))
         return false;
     at = past(t, past(t, at + 1, ' ', '\t'), '\\', '\\');
-    read_value(t, is_at(t, at, '"') ? at + 1 : at, value);
+    *value = read_value(self, t, is_at(t, at, '"') ? at + 1 : at, line->room);
     return true;
 }
 
 /* Looks at the name that the byte is in; where to go on. */
 static size_t look_at(const time_search *self, text t, size_t at, line_times *line)
 {
-    text name = name_around(self, t, at);
+    text name = name_around(self, t, at), value;
     size_t end = (size_t)(name.bytes + name.length - t.bytes);
-    written_time value;
 
-    if (is_of_time(self, name) && value_behind(t, end, &value))
-        take_time(line, &value);
+    if (is_of_time(self, name) && value_behind(self, t, end, line, &value))
+        take_time(line, value);
     return end > at ? end : at + 1;
 }
 

@@ -196,6 +196,18 @@ static bool may_end_at(const phrase_set *self, text t, size_t at, char wanted)
             (look_alike.length > 0 && t.bytes[at - 1] == look_alike.bytes[look_alike.length - 1]));
 }
 
+/* As nearly all are written: without escapes and look-alikes. */
+static bool is_plainly_at(text t, size_t at, text phrase)
+{
+    size_t i = 0;
+
+    if (t.length - at < phrase.length)
+        return false;
+    while (i < phrase.length && plain(t.bytes[at + i]) == phrase.bytes[i])
+        i++;
+    return i == phrase.length;
+}
+
 /* The nearest is looked at first: it mostly says no. */
 bool phrase_set_is_around(const phrase_set *self, text t, phrase_anchor anchor, size_t at,
                           size_t *hit)
@@ -205,6 +217,10 @@ bool phrase_set_is_around(const phrase_set *self, text t, phrase_anchor anchor, 
 
     if (anchor.index > 0 && !may_end_at(self, t, at, phrase.bytes[anchor.index - 1]))
         return false;
+    if (at >= anchor.index && is_plainly_at(t, at - anchor.index, phrase)) {
+        *hit = at - anchor.index;
+        return true;
+    }
     if (!phrase_at(self, t, at, text_from(phrase, anchor.index)))
         return false;
     for (size_t before = anchor.index; before <= at && before <= most_before; before++) {
