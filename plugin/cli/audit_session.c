@@ -53,6 +53,15 @@ static bool open_identity_files(audit_session *self, char **error)
     return s != NULL && keeper_adopt(self->keeper, s, self->options->now, error);
 }
 
+/* Whoever switches lists off is told what that leaves: nothing found is no good news then. */
+static void tell_of_lists(const options *o)
+{
+    const char *why = rule_why_none_matches(o->rule);
+
+    if (why != NULL)
+        words_say("nothing can match: %s", why);
+}
+
 /* No database is no error unless one was asked for: the naming rules judge alone. */
 static bool open_role_list(audit_session *self)
 {
@@ -125,6 +134,7 @@ static bool make_detector(audit_session *self, const options *o)
         return false;
     }
     set_collector(self);
+    tell_of_lists(o);
     return open_rulebase(self) && audit_session_open_watchlists(self->detector, o);
 }
 

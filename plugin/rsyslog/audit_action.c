@@ -158,19 +158,36 @@ static void check_journal(const audit_action *self, const action_list *actions)
     free(path);
 }
 
-/* A batch of the Event Hub has up to a megabyte; said by the check alone. rsyslog shows no warnings
- * then. */
+/* rsyslog shows no warnings while it checks a configuration. */
+static void begin_warning(const audit_action *self)
+{
+    fprintf(stderr, "rsyslogd: mmsynctap: action '%s': warning: ", self->settings.label.name);
+}
+
+/* A batch of the Event Hub has up to a megabyte; said by the check alone. */
 static void check_longest_message(audit_action *self, rsconf_t *conf)
 {
     enum { ENOUGH = 1000000 };
 
     self->longest_message = longest_message(conf);
-    if (iConfigVerify && self->longest_message < ENOUGH)
-        fprintf(stderr,
-                "rsyslogd: mmsynctap: action '%s': warning: maxMessageSize is %zu bytes: longer "
-                "records are cut (imfile, imkafka, imrelp) or split (imtcp), and cannot be read: "
-                "write global(maxMessageSize=\"4m\")\n",
-                self->settings.label.name, self->longest_message);
+    if (!iConfigVerify || self->longest_message >= ENOUGH)
+        return;
+    begin_warning(self);
+    fprintf(stderr,
+            "maxMessageSize is %zu bytes: longer records are cut (imfile, imkafka, imrelp) or "
+            "split (imtcp), and cannot be read: write global(maxMessageSize=\"4m\")\n",
+            self->longest_message);
+}
+
+/* A list may be off; but nobody is to think that an action watches that cannot. */
+static void check_lists(const audit_action *self)
+{
+    const char *why = rule_why_none_matches(self->settings.rule);
+
+    if (why == NULL || !iConfigVerify)
+        return;
+    begin_warning(self);
+    fprintf(stderr, "it never alerts: %s\n", why);
 }
 
 void audit_action_check(audit_action *self, const action_list *actions)
@@ -181,6 +198,7 @@ void audit_action_check(audit_action *self, const action_list *actions)
     if (action_complete_database(&self->settings.label, &self->settings.database, actions->conf))
         action_check_database(&self->settings.label, self->settings.database);
     check_longest_message(self, actions->conf);
+    check_lists(self);
     find_queue(self, actions->conf);
     rulebase_source_load(&rulebase);
     check_journal(self, actions);
@@ -312,6 +330,15 @@ static const char *rule_in_words(const audit_action *self, char *words, size_t r
     return words;
 }
 
+static void tell_of_lists(const audit_action *self)
+{
+    const char *why = rule_why_none_matches(self->settings.rule);
+
+    if (why != NULL)
+        LogMsg(0, RS_RET_OK, LOG_WARNING, "mmsynctap: action '%s' never alerts: %s",
+               self->settings.label.name, why);
+}
+
 /* Without memory it is no stream, and each message is judged alone. */
 void audit_action_start(audit_action *self)
 {
@@ -319,6 +346,7 @@ void audit_action_start(audit_action *self)
 
     /* rsyslogd knows its own host name only now, after the configuration has been read. */
     detector_set_collector(self->detector, collector_name());
+    tell_of_lists(self);
     take_up_earlier_journal(self, self->listed.list);
     if (!follow(self))
         LogError(ENOMEM, RS_RET_OUT_OF_MEMORY,
@@ -335,6 +363,7 @@ void audit_action_start(audit_action *self)
         .describe = describe,
         .rule = rule_in_words(self, rule_words, sizeof(rule_words)),
         .uses_role_list = rule_asks_role_list(self->settings.rule),
+        .judges_names = rule_judges_names(self->settings.rule),
         .has_action = is_first_of_database(self) ? has_action : NULL,
         .arg = self,
     });

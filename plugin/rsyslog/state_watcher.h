@@ -28,6 +28,7 @@ typedef struct watched {
     void (*describe)(void *arg, heartbeat *beat); /* says what the action last did; likewise */
     const char *rule;    /* what it is called, and its semantics; until the start has returned */
     bool uses_role_list; /* the rule asks it */
+    bool judges_names;   /* and can do without, by a target's name */
     /* Has the configuration an action of that name? NULL: another watcher tells of strangers. */
     bool (*has_action)(void *arg, const char *name);
     void *arg; /* of all of them */

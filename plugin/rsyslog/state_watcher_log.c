@@ -78,6 +78,14 @@ static const char *weakness_of(const keeper_facts *facts)
     return age_of(&facts->identity) > old ? "is older than 2 days" : NULL;
 }
 
+static const char *what_is_missed(const state_watcher *self, const keeper_facts *facts)
+{
+    if (facts->identity.has_rows)
+        return "accounts that became sync accounts since are not known";
+    return self->what.judges_names ? "the naming rules alone judge"
+                                   : "the rule finds nobody in it";
+}
+
 /* One line when it becomes weak, and when it is well again. */
 static void tell_weakness(state_watcher *self)
 {
@@ -95,9 +103,7 @@ static void tell_weakness(state_watcher *self)
         LogMsg(0, RS_RET_OK, LOG_WARNING,
                "mmsynctap: action '%s': the role list in %s %s: %s: load it by omidentityinfo or "
                "synctap identity import",
-               name_of(self), self->what.database, weakness,
-               facts.identity.has_rows ? "accounts that became sync accounts since are not known"
-                                       : "the naming rules alone judge");
+               name_of(self), self->what.database, weakness, what_is_missed(self, &facts));
 }
 
 /* Whoever took them away: an import, omidentityinfo, another database. */

@@ -176,9 +176,39 @@ bool rule_has_sets(const rule *self)
     return rule_file_query(self->file)->set_count > 0;
 }
 
+/* Has the built-in rule a string in one of these lists? */
+static bool has_one_of(const rule *self, const rule_list *lists, size_t count)
+{
+    size_t strings = 0;
+
+    for (size_t i = 0; i < count; i++)
+        strings += self->lists[lists[i]].count;
+    return self->is_built_in && strings > 0;
+}
+
 bool rule_asks_role_list(const rule *self)
 {
-    return plan_asks_role_list(self->plan);
+    static const rule_list in_it[] = {RULE_ROLES, RULE_UPN_STARTSWITH, RULE_DISPLAYNAME_HAS};
+
+    return plan_asks_role_list(self->plan) && (!self->is_built_in || has_one_of(self, in_it, 3));
+}
+
+bool rule_judges_names(const rule *self)
+{
+    static const rule_list of_names[] = {RULE_UPN_STARTSWITH, RULE_UPN_CONTAINS, RULE_UPN_HAS};
+
+    return has_one_of(self, of_names, 3);
+}
+
+const char *rule_why_none_matches(const rule *self)
+{
+    if (!self->is_built_in)
+        return NULL;
+    if (self->lists[RULE_OPERATIONS].count == 0)
+        return "operations is off: no operation counts";
+    if (!self->learns && !rule_asks_role_list(self) && !rule_judges_names(self))
+        return "all lists that tell sync accounts are off: no account is one";
+    return NULL;
 }
 
 size_t rule_windows_of_absence(const rule *self, timespan windows[KQL_MOST_SETS])

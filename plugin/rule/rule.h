@@ -44,8 +44,14 @@ const rule_plan *rule_get_plan(const rule *self);
 /* Does the role list, or a watchlist, decide in a term of it? */
 bool rule_has_sets(const rule *self);
 
-/* Does the role list? */
+/* Does the role list? Not where the lists are off that would find a sync account in it. */
 bool rule_asks_role_list(const rule *self);
+
+/* Can it match without a role list, by a target's name? False of each rule file. */
+bool rule_judges_names(const rule *self);
+
+/* Why no record whatever can match, since lists are off: a constant. NULL: one can. */
+const char *rule_why_none_matches(const rule *self);
 
 /*
  * How long rows of the role list count whose loss can make a record match. Gives how many spans:

@@ -135,6 +135,15 @@ class NoRecord(Words):
             self.assertEqual((0, "synctap: no row matches\n"),
                              (done.status, done.words))
 
+    def test_lists_that_let_nothing_match_are_told_of(self):
+        path = self.write("good", record(OperationName="Update user"))
+        for command in COMMANDS:
+            with self.subTest(command=command):
+                done = self.run_on(command, "--operations", "off", path)
+                self.assertEqual(0, done.status)
+                self.assertIn("synctap: nothing can match: operations is off: "
+                              "no operation counts\n", done.words)
+
     def test_rows_of_nothing(self):
         for text in ("", "\n", "[]"):
             done = synctap("rule", "eval", "s", self.write("empty", text))

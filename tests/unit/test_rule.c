@@ -378,6 +378,62 @@ static void test_what_a_user_gives_as_a_list(void)
     }
 }
 
+static void switch_off(rule *r, const rule_list *lists, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        REQUIRE(rule_set_list(r, lists[i], NULL, 0));
+}
+
+static void test_a_rule_without_operations_matches_nothing(void)
+{
+    static const rule_list off[] = {RULE_OPERATIONS};
+    rule *r = new_rule(SEMANTICS_WIDE);
+
+    EXPECT(rule_why_none_matches(r) == NULL);
+    switch_off(r, off, 1);
+    EXPECT_STRING(rule_why_none_matches(r), "operations is off: no operation counts");
+}
+
+static void test_a_rule_matches_nothing_when_the_last_list_of_accounts_is_off(void)
+{
+    static const rule_list off[] = {RULE_ROLES, RULE_DISPLAYNAME_HAS, RULE_UPN_STARTSWITH,
+                                    RULE_UPN_CONTAINS, RULE_UPN_HAS};
+    rule *r = new_rule(SEMANTICS_WIDE);
+
+    for (size_t i = 0; i < 5; i++) {
+        EXPECT(rule_why_none_matches(r) == NULL);
+        switch_off(r, off + i, 1);
+    }
+    EXPECT_STRING(rule_why_none_matches(r),
+                  "all lists that tell sync accounts are off: no account is one");
+    rule_set_learns(r, true);
+    EXPECT(rule_why_none_matches(r) == NULL);
+}
+
+static void test_the_role_list_is_not_asked_when_all_lists_for_it_are_off(void)
+{
+    static const rule_list off[] = {RULE_ROLES, RULE_DISPLAYNAME_HAS, RULE_UPN_STARTSWITH};
+    rule *r = new_rule(SEMANTICS_WIDE);
+
+    switch_off(r, off, 2);
+    EXPECT(rule_asks_role_list(r));
+    switch_off(r, off + 2, 1);
+    EXPECT_NOT(rule_asks_role_list(r));
+    EXPECT(rule_judges_names(r));
+}
+
+static void test_names_are_not_judged_when_all_lists_for_them_are_off(void)
+{
+    static const rule_list off[] = {RULE_UPN_CONTAINS, RULE_UPN_HAS, RULE_UPN_STARTSWITH};
+    rule *r = new_rule(SEMANTICS_WIDE);
+
+    switch_off(r, off, 2);
+    EXPECT(rule_judges_names(r));
+    switch_off(r, off + 2, 1);
+    EXPECT_NOT(rule_judges_names(r));
+    EXPECT(rule_asks_role_list(r));
+}
+
 static void test_an_empty_string_in_a_list_holds_for_all(void)
 {
     rule *r = new_rule(SEMANTICS_KQL);
@@ -452,6 +508,10 @@ CU_TestInfo rule_tests[] = {
     TEST(test_the_prefix_is_the_role_lists_and_the_targets),
     TEST(test_an_empty_list_holds_for_nothing),
     TEST(test_what_a_user_gives_as_a_list),
+    TEST(test_a_rule_without_operations_matches_nothing),
+    TEST(test_a_rule_matches_nothing_when_the_last_list_of_accounts_is_off),
+    TEST(test_the_role_list_is_not_asked_when_all_lists_for_it_are_off),
+    TEST(test_names_are_not_judged_when_all_lists_for_them_are_off),
     TEST(test_an_empty_string_in_a_list_holds_for_all),
     TEST(test_a_lists_strings_are_copied),
     TEST(test_a_list_may_be_set_from_itself),

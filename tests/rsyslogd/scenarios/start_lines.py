@@ -38,6 +38,17 @@ class StartLines(unittest.TestCase):
             self._import(daemon, identity(UPN))
             daemon.internal("up to date again: 1 sync account")
 
+    def test_that_nothing_can_match_is_said(self):
+        names = 'upn.startswith="off" upn.contains="off" upn.has="off"'
+        with Daemon(mmsynctap(names), MODULE) as daemon:
+            daemon.internal("is empty: the rule finds nobody in it: load it")
+            daemon.end()
+            daemon.reconfigure(names,
+                               f'{names} roles="off" displayname.has="off"')
+            daemon.start()
+            daemon.internal("action 'tap' never alerts: all lists that tell "
+                            "sync accounts are off: no account is one")
+
     def test_an_old_role_list_is_said(self):
         with Daemon(mmsynctap(), MODULE) as daemon:
             old = dict(identity(UPN), TimeGenerated=ticks.render(

@@ -108,6 +108,12 @@ ruleset(name="audit" queue.type="LinkedList") {{ {mmsynctap()} }}
                     MODULE)
                 self.assertEqual(0, status, words)
 
+    def test_an_action_that_never_alerts_is_warned_of(self):
+        status, words = check_config(
+            'action(type="mmsynctap" name="tap" operations="off")', MODULE)
+        self.assertEqual(0, status, words)
+        self._refused(words, r"'tap': warning: it never alerts: operations")
+
     def test_what_two_actions_would_share_is_refused(self):
         def check(*actions):
             return check_config("\n".join(
