@@ -211,6 +211,23 @@ static bool check_directory(const action_label *self, const char *database)
     return false;
 }
 
+/* What a start would refuse: there the error tells less of what to do. */
+static bool check_kind(const action_label *self, const char *database)
+{
+    struct stat found;
+    const char *right = NULL;
+
+    if (!iConfigVerify || lstat(database, &found) != 0)
+        return true;
+    if (S_ISLNK(found.st_mode))
+        right = "that is a symbolic link, which is not followed: give the path of the file itself";
+    else if (!S_ISREG(found.st_mode))
+        right = "that is no regular file: give the path of one";
+    if (right != NULL)
+        action_reject(self, "database", database, right);
+    return right == NULL;
+}
+
 /* An empty file becomes a database. */
 static bool is_foreign(const char *path)
 {
@@ -254,8 +271,9 @@ static bool check_sqlite(const action_label *self, const char *database)
 
 bool action_check_database(const action_label *self, const char *database)
 {
-    return action_check_path(self, "database", database) && check_directory(self, database) &&
-           check_content(self, database) && check_sqlite(self, database);
+    return action_check_path(self, "database", database) && check_kind(self, database) &&
+           check_directory(self, database) && check_content(self, database) &&
+           check_sqlite(self, database);
 }
 
 /* Is it this call's turn to log? Threads that come at once agree on one of them. */

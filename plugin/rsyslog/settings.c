@@ -27,16 +27,22 @@ static const char *set_string(settings *self, const struct svar *value, size_t o
     return **string == '\0' ? "give a value" : NULL;
 }
 
+/* "$!a!b", or "$.a": rsyslog takes "" for a name, too, but nobody could write such a variable. */
+static bool is_variable(const char *written)
+{
+    size_t length = strlen(written);
+
+    return length > 2 && written[0] == '$' && (written[1] == '!' || written[1] == '.') &&
+           strstr(written + 1, "!!") == NULL && written[2] != '!' && written[length - 1] != '!';
+}
+
 static const char *set_container(settings *self, const struct svar *value, size_t offset)
 {
     const char *wrong = set_string(self, value, offset);
-    const char *container = self->container;
 
     if (wrong != NULL)
         return wrong;
-    if (container[0] == '$' && (container[1] == '!' || container[1] == '.') && container[2] != '\0')
-        return NULL;
-    return "give a message variable such as $!synctap";
+    return is_variable(self->container) ? NULL : "give a message variable such as $!synctap";
 }
 
 /* It becomes a word in front of the text, as a syslog tag is. */

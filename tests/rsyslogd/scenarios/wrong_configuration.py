@@ -28,6 +28,9 @@ MMSYNCTAP = (
     ("lookback", "-1d", "90s", (TIMESPAN,)),
     ("identity.window", "14", "7d", (TIMESPAN,)),
     ("container", "synctap", "$!tap", (r"\$!",)),
+    ("container", "$!a!", "$.tap", (r"\$!",)),
+    ("container", "$!!", "$!a!b", (r"\$!",)),
+    ("container", "$!a!!b", "$!a", (r"\$!",)),
     ("property", "nosuchproperty", "msg", ("rawmsg",)),
     ("ruleset", "nowhere", "alerts", ("ruleset",)),
     ("ruleset", "queueless", "alerts", ("queue",)),
@@ -45,6 +48,8 @@ MMSYNCTAP = (
     ("database", "/usr/synctap.db", "@WORK@/x.db", ("director|writ",)),
     ("database", "synctap.db", "@WORK@/x.db", ("whole path",)),
     ("database", "@WORK@", "@WORK@/x.db", ("directory",)),
+    ("database", "/dev/null", "@WORK@/x.db", ("no regular file",)),
+    ("database", "/dev/stdin", "@WORK@/x.db", ("symbolic link",)),
     ("database", "@WORK@/rsyslog.conf", "@WORK@/x.db", ("no database",)),
     ("syslog.tag", "two words", "two-words", ("one word",)),
 )
