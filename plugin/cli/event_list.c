@@ -31,6 +31,7 @@ struct event_reader {
     size_t line;
     bool may_match;
     const char *reason; /* of the first stretch that shows an operation and could not be read */
+    bool is_bare;       /* the last record: judge.h */
     bool has_record;
     bool has_trouble;
 };
@@ -172,6 +173,7 @@ static unwrap_kind look_at(event_reader *self, json *object, arrival *generated)
         audit_record_read(object, rule_get_semantics(self->rule), &reader, &record);
     bool is_one = reading == AUDIT_RECORD && judge_shows_target(&record, self->memory);
 
+    self->is_bare = reading == AUDIT_RECORD && judge_is_bare(self->rule, &record, self->memory);
     if (reading == AUDIT_RECORD && record.has_time)
         *generated = time_told(self, record.time_generated);
     self->list->failed |= reading == AUDIT_OUT_OF_MEMORY;
@@ -201,9 +203,10 @@ static bool may_be_judged(const event_reader *self, unwrap_kind kind, json *obje
 /* As the detector has it: what a whole record of the message may tell better. */
 static bool is_flat(const event_reader *self, unwrap_kind kind, json *object)
 {
-    return kind == UNWRAP_UNKNOWN ||
-           (kind == UNWRAP_RECORD_WITHOUT_TARGETS && flat_record_shows_target(object) &&
-            flat_record_shows_operation(object, self->rule));
+    if (kind != UNWRAP_RECORD_WITHOUT_TARGETS)
+        return kind == UNWRAP_UNKNOWN;
+    return self->is_bare ||
+           (flat_record_shows_target(object) && flat_record_shows_operation(object, self->rule));
 }
 
 static unwrap_kind take_object(void *arg, json *object)

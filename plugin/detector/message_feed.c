@@ -91,8 +91,9 @@ static bool judge_text(message_feed *f, text broken)
 
     if (!gate_may_hold(w->detector->gate, broken))
         return false;
-    f->out_of_memory |= !fragment_read(broken, w->detector->rule, w->accounts, f->judgement.now,
-                                       w->memory, judge_fragment, &rows);
+    f->out_of_memory |=
+        !fragment_read(broken, f->flat_strings.length > 0, w->detector->rule, w->accounts,
+                       f->judgement.now, w->memory, judge_fragment, &rows);
     return true;
 }
 
@@ -158,6 +159,8 @@ static bool is_flat_record(const message_feed *f, audit_result reading, json *ob
 
     if (reading == AUDIT_UNKNOWN)
         return flat_record_shows_operation(object, r);
+    if (f->judgement.is_bare)
+        return true;
     return reading == AUDIT_RECORD && !f->judgement.shows_target &&
            flat_record_shows_target(object) && flat_record_shows_operation(object, r);
 }

@@ -235,15 +235,15 @@ static void hand_out_whole_text(fragment_reading *r)
         return;
     for (size_t i = 0; i < r->record_count; i++)
         hand_out_targets(r, &r->records[i], found ? found : &o);
-    if (r->rows > 0)
+    if (r->rows > 0 || (r->is_whole && best == NULL))
         return;
     words = best == NULL ? any_word(r) : *best;
     if (words.hit.rank > 0)
         hand_out_hit(r, &words, found ? found : &o);
 }
 
-bool fragment_read(text broken, const rule *r, const sync_accounts *accounts, timestamp now,
-                   arena *memory, fragment_sink *sink, void *arg)
+bool fragment_read(text broken, bool is_whole, const rule *r, const sync_accounts *accounts,
+                   timestamp now, arena *memory, fragment_sink *sink, void *arg)
 {
     fragment_reading under_way = {
         .rule = r,
@@ -252,6 +252,7 @@ bool fragment_read(text broken, const rule *r, const sync_accounts *accounts, ti
         .depth = SIZE_MAX / 2,
         .lowest = SIZE_MAX / 2,
         .broken = broken,
+        .is_whole = is_whole,
         .sink = sink,
         .arg = arg,
     };

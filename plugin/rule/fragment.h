@@ -28,10 +28,11 @@ typedef struct fragment {
 typedef void fragment_sink(void *arg, fragment *found);
 
 /*
- * Reads a text that begins as JSON does, or inside of it. Work is linear in
+ * Reads a text that begins as JSON does, or inside of it. `is_whole`: it is JSON, of a shape that
+ * nobody knows, so that an initiator in it is none that might be a target. Work is linear in
  * its length. False when memory is out: then rows may be missing.
  */
-bool fragment_read(text broken, const rule *r, const sync_accounts *accounts, timestamp now,
-                   arena *memory, fragment_sink *sink, void *arg);
+bool fragment_read(text broken, bool is_whole, const rule *r, const sync_accounts *accounts,
+                   timestamp now, arena *memory, fragment_sink *sink, void *arg);
 
 #endif

@@ -207,6 +207,14 @@ unsigned fragment_match(const fragment_reading *r, text upn, text id)
     return rule_match_target(r->rule, r->accounts, &shown, rule_get_semantics(r->rule), r->now);
 }
 
+/* A UPN or an object id: the role list may hold what stands in any record, a number, say. */
+static bool looks_like_an_account(text word)
+{
+    enum { GUID = 36 };
+
+    return word.length >= GUID || memchr(word.bytes, '@', word.length) != NULL;
+}
+
 /*
  * A word as an account's name or id. By a naming rule it is a better one
  * than by the role list; an initiator's is the last to be taken for a target.
@@ -217,13 +225,15 @@ static void note_word(fragment_reading *r, hit *best, text word, bool is_id)
     const unsigned by_role_list = by_id | 1u << CLAUSE_IDENTITY_UPN;
     role place = fragment_innermost(r)->role;
     unsigned matched = word.length > 0 ? fragment_match(r, word, word) : 0;
+    bool is_named = (matched & ~by_role_list & ((1u << RULE_CLAUSES) - 1)) != 0;
     int rank;
 
     if (is_id)
         matched &= by_id;
-    if (matched == 0)
+    if (matched == 0 || (r->is_whole && place == ROLE_INITIATOR) ||
+        (r->is_whole && !is_named && !looks_like_an_account(word)))
         return;
-    rank = matched & ~by_role_list & ((1u << RULE_CLAUSES) - 1) ? 1 : 4;
+    rank = is_named && !is_id ? 1 : 4;
     rank += place == ROLE_TARGETS || place == ROLE_TARGET ? 0 : place == ROLE_INITIATOR ? 2 : 1;
     if (best->rank == 0 || rank < best->rank)
         *best = (hit){rank, matched, word};
@@ -261,11 +271,21 @@ hit fragment_any_word(fragment_reading *r)
     return best;
 }
 
-static void keep_hit(fragment_reading *r, text value, bool is_id)
+/* What somebody is called, or a group or a role is; an initiator's is `identity`. */
+static bool is_display_name(text key)
 {
-    hit found = look_for_account(r, value, is_id);
-    record *here = found.rank > 0 ? record_here(r) : NULL;
+    return is_key(key, "displayName") || is_key(key, "display_name") || is_key(key, "identity");
+}
 
+/* In a record that is whole only names and ids of accounts tell. */
+static void keep_hit(fragment_reading *r, const broken_piece *p)
+{
+    hit found = {0};
+    record *here;
+
+    if (!r->is_whole || !is_display_name(p->key))
+        found = look_for_account(r, p->value, is_key(p->key, "id"));
+    here = found.rank > 0 ? record_here(r) : NULL;
     if (here != NULL && (here->hit.rank == 0 || found.rank < here->hit.rank))
         here->hit = found;
 }
@@ -488,7 +508,7 @@ static void take_value(fragment_reading *r, const broken_piece *p)
         take_record_member(r, p);
     if (place != ROLE_INITIATOR)
         take_target(r, p);
-    keep_hit(r, p->value, is_key(p->key, "id"));
+    keep_hit(r, p);
 }
 
 /*

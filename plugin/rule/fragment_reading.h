@@ -106,6 +106,7 @@ typedef struct fragment_reading {
     bool out_of_memory;
 
     text broken;
+    bool is_whole; /* an initiator in it is no target */
     fragment_sink *sink;
     void *arg;
     size_t rows;

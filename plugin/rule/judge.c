@@ -81,6 +81,33 @@ bool judge_shows_target(const audit_record *record, arena *memory)
     return false;
 }
 
+/* What is JSON in a name's place is none. */
+static bool names_target(const audit_record *record, arena *memory)
+{
+    size_t targets = audit_record_target_count(record);
+    audit_target target;
+
+    for (size_t i = 0; i < targets; i++)
+        if (audit_record_target(record, i, memory, &target) && target.upn.length > 0 &&
+            target.upn.bytes[0] != '[' && target.upn.bytes[0] != '{')
+            return true;
+    return false;
+}
+
+/*
+ * The built-in rule's targets are users, who have names; an application that another rule may look
+ * for has none.
+ */
+bool judge_is_bare(const rule *r, const audit_record *record, arena *memory)
+{
+    unsigned reasons;
+
+    return record->view == SEMANTICS_WIDE &&
+           rule_is_operation(r, record, SEMANTICS_WIDE, &reasons) &&
+           !(rule_is_built_in(r) ? names_target(record, memory)
+                                 : judge_shows_target(record, memory));
+}
+
 unwrap_kind judge_kind(audit_result reading, bool is_one)
 {
     switch (reading) {
@@ -115,6 +142,7 @@ audit_result judge_record(judgement *self, json *object)
     audit_result result = as_kql;
 
     self->hidden = (text)TEXT("");
+    self->is_bare = false;
     self->shows_target = as_kql == AUDIT_RECORD && judge_shows_target(&kql, self->memory);
     if (is_wide) {
         result = read_record(self, object, SEMANTICS_WIDE, &wide);
@@ -122,6 +150,7 @@ audit_result judge_record(judgement *self, json *object)
         if (result == AUDIT_RECORD) {
             judge_rows(self, as_kql == AUDIT_RECORD ? &kql : NULL, &wide);
             learn_roles(self, &wide);
+            self->is_bare = judge_is_bare(self->rule, &wide, self->memory);
         }
         audit_record_release(&wide);
     } else if (as_kql == AUDIT_RECORD) {

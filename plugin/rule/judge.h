@@ -41,6 +41,8 @@ typedef struct judgement {
     bool has_broken_part; /* of a record that matched, something beside its targets is unreadable */
     text hidden;       /* what the last record has in its targets' place; empty: they can be read */
     bool shows_target; /* the last record named one */
+    bool is_bare;      /* the last record has an operation of the rule, but no target where one is
+                          known to stand, or none that has a name */
     bool over_limit;   /* a record could not be judged: a pattern or an array met a bound */
     bool out_of_memory;
     bool stopped; /* rows were not handed out */
@@ -57,6 +59,9 @@ bool judge_is_stale(judgement *self, const alert *row);
 
 /* Does the record name a target of its own? */
 bool judge_shows_target(const audit_record *record, arena *memory);
+
+/* Of wide semantics' reading: what judgement's is_bare says. Without it nothing is told so. */
+bool judge_is_bare(const rule *r, const audit_record *record, arena *memory);
 
 /*
  * What an object is to unwrap. `is_one`: it matched, or names a target; else

@@ -355,5 +355,79 @@ class Flat(PiecesTest):
         self.assertEqual((0, ""), (done.status, done.output))
 
 
+class Bare(PiecesTest):
+    """Records whose targets do not stand where they are known to."""
+
+    KEYS = {"targetResources", "TargetResources", "userPrincipalName"}
+
+    def _replay(self, record):
+        self.path.write_text(json.dumps(record))
+        return synctap("replay", "--format", "jsonl", "--now", NOW,
+                       "--identity", "/dev/null", self.path)
+
+    def _record(self, rng, upn=plain.SYNC_UPN):
+        record = rng.choice(rendering.SHAPES)(
+            plain.row(plain.target(upn)), rng)
+        return record, record.get("properties", record)
+
+    def _misspelled(self, rng, upn=plain.SYNC_UPN):
+        """Change a letter of a key that leads to the name, anyhow."""
+        record, holder = self._record(rng, upn)
+        for part in (holder, *holder.get("targetResources", ()),
+                     *holder.get("TargetResources", ())):
+            for key in self.KEYS & set(part):
+                at = rng.randrange(len(key))
+                name = key[:at] + rng.choice("\t\1 x.\u200b") \
+                    + key[at + rng.randrange(2):]
+                part[name] = part.pop(key)
+                if rng.random() < 0.5:
+                    return record
+        return record
+
+    def _elsewhere(self, rng, upn=plain.SYNC_UPN):
+        """Put the targets, or the name, somewhere else."""
+        record, holder = self._record(rng, upn)
+        key = next(iter(self.KEYS & set(holder)))
+        targets = holder.pop(key)
+        holder.update(rng.choice((
+            {"data": {key: targets}}, {f"{key}_s": json.dumps(targets)},
+            {key: {"item": targets}}, {"TargetUserUpn": upn},
+            {key: None, "affected": [upn]},
+            {key: [{"Key": "userPrincipalName", "Value": upn}]},
+            {key: [{"type": "User", "userPrincipalName": [upn]}]},
+            {key: [{"type": "User", "userPrincipalName": {"value": upn}}]})))
+        return record
+
+    def _check(self, record):
+        done = self._replay(record)
+        self.assertEqual((1, [("degraded", plain.SYNC_UPN)]), (
+            done.status, [(one["confidence"], one["target_upn"])
+                          for one in objects(done.output)]), record)
+        self.assertIn("shows an operation and a sync account", done.words)
+
+    def test_a_key_that_is_misspelled_hides_no_account(self):
+        for rng in self.each():
+            self._check(self._misspelled(rng))
+
+    def test_targets_elsewhere_are_a_degraded_alert(self):
+        for rng in self.each():
+            self._check(self._elsewhere(rng))
+
+    def test_another_account_elsewhere_is_nobodys(self):
+        for rng in self.each():
+            make = rng.choice((self._misspelled, self._elsewhere))
+            done = self._replay(make(rng, plain.PERSON_UPN))
+            self.assertEqual((0, ""), (done.status, done.output))
+
+    def test_what_a_group_is_called_is_no_account(self):
+        for rng in self.each():
+            record, holder = self._record(rng)
+            key = next(iter(self.KEYS & set(holder)))
+            holder[key] = [{"id": plain.OTHER_ID, "type": "Group",
+                            "displayName": plain.SYNC_UPN}]
+            done = self._replay(record)
+            self.assertEqual((0, ""), (done.status, done.output))
+
+
 if __name__ == "__main__":
     unittest.main()

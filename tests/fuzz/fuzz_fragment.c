@@ -88,8 +88,9 @@ int LLVMFuzzerTestOneInput(const char *bytes, size_t length)
 {
     text input = {bytes, length};
 
-    FUZZ_REQUIRE(fragment_read(input, wide_rule, accounts, fuzz_now(), memory, check_alert, &input),
-                 input);
+    FUZZ_REQUIRE(
+        fragment_read(input, false, wide_rule, accounts, fuzz_now(), memory, check_alert, &input),
+        input);
     arena_reset(memory);
     return 0;
 }

@@ -632,9 +632,21 @@ def container_in(text):
 def hides_targets(value):
     """Tell whether a target, or all of them, cannot be read."""
     found = unpacked(value)
-    if isinstance(found, list):
-        return any(_is_hidden(target) for target in found)
-    return found is not MISSING and _is_hidden(found)
+    targets = found if isinstance(found, list) else [found]
+    return found is not MISSING and (
+        any(map(_is_hidden, targets)) or _shows_name_elsewhere(targets))
+
+
+def _shows_name_elsewhere(targets):
+    """Tell whether a name stands where none is known to, and no other does."""
+    written = json.dumps([
+        {key: one for key, one in target.items() if key != "displayName"}
+        for target in map(unpacked, targets) if isinstance(target, dict)])
+    return "Sync_" in written and not any(
+        key.lower() == "userprincipalname" and one
+        and not isinstance(one, (dict, list))
+        for target in map(unpacked, targets) if isinstance(target, dict)
+        for key, one in target.items())
 
 
 def _is_hidden(target):

@@ -427,7 +427,7 @@ static outcome run_fragment(void)
     outcome came;
 
     sweep_begin();
-    is_read = fragment_read(broken, r, none, sweep_now(), memory, count_fragment, &count);
+    is_read = fragment_read(broken, false, r, none, sweep_now(), memory, count_fragment, &count);
     sweep_end();
     came = is_read ? SWEEP_EXPECT(count == 1) : OUT_OF_MEMORY;
     arena_free(memory);
