@@ -6,7 +6,7 @@
  * may change the JSON in it. Else, and when no rule leads to a record, the
  * JSON documents are looked for where they stand. Records are found in them
  * in arrays, in members of any name, in strings that hold JSON (three levels
- * of them), and in the rows of the query API's tables.
+ * of them), behind quotes that are coded, and in the rows of the query API's tables.
  */
 #ifndef SYNCTAP_UNWRAP_H
 #define SYNCTAP_UNWRAP_H

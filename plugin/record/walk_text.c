@@ -7,6 +7,7 @@
 
 #include "dialect/own_alert.h"
 #include "record/chosen_text.h"
+#include "record/coded_text.h"
 #include "record/record_piece.h"
 
 enum {
@@ -26,6 +27,7 @@ typedef struct passage {
     size_t words_from;    /* behind all that was read or could not be */
     size_t document_from; /* the first document in front of the words that was no record */
     size_t escaped_to;    /* strings that begin before it were searched already */
+    size_t coded_to;      /* so were texts with coded quotes */
     size_t bad_escape;    /* no string's inside that begins before it goes on to a quote */
     size_t look_alikes;   /* of synctap's own alerts, that were none */
     size_t header_looks;  /* for headers in front of such alerts */
@@ -323,6 +325,48 @@ static size_t walk_escaped(walk *w, passage *p, size_t at)
     return done;
 }
 
+/* True when it could be read: each part of it is a record's, or told. */
+static bool walk_undone(walk *w, const passage *p, text coded)
+{
+    size_t records = w->found.records, broken = w->found.broken;
+    buffer undone = {0};
+    json *string = NULL;
+
+    coded_text_undo(coded, &undone);
+    if (!buffer_failed(&undone))
+        string = json_new_string(buffer_text(&undone));
+    buffer_free(&undone);
+    w->found.out_of_memory |= string == NULL;
+    if (string != NULL)
+        walk_inside(w, p, string);
+    json_free(string);
+    return w->found.records > records || w->found.broken > broken;
+}
+
+/*
+ * A document whose quotes are coded, {\x22id\x22:...}: its length, or 0 when it is none. In a
+ * stretch under way it is a part of that. Each is searched once.
+ */
+static size_t walk_coded(walk *w, passage *p, size_t at)
+{
+    text rest = text_from(p->text, at);
+    size_t length;
+
+    if (at < p->coded_to)
+        return 0;
+    if (closes_before(p, at))
+        end_broken(w, p, at);
+    length = p->broken_from == p->text.length ? coded_text_length(rest) : 0;
+    if (length == 0)
+        return 0;
+    p->coded_to = at + length;
+    note_words(p, at);
+    if (p->broken_from < p->text.length || !walk_undone(w, p, (text){rest.bytes, length}))
+        return 0;
+    begin_words(p, at + length);
+    return length;
+}
+
 /* Blanks and commas, as they stand between messages that were put into one. */
 static size_t separators(text t)
 {
@@ -435,6 +479,8 @@ static size_t walk_document_at(walk *w, passage *p, size_t at)
     }
     w->found.out_of_memory |= json_parser_ran_out(parser);
     length = walk_escaped(w, p, at);
+    if (length == 0)
+        length = walk_coded(w, p, at);
     if (length > 0)
         return at + length;
     length = pass_cut_alert(w, p, at);

@@ -11,6 +11,8 @@ What a row says is the same in all of them, so the rows of the query are too.
 """
 
 import gzip
+import html
+import json
 import lzma
 import shutil
 import subprocess
@@ -222,11 +224,46 @@ CARRIERS = {
     "leef": _leef,
 }
 
+# Codings: other ways to write a quote, and what stands for itself beside it.
+# Letters stand as they are: of a phrase whose letters are coded no gate knows.
+
+def _by_number(form, also):
+    """Code each of these characters, and each control, by its number."""
+    return lambda text: "".join(
+        form % ord(one) if one in also or one < " " else one for one in text)
+
+
+def _doubled(text):
+    return text.replace("\\", "\\\\").replace('"', "\\x22")
+
+
+CODINGS = (
+    _by_number("\\x%02X", '"\\'), _by_number("\\x%02x", '"\\'), _doubled,
+    _by_number("\\%03o", '"\\'), html.escape, _by_number("&#%d;", '"&'),
+    _by_number("&#x%02x;", '"&<>'),
+)
+
+
+def _coded(text, style):
+    """Write a text as writers of logs and of XML do, in one of their lines."""
+    plain = json.dumps(json.loads(text), ensure_ascii=False)
+    before = style.rng.choice(("", HEADER, "<134>Jun  1 12:00:00 edge7 app: ",
+                               "203.0.113.7 - - POST ", "<Data>"))
+    behind = style.rng.choice(("", " 200", "</Data>", ' "-" "agent"',
+                               ' [1] {"a":0}'))
+    coded = style.rng.choice(CODINGS)(plain)
+    line = before + coded + behind
+    return json_text({"message": line}, style) \
+        if style.rng.random() < 0.3 else line
+
+
 # Any carrier around any container that does not need a shape of its own.
 ANYTHING = "anything"
 ANY_SHAPE = sorted(set(CONTAINERS) - {"graph", "tables"})
 
-NAMES = (*CONTAINERS, *CARRIERS, ANYTHING)
+CODED = "coded"
+
+NAMES = (*CONTAINERS, *CARRIERS, ANYTHING, CODED)
 
 
 def shapes_of(name):
@@ -253,6 +290,8 @@ def messages(name, records, style):
     if name in CARRIERS:
         return [CARRIERS[name](text, style)
                 for text in _payloads(records, style)]
+    if name == CODED:
+        return [_coded(text, style) for text in _payloads(records, style)]
     return [_anything(part, style)
             for part in rendering.parts(records, style.rng)]
 

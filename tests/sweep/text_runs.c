@@ -288,6 +288,11 @@ static outcome run_unwrap_escaped(void)
     return unwrap_once("record=\"" ESCAPED "\" and more");
 }
 
+static outcome run_unwrap_coded(void)
+{
+    return unwrap_once("POST {\\x22operationName\\x22:\\x22x\\x22} 200");
+}
+
 static outcome run_unwrap_cleaned(void)
 {
     return unwrap_once("{#012\"operationName\":#012\"x\"}");
@@ -359,6 +364,7 @@ const sweep_run text_runs[] = {
     {"unwrap, documents", run_unwrap_documents},
     {"unwrap, strings", run_unwrap_strings},
     {"unwrap, escaped", run_unwrap_escaped},
+    {"unwrap, coded", run_unwrap_coded},
     {"unwrap, cleaned", run_unwrap_cleaned},
     {"unwrap, broken", run_unwrap_broken},
     {"unwrap, table", run_unwrap_table},

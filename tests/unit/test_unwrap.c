@@ -560,6 +560,48 @@ static void test_no_text_in_front_swallows_a_record(void)
     }
 }
 
+/* Of codes in strings those of the quotes' kind alone are undone. */
+static void test_a_record_whose_quotes_are_coded(void)
+{
+    static const char *const coded[] = {
+        "{\\x22r\\x22:1}",
+        "ip - POST {\\x22r\\x22:1,\\x22a\\x22:\\x22\\x5C\\x22\\x22} 200",
+        "{\\x22r\\x22:1,\\x22a\\x22:\\x22\\\\\\x22&quot;\\x22}",
+        "{\\042r\\042:1}",
+        "<Data>[{&quot;r&quot;:1,&quot;a&quot;:&quot;\\&quot;&amp;quot;\\\\&quot;}]</Data>",
+        "{&#34;r&#34;:1}",
+        "{&#x22;r&#x22;:1}",
+    };
+
+    for (size_t i = 0; i < LENGTH_OF(coded); i++)
+        check_records(coded[i], "1 ");
+}
+
+static void test_no_coded_quote_in_front_swallows_a_record(void)
+{
+    static const char *const fronts[] = {
+        "{\\x22", "[\\x22", "{\\x22r\\x22:", "{&quot;", "[{&#34;", "{\\042} [", "{\\x22}] ",
+    };
+
+    for (size_t i = 0; i < LENGTH_OF(fronts); i++) {
+        test_case("%s", fronts[i]);
+        EXPECT_STRING(records_of(take(test_string("user: %s. " R1, fronts[i]))), "1 ");
+        EXPECT_STRING(records_of(take(test_string("user: %s " R1, fronts[i]))), "1 ");
+        EXPECT_STRING(records_of(take(test_string("user: %s[ " R1 "]", fronts[i]))), "1 ");
+    }
+    EXPECT_STRING(records_of(take("{\\x22r\\x22:2} " R1)), "2 1 ");
+}
+
+static void test_what_is_coded_and_broken_is_told_as_it_reads(void)
+{
+    taken *t = take("{\\x22r\\x22:1,\\x22a\\x22:-");
+
+    EXPECT_STRING(records_of(t), "");
+    EXPECT_STRING(broken_of(t), "[{\"r\":1,\"a\":-]");
+    t = take("<Data>{&quot;r&quot;:&quot;\\x22&quot;}</Data>");
+    EXPECT_STRING(broken_of(t), "[{\"r\":\"\\x22\"}]");
+}
+
 /* What seems to be the end of a quoted record is the first quote of the good one. */
 static void test_no_quoted_record_in_front_swallows_one(void)
 {
@@ -972,6 +1014,9 @@ CU_TestInfo unwrap_tests[] = {
     TEST(test_a_tables_rows_may_be_objects),
     TEST(test_of_two_columns_of_one_name_the_last_counts),
     TEST(test_no_text_in_front_swallows_a_record),
+    TEST(test_a_record_whose_quotes_are_coded),
+    TEST(test_no_coded_quote_in_front_swallows_a_record),
+    TEST(test_what_is_coded_and_broken_is_told_as_it_reads),
     TEST(test_no_quoted_record_in_front_swallows_one),
     TEST(test_a_document_in_a_broken_records_name_does_not_divide_it),
     TEST(test_a_record_in_a_cut_carrier_is_left_out_of_the_stretch),
