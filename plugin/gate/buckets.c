@@ -438,7 +438,10 @@ static uint64_t bytes_at(text t, size_t at)
     size_t left = t.length - at;
     uint64_t bytes = 0;
 
-    memcpy(&bytes, t.bytes + at, left < sizeof(bytes) ? left : sizeof(bytes));
+    if (left >= sizeof(bytes))
+        memcpy(&bytes, t.bytes + at, sizeof(bytes)); /* one load, as nearly always */
+    else
+        memcpy(&bytes, t.bytes + at, left);
     return bytes | 0x2020202020202020;
 }
 
