@@ -248,7 +248,7 @@ def _coded(text, style):
     """Write a text as writers of logs and of XML do, in one of their lines."""
     plain = json.dumps(json.loads(text), ensure_ascii=False)
     before = style.rng.choice(("", HEADER, "<134>Jun  1 12:00:00 edge7 app: ",
-                               "203.0.113.7 - - POST ", "<Data>"))
+                               "edge7 203.0.113.7 - - POST ", "<Data>"))
     behind = style.rng.choice(("", " 200", "</Data>", ' "-" "agent"',
                                ' [1] {"a":0}'))
     coded = style.rng.choice(CODINGS)(plain)
@@ -264,6 +264,10 @@ ANY_SHAPE = sorted(set(CONTAINERS) - {"graph", "tables"})
 CODED = "coded"
 
 NAMES = (*CONTAINERS, *CARRIERS, ANYTHING, CODED)
+
+# Those that add no word of their own: a coded record that has no targets is
+# also told as one that could not be decoded.
+QUIET = tuple(name for name in NAMES if name != CODED)
 
 
 def shapes_of(name):
