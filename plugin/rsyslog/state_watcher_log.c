@@ -82,8 +82,7 @@ static const char *what_is_missed(const state_watcher *self, const keeper_facts 
 {
     if (facts->identity.has_rows)
         return "accounts that became sync accounts since are not known";
-    return self->what.judges_names ? "the naming rules alone judge"
-                                   : "the rule finds nobody in it";
+    return self->what.judges_names ? "the naming rules alone judge" : "the rule finds nobody in it";
 }
 
 /* One line when it becomes weak, and when it is well again. */
