@@ -1,6 +1,6 @@
 """An outage of what takes the alerts: how long until it has them all."""
 
-import json
+import re
 import selectors
 import socket
 import time
@@ -11,6 +11,8 @@ from daemon import FROM_FILE, Failed, Rsyslogd, rss_kb, statistics
 MOST_SECONDS = 1800
 MOST_QUIET = 60  # seconds without an alert
 READ_AT_ONCE = 1 << 20
+# To parse them all would take from the processors what is measured.
+ALERT_ID = re.compile(rb'"alert_id":"([^"]+)"')
 
 # The queue of contrib/rsyslog.d/synctap.conf, with the space that an hour takes.
 FAR_END = """template(name="alert" type="list") { property(name="msg") }
@@ -86,5 +88,5 @@ class Taken:
         read = lane.recv(READ_AT_ONCE)
         *lines, rest = (self._rest.pop(lane, b"") + read).split(b"\n")
         self._rest[lane] = rest
-        self.ids.update(json.loads(line)["alert_id"] for line in lines)
+        self.ids.update(ALERT_ID.search(line).group(1) for line in lines)
         return bool(read)
