@@ -67,7 +67,7 @@ static bool make_search(event_reader *self)
     text names[IDENTITY_MOST_TELLING];
 
     self->gate = detector_make_gate(self->rule, names, identity_telling_names(names));
-    self->times = time_search_new();
+    self->times = time_search_new(self->latest_credible);
     return self->gate != NULL && self->times != NULL;
 }
 
@@ -324,19 +324,36 @@ void event_reader_read(event_reader *self, const input_message *message, event_l
     add_end(self, message, &found);
 }
 
+/* A time_reader. In such a line the gate has found nothing that is more than a time. */
+static arrival read_times(void *arg, text line)
+{
+    event_reader *self = arg;
+    const unwrap_sink sink = {self, take_object, take_broken, NULL};
+    event_list *list = self->list, alone = {0};
+    arrival latest;
+
+    self->list = &alone;
+    self->stamp = arrival_of_line(line);
+    self->may_match = false;
+    alone.failed |= detector_take_apart(self->worker, line, &sink).out_of_memory;
+    self->list = list;
+    list->failed |= alone.failed;
+    latest = alone.latest;
+    event_list_free(&alone);
+    return latest;
+}
+
 size_t event_reader_find(event_reader *self, text t, line_run *lines, event_list *list)
 {
     size_t found = gate_find_in_lines(self->gate, t, lines);
     text passed = {t.bytes, found < lines->length ? line_scan_begin(t, found) : found};
     arrival latest = list->latest;
-    size_t doubtful = time_search_pass(self->times, passed, &latest);
 
     self->list = list;
-    if (latest.is_known && latest.time > self->latest_credible)
-        return 0;
+    time_search_pass(self->times, passed, read_times, self, &latest);
     if (arrival_is_later(latest, list->latest))
         add_time(self, (arrival){0}, latest);
-    return doubtful < passed.length ? doubtful : found;
+    return found;
 }
 
 bool event_reader_has_read_record(const event_reader *self)

@@ -13,24 +13,37 @@
 /* Each name of a record's time has it: time, TimeGenerated, activity_date_time, @timestamp. */
 static const text COMMON = TEXT("time");
 
-enum { LONGEST_TIME = 64 };
+enum {
+    LONGEST_TIME = 64,
+    MOST_DOUBTS = 1024, /* lines that are kept in mind before the first of them is read */
+};
 
 /* The times of a line. */
 typedef struct line_times {
-    size_t end; /* of the line */
+    bool has_time;
     bool differ;
     text last; /* as it is written, in the text or in its room */
     char room_of_last[LONGEST_TIME];
     char room[LONGEST_TIME]; /* of one that cannot be shown in the text */
-    arrival latest;
+    timestamp time;          /* the last one's, when has_time */
+    arrival latest;          /* of those that are credible */
 } line_times;
+
+/* A line of different times, and the latest that it can have. */
+typedef struct doubt {
+    timestamp most;
+    text line;
+} doubt;
 
 struct time_search {
     gate *gate;
+    timestamp latest_credible;
     text names[AUDIT_MOST_TIME_NAMES];
     size_t name_count;
     bool is_name_byte[256];
     bool ends_value[256];
+    size_t doubt_count;
+    doubt doubts[MOST_DOUBTS];
 };
 
 static void make_tables(time_search *self)
@@ -42,12 +55,13 @@ static void make_tables(time_search *self)
         self->ends_value[(unsigned char)*c] = true;
 }
 
-time_search *time_search_new(void)
+time_search *time_search_new(timestamp latest_credible)
 {
     time_search *self = calloc(1, sizeof(*self));
 
     if (self == NULL)
         return NULL;
+    self->latest_credible = latest_credible;
     make_tables(self);
     self->gate = gate_new(&COMMON, 1, SEMANTICS_KQL);
     if (self->gate != NULL)
@@ -82,17 +96,20 @@ static text without_zone(text t)
 /* Most lines have one time twice. */
 static bool is_repeat(const line_times *line, text t)
 {
-    return line->latest.is_known && text_equal(without_zone(line->last), without_zone(t));
+    return line->has_time && text_equal(without_zone(line->last), without_zone(t));
 }
 
-static void take_time(line_times *line, text t)
+static void take_time(const time_search *self, line_times *line, text t)
 {
     timestamp time;
 
     if (is_repeat(line, t) || !timestamp_parse(t, &time))
         return;
-    line->differ |= line->latest.is_known && line->latest.time != time;
-    arrival_raise(&line->latest, (arrival){.is_known = true, .time = time});
+    line->differ |= line->has_time && line->time != time;
+    line->has_time = true;
+    line->time = time;
+    if (time <= self->latest_credible)
+        arrival_raise(&line->latest, (arrival){.is_known = true, .time = time});
     line->last = t;
     if (t.bytes == line->room) {
         memcpy(line->room_of_last, t.bytes, t.length);
@@ -184,8 +201,42 @@ static size_t look_at(const time_search *self, text t, size_t at, line_times *li
     size_t end = (size_t)(name.bytes + name.length - t.bytes);
 
     if (is_of_time(self, name) && value_behind(self, t, end, line, &value))
-        take_time(line, value);
+        take_time(self, line, value);
     return end > at ? end : at + 1;
+}
+
+/* --- doubts --- */
+
+/* The one that can have the latest time first. */
+static int compare_doubts(const void *a, const void *b)
+{
+    timestamp x = ((const doubt *)a)->most, y = ((const doubt *)b)->most;
+
+    return (x < y) - (x > y);
+}
+
+static bool can_move(const doubt *d, const arrival *latest)
+{
+    return !latest->is_known || d->most > latest->time;
+}
+
+static void resolve_doubts(time_search *self, time_reader *read, void *arg, arrival *latest)
+{
+    size_t count = self->doubt_count;
+
+    self->doubt_count = 0;
+    if (count > 0)
+        qsort(self->doubts, count, sizeof(doubt), compare_doubts);
+    for (size_t i = 0; i < count && can_move(&self->doubts[i], latest); i++)
+        arrival_raise(latest, read(arg, self->doubts[i].line));
+}
+
+static void take_doubt(time_search *self, timestamp most, text line, const arrival *latest)
+{
+    doubt d = {most, line};
+
+    if (can_move(&d, latest))
+        self->doubts[self->doubt_count++] = d;
 }
 
 /* --- lines --- */
@@ -197,20 +248,32 @@ static size_t line_end(text t, size_t at)
     return end != NULL ? (size_t)(end - t.bytes) : t.length;
 }
 
-size_t time_search_pass(time_search *self, text t, arrival *latest)
+/* A line in which the first place was found at `at`. */
+static void take_line(time_search *self, text t, size_t at, size_t end, arrival *latest)
 {
-    size_t at = 0;
+    line_times line = {0};
+
+    for (size_t place = at; place < end;
+         place += gate_find(self->gate, (text){t.bytes + place, end - place}))
+        place = look_at(self, t, place, &line);
+    if (line.differ && line.latest.is_known)
+        take_doubt(self, line.latest.time,
+                   text_between(t.bytes + line_scan_begin(t, at), t.bytes + end), latest);
+    else
+        arrival_raise(latest, line.latest);
+}
+
+void time_search_pass(time_search *self, text t, time_reader *read, void *arg, arrival *latest)
+{
+    size_t at = gate_find(self->gate, t);
 
     while (at < t.length) {
-        size_t found = at + gate_find(self->gate, text_from(t, at));
-        line_times line = {.end = found < t.length ? line_end(t, found) : t.length};
+        size_t end = line_end(t, at);
 
-        for (at = found; at < line.end;
-             at += gate_find(self->gate, (text){t.bytes + at, line.end - at}))
-            at = look_at(self, t, at, &line);
-        if (line.differ && arrival_is_later(line.latest, *latest))
-            return line_scan_begin(t, found);
-        arrival_raise(latest, line.latest);
+        take_line(self, t, at, end, latest);
+        if (self->doubt_count == MOST_DOUBTS)
+            resolve_doubts(self, read, arg, latest);
+        at = end + gate_find(self->gate, text_from(t, end));
     }
-    return t.length;
+    resolve_doubts(self, read, arg, latest);
 }

@@ -72,7 +72,7 @@ def archive(setting, full=1_000_000, quick=100_000):
     """Give an archive that lies in memory, and its size."""
     count = setting.size(full, quick)
     path = setting.file(f"archive-{count}",
-                        lambda: data.Records(SEED).mixed(count))
+                        lambda: data.Records(SEED).archived(count))
     path.read_bytes()
     return path, path.stat().st_size
 

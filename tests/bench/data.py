@@ -47,6 +47,8 @@ FORTY_LITERALS = (
 PROPERTIES = (
     "AccountEnabled", "LastDirSyncTime", "Included Updated Properties",
     "TargetId.UserType", "StrongAuthenticationMethod")
+TIME, ACTIVITY = b'{"time":"', b'"activityDateTime":"'
+ARCHIVED_IN_SECOND = 20  # so a million lie in the rule's lookback
 AGENT = ("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 "
          "(KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36")
 
@@ -132,6 +134,31 @@ class Records:
             else:
                 yield self._candidate(
                     number // CANDIDATE_IN % MATCH_IN == MATCH_IN // 2)
+
+    def archived(self, count):
+        """Give the same as an archive has it: up to now, one by one.
+
+        What a record tells of happened in the second before its own.
+        """
+        begin = self._moment - datetime.timedelta(
+            seconds=count / ARCHIVED_IN_SECOND + 1)
+        second = b""
+        for number, record in enumerate(self.mixed(count)):
+            place = number % ARCHIVED_IN_SECOND
+            if place == 0:
+                before = second or begin.strftime("%FT%T").encode()
+                begin += datetime.timedelta(seconds=1)
+                second = begin.strftime("%FT%T").encode()
+            ticks = place * 10 ** 7 // ARCHIVED_IN_SECOND
+            yield timed(record, b"%s.%07dZ" % (second, ticks),
+                        b"%s.%07dZ" % (before, self._random.randrange(10 ** 7)))
+
+
+def timed(record, time, activity):
+    """Give a record other times, as long as its own."""
+    at = record.index(ACTIVITY) + len(ACTIVITY)
+    return b"".join((TIME, time, record[len(TIME) + len(time):at], activity,
+                     record[at + len(activity):]))
 
 
 def write(path, records):

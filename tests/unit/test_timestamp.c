@@ -430,6 +430,29 @@ static void test_what_is_written_is_read_back(void)
     }
 }
 
+/* Each byte at each place of the form that is read at once, and the same in one that is not. */
+static void test_a_byte_in_the_usual_form_says_what_it_says_in_the_others(void)
+{
+    static const char usual[] = "2026-06-01T12:34:56.1234567Z", other[] = "+00:00";
+    const size_t length = sizeof(usual) - 1;
+    char altered[64];
+
+    for (size_t place = 0; place + 1 < length; place++)
+        for (int byte = 0; byte < 256; byte++) {
+            timestamp got[2] = {0, 0};
+            bool is_read[2];
+
+            test_case("place %zu, byte %d", place, byte);
+            memcpy(altered, usual, length);
+            altered[place] = (char)byte;
+            is_read[0] = timestamp_parse((text){altered, length}, &got[0]);
+            memcpy(altered + length - 1, other, sizeof(other) - 1);
+            is_read[1] = timestamp_parse((text){altered, length + sizeof(other) - 2}, &got[1]);
+            EXPECT_INT(is_read[0], is_read[1]);
+            EXPECT_TIME(got[0], got[1]);
+        }
+}
+
 /* Digits in the form that is read at once, good and bad ones, and the same in one that is not. */
 static void test_the_usual_form_says_what_the_others_do(void)
 {
@@ -606,6 +629,7 @@ CU_TestInfo timestamp_tests[] = {
     TEST(test_a_time_before_1970_is_written),
     TEST(test_years_outside_of_kqls_are_clamped),
     TEST(test_what_is_written_is_read_back),
+    TEST(test_a_byte_in_the_usual_form_says_what_it_says_in_the_others),
     TEST(test_the_usual_form_says_what_the_others_do),
     TEST(test_the_calendar_is_the_c_librarys),
     TEST(test_a_leap_day_of_another_year_is_the_next),
