@@ -24,6 +24,7 @@ struct event_reader {
     timestamp latest_credible; /* a time behind it tells nothing of when a record came */
     json_parser *parser;
     arena *memory;
+    buffer line_read; /* a copy */
 
     /* the message under reading */
     event_list *list;
@@ -101,6 +102,7 @@ void event_reader_free(event_reader *self)
     detector_worker_free(self->worker);
     json_parser_free(self->parser);
     arena_free(self->memory);
+    buffer_free(&self->line_read);
     free(self);
 }
 
@@ -306,39 +308,49 @@ static void add_end(event_reader *self, const input_message *message, const unwr
         add(self->list, e, self->list->texts.length);
 }
 
-void event_reader_read(event_reader *self, const input_message *message, event_list *list)
+/* The events of its objects come into the list. */
+static unwrapped take_apart(event_reader *self, text message, bool may_match, event_list *list)
 {
     const unwrap_sink sink = {self, take_object, take_broken, NULL};
-    size_t begin = list->count;
     unwrapped found;
 
     self->list = list;
-    self->stamp = arrival_of_line(message->text);
-    self->may_match = may_match(self, message->text);
+    self->stamp = arrival_of_line(message);
+    self->may_match = may_match;
     self->reason = NULL;
-    self->line = message->line;
     self->has_record = false;
-    found = detector_take_apart(self->worker, message->text, &sink);
+    found = detector_take_apart(self->worker, message, &sink);
     list->failed |= found.out_of_memory;
+    return found;
+}
+
+void event_reader_read(event_reader *self, const input_message *message, event_list *list)
+{
+    size_t begin = list->count;
+    unwrapped found;
+
+    self->line = message->line;
+    found = take_apart(self, message->text, may_match(self, message->text), list);
     put_flat_last(list, begin);
     add_end(self, message, &found);
 }
 
-/* A time_reader. In such a line the gate has found nothing that is more than a time. */
+/*
+ * A time_reader. In such a line the gate has found nothing that is more than a time. It is copied:
+ * in a view of a file it may change under the reader's eyes (file_view.h).
+ */
 static arrival read_times(void *arg, text line)
 {
     event_reader *self = arg;
-    const unwrap_sink sink = {self, take_object, take_broken, NULL};
     event_list *list = self->list, alone = {0};
     arrival latest;
 
-    self->list = &alone;
-    self->stamp = arrival_of_line(line);
-    self->may_match = false;
-    alone.failed |= detector_take_apart(self->worker, line, &sink).out_of_memory;
-    self->list = list;
-    list->failed |= alone.failed;
+    buffer_clear(&self->line_read);
+    buffer_append(&self->line_read, line);
+    take_apart(self, buffer_text(&self->line_read), false, &alone);
     latest = alone.latest;
+    self->list = list;
+    list->failed |= alone.failed || buffer_failed(&self->line_read);
     event_list_free(&alone);
     return latest;
 }

@@ -207,28 +207,32 @@ static size_t look_at(const time_search *self, text t, size_t at, line_times *li
 
 /* --- doubts --- */
 
-/* The one that can have the latest time first. */
-static int compare_doubts(const void *a, const void *b)
-{
-    timestamp x = ((const doubt *)a)->most, y = ((const doubt *)b)->most;
-
-    return (x < y) - (x > y);
-}
-
 static bool can_move(const doubt *d, const arrival *latest)
 {
     return !latest->is_known || d->most > latest->time;
 }
 
+/* The one that can have the latest time of them; NULL when there is none. */
+static doubt *greatest_doubt(time_search *self)
+{
+    doubt *greatest = NULL;
+
+    for (size_t i = 0; i < self->doubt_count; i++)
+        if (greatest == NULL || self->doubts[i].most > greatest->most)
+            greatest = &self->doubts[i];
+    return greatest;
+}
+
+/* It seldom takes more than a reading or two: no order is needed. */
 static void resolve_doubts(time_search *self, time_reader *read, void *arg, arrival *latest)
 {
-    size_t count = self->doubt_count;
+    doubt *d;
 
+    while ((d = greatest_doubt(self)) != NULL && can_move(d, latest)) {
+        arrival_raise(latest, read(arg, d->line));
+        *d = self->doubts[--self->doubt_count];
+    }
     self->doubt_count = 0;
-    if (count > 0)
-        qsort(self->doubts, count, sizeof(doubt), compare_doubts);
-    for (size_t i = 0; i < count && can_move(&self->doubts[i], latest); i++)
-        arrival_raise(latest, read(arg, self->doubts[i].line));
 }
 
 static void take_doubt(time_search *self, timestamp most, text line, const arrival *latest)

@@ -11,7 +11,7 @@
 
 /* Bytes. A stretch is what is proven at once: it stays in a core's own cache until it is searched.
  */
-enum { LONGEST_BEGINNING = 64 * 1024, STRETCH = 128 * 1024 };
+enum { LONGEST_BEGINNING = 64 * 1024, STRETCH = 512 * 1024 };
 
 static const size_t BYTE_ORDER_MARK_LENGTH = 3;
 
