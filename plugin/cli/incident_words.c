@@ -5,6 +5,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/span.h"
+
 static void append_number(buffer *out, int64_t number)
 {
     char written[24];
@@ -53,49 +55,11 @@ static void append_time_text(buffer *out, text written)
         buffer_append(out, written);
 }
 
-/* --- spans --- */
-
-static const struct {
-    timespan length;
-    const char *name;
-} units[] = {
-    {TICKS_PER_DAY, " d"},
-    {3600 * TICKS_PER_SECOND, " h"},
-    {60 * TICKS_PER_SECOND, " min"},
-    {TICKS_PER_SECOND, " s"},
-};
-
-enum { UNITS = sizeof(units) / sizeof(units[0]) };
-
-static void append_units(buffer *out, timespan span, size_t unit)
-{
-    append_number(out, span / units[unit].length);
-    buffer_append_string(out, units[unit].name);
-    span %= units[unit].length;
-    if (unit + 1 == UNITS || span / units[unit + 1].length == 0)
-        return;
-    buffer_append_char(out, ' ');
-    append_number(out, span / units[unit + 1].length);
-    buffer_append_string(out, units[unit + 1].name);
-}
-
 void words_append_span(buffer *out, timespan span)
 {
-    size_t unit = 0;
-    char written[32];
+    char written[SPAN_TEXT_SIZE];
 
-    if (span < 0) {
-        buffer_append_string(out, "-");
-        span = span == INT64_MIN ? INT64_MAX : -span;
-    }
-    while (unit < UNITS && span < units[unit].length)
-        unit++;
-    if (unit < UNITS) {
-        append_units(out, span, unit);
-        return;
-    }
-    snprintf(written, sizeof(written), "%.1f s", (double)span / (double)TICKS_PER_SECOND);
-    buffer_append_string(out, written);
+    buffer_append_string(out, span_format(span, written));
 }
 
 void words_append_delay(buffer *out, const view_alert *a)

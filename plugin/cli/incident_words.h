@@ -9,7 +9,7 @@
 #include "base/buffer.h"
 #include "cli/incident_view.h"
 
-/* "2026-06-01 12:00:00 UTC"; "2 d 3 h", "5 min 20 s", "3 s", "0.2 s". */
+/* "2026-06-01 12:00:00 UTC"; a span as base/span has it. */
 void words_append_time(buffer *out, timestamp t);
 void words_append_span(buffer *out, timespan span);
 

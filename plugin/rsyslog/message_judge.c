@@ -8,6 +8,7 @@
 #include "errmsg.h"
 #include "msg.h"
 
+#include "base/span.h"
 #include "record/unwrap.h"
 #include "rsyslog/cut.h"
 #include "state/patience.h"
@@ -233,14 +234,15 @@ static void tell_bounds(audit_action *self, unsigned bounded)
 static void tell_stale(message_judge *self, size_t stale)
 {
     audit_action *action = self->action;
+    char lookback[SPAN_TEXT_SIZE];
 
     audit_statistics_count(&action->statistics, COUNTER_STALE, stale);
     if (stale > 0)
         log_limited(&action->stale_limit, &action->settings.label,
-                    "a record of the rule's operations came after the lookback of %g h, and does "
+                    "a record of the rule's operations came after the lookback of %s, and does "
                     "not alert; it came from %s. Look for what was missed in what you forwarded: "
                     "synctap query --lookback 0 FILE",
-                    (double)rule_get_lookback(action->settings.rule) * 24 / TICKS_PER_DAY,
+                    span_format(rule_get_lookback(action->settings.rule), lookback),
                     getHOSTNAME(self->message));
 }
 

@@ -10,6 +10,8 @@
 
 #include "errmsg.h"
 
+#include "base/span.h"
+
 /* --- words --- */
 
 static const char *name_of(const state_watcher *self)
@@ -136,11 +138,11 @@ static void tell_learned(state_watcher *self)
 static void tell_beginning(const state_watcher *self)
 {
     keeper_facts facts = keeper_read_facts(self->what.keeper, timestamp_now());
-    char age[64] = "it is empty";
+    char age[SPAN_TEXT_SIZE + 32] = "it is empty", written[SPAN_TEXT_SIZE];
 
     if (facts.identity.has_rows)
-        snprintf(age, sizeof(age), "its newest row is %.1f hours old",
-                 (double)age_of(&facts.identity) / (3600.0 * (double)TICKS_PER_SECOND));
+        snprintf(age, sizeof(age), "its newest row is %s old",
+                 span_format(age_of(&facts.identity), written));
     LogMsg(0, RS_RET_OK, LOG_NOTICE,
            "mmsynctap: action '%s' begins: %s; state database %s; sync accounts: %zu, of %lld "
            "rows of the role list, %s; records that wait for it: %lld",

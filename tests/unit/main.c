@@ -49,6 +49,7 @@ static const struct {
     {"seen", seen_tests},
     {"selftest", selftest_tests},
     {"shown", shown_tests},
+    {"span", span_tests},
     {"store", store_tests},
     {"stream", stream_tests},
     {"sync_accounts", sync_accounts_tests},

@@ -41,6 +41,7 @@ extern CU_TestInfo rule_tests[];
 extern CU_TestInfo seen_tests[];
 extern CU_TestInfo selftest_tests[];
 extern CU_TestInfo shown_tests[];
+extern CU_TestInfo span_tests[];
 extern CU_TestInfo store_tests[];
 extern CU_TestInfo stream_tests[];
 extern CU_TestInfo sync_accounts_tests[];

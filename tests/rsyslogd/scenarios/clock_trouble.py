@@ -62,7 +62,7 @@ class RecordsTime(unittest.TestCase):
                              list(map(bool, tagged)))
             self.assertEqual(["an hour less"], ids(daemon.alerts(1)))
             daemon.wait_statistics("tap", stale=2)
-            self.assertIn("came after the lookback of 24 h",
+            self.assertIn("came after the lookback of 1 d,",
                           daemon.internal("mmsynctap", "lookback").text)
             daemon.give_role(LATE)
             daemon.late_alerts("waits")

@@ -57,7 +57,7 @@ class StartLines(unittest.TestCase):
             daemon.internal("the role list in", "is older than 2 days")
             daemon.restart()
             daemon.internal("begins", "sync accounts: 1, of 1 rows",
-                            "its newest row is 72.0 hours old")
+                            "its newest row is 3 d old")
 
     def test_who_lost_the_status_by_an_import_is_said(self):
         with Daemon(mmsynctap(), MODULE) as daemon:
