@@ -15,14 +15,14 @@
 static const char USAGE[] =
     "usage: synctap status [OPTION...]\n"
     "Says whether detection works now: the database, the role list, the running rsyslogd, its\n"
-    "messages, what waits, the journal, the files' rights, the disk.\n"
+    "messages, what went wrong lately, what waits, the journal, the files' rights, the disk.\n"
     "\n"
     "  --database DB         state database\n"
     "  --rsyslogd PROGRAM    whose version is compared (default: rsyslogd)\n"
     "  --limit NAME=WARNING,BROKEN\n"
     "                        from where on something is told, such as messages=1h,6h; also\n"
-    "                        daemon=3m,5m feed=6h,2d list=1d,14d journal=1m,10m\n"
-    "                        waiting=500000,1000000 free=1g,100m\n"
+    "                        daemon=3m,5m feed=6h,2d list=1d,14d trouble=1d,15m\n"
+    "                        journal=1m,10m waiting=500000,1000000 free=1g,100m\n"
     "  --now TIME            the instant that ages count to (default: the clock)\n"
     "  --format table|json   lines for a person and a monitor, or one JSON object\n"
     "\n"
@@ -70,15 +70,6 @@ static void check_all(status_run *run, const options *o)
 
 /* --- JSON --- */
 
-static void write_number(buffer *out, const char *key, int64_t number)
-{
-    char written[24];
-
-    snprintf(written, sizeof(written), "%" PRId64, number);
-    json_write_key(out, key);
-    buffer_append_string(out, written);
-}
-
 static void write_json(const status_run *run, buffer *out)
 {
     char now[TIMESTAMP_TEXT_SIZE];
@@ -88,9 +79,9 @@ static void write_json(const status_run *run, buffer *out)
     json_write_member(out, "state", text_of(status_state_name(status_report_worst(run->report))));
     json_write_member(out, "checked_at", text_of(now));
     json_write_member(out, "database", text_of(run->database));
-    write_number(out, "sync_accounts", run->facts.sync_accounts);
-    write_number(out, "identity_rows", run->facts.identity_rows);
-    write_number(out, "identity_age_seconds", run->facts.identity_age);
+    status_write_number(out, "sync_accounts", run->facts.sync_accounts);
+    status_write_number(out, "identity_rows", run->facts.identity_rows);
+    status_write_number(out, "identity_age_seconds", run->facts.identity_age);
     status_report_write(run->report, out);
     json_write_key(out, "actions");
     buffer_append_char(out, '[');

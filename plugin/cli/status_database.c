@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/json.h"
+#include "cli/status_troubles.h"
 #include "state/role_list.h"
 #include "state/sync_census.h"
 
@@ -192,44 +193,45 @@ static void tell_silent(status_run *run, const known_action *a)
 {
     const heartbeat *b = &a->state.beat;
     int64_t age = seconds(run->now - a->state.written);
+    status_state state = status_against(run->limits, LIMIT_DAEMON, llabs(age));
     buffer room = {0};
 
     if (b->stopped != 0)
         status_report_add(run->report, "daemon", STATUS_BROKEN,
-                          "rsyslogd was stopped %s ago: nothing is detected",
-                          status_span(&room, age));
+                          "rsyslogd was stopped %s: nothing is detected",
+                          status_ago(&room, run->now, a->state.written));
     else
-        status_report_add(run->report, "daemon", status_against(run->limits, LIMIT_DAEMON, age),
-                          "action \"%s\" was heard %s ago, as process %" PRId64 "%s", a->name,
-                          status_span(&room, age), b->process,
-                          age > run->limits->warning[LIMIT_DAEMON]
-                              ? ": rsyslogd is down, runs without the module, or cannot write the "
-                                "database"
-                              : "");
+        status_report_add(
+            run->report, "daemon", state, "action \"%s\" was heard %s, as process %" PRId64 "%s",
+            a->name, status_ago(&room, run->now, a->state.written), b->process,
+            state == STATUS_OK ? ""
+            : age < 0
+                ? ": was a clock set back? rsyslogd may be down since"
+                : ": rsyslogd is down, runs without the module, or cannot write the database");
     buffer_free(&room);
 }
 
 static void tell_messages(status_run *run, const known_action *a)
 {
     const heartbeat *b = &a->state.beat;
-    int64_t age = seconds(run->now - (b->last_message != 0 ? b->last_message : b->started));
+    int64_t age = llabs(seconds(run->now - (b->last_message != 0 ? b->last_message : b->started)));
     status_state state = status_against(run->limits, LIMIT_MESSAGES, age);
     const char *question = state == STATUS_OK ? "" : ": is the feed dead?";
     buffer message = {0}, candidate = {0};
 
     if (b->last_message == 0)
         status_report_add(run->report, "messages", state,
-                          "action \"%s\" got none since it started, %s ago%s", a->name,
-                          status_span(&message, age), question);
+                          "action \"%s\" got none since it started, %s%s", a->name,
+                          status_ago(&message, run->now, b->started), question);
     else
         status_report_add(run->report, "messages", state,
-                          "action \"%s\" got the last one %s ago; the last with a phrase of the "
-                          "rule %s%s%s",
-                          a->name, status_span(&message, age),
+                          "action \"%s\" got the last one %s; the last with a phrase of the "
+                          "rule %s%s",
+                          a->name, status_ago(&message, run->now, b->last_message),
                           b->last_candidate != 0
-                              ? status_span(&candidate, seconds(run->now - b->last_candidate))
+                              ? status_ago(&candidate, run->now, b->last_candidate)
                               : "has not come since it started",
-                          b->last_candidate != 0 ? " ago" : "", question);
+                          question);
     buffer_free(&message);
     buffer_free(&candidate);
 }
@@ -269,28 +271,6 @@ static void tell_settings(status_run *run, const known_action *a)
 
 /* --- the same for a script --- */
 
-static void write_number(buffer *out, const char *key, int64_t number)
-{
-    char written[24];
-
-    snprintf(written, sizeof(written), "%" PRId64, number);
-    json_write_key(out, key);
-    buffer_append_string(out, written);
-}
-
-static void write_time(buffer *out, const char *key, timestamp t)
-{
-    char written[TIMESTAMP_TEXT_SIZE];
-
-    timestamp_format(t, written);
-    if (t != 0) {
-        json_write_member(out, key, text_of(written));
-    } else {
-        json_write_key(out, key);
-        buffer_append_string(out, "null");
-    }
-}
-
 static void write_action(buffer *out, const known_action *a)
 {
     const action_state *s = &a->state;
@@ -298,18 +278,19 @@ static void write_action(buffer *out, const known_action *a)
     json_write_item(out);
     buffer_append_char(out, '{');
     json_write_member(out, "name", text_of(a->name));
-    write_number(out, "pending", s->pending);
-    write_number(out, "pending_bytes", s->pending_bytes);
-    write_number(out, "seen", s->seen);
-    write_number(out, "incidents", s->incidents);
-    write_number(out, "open_incidents", s->open_incidents);
-    write_time(out, "heard_at", s->has_beat ? s->written : 0);
-    write_time(out, "started_at", s->beat.started);
-    write_time(out, "stopped_at", s->beat.stopped);
-    write_time(out, "last_message_at", s->beat.last_message);
-    write_time(out, "last_candidate_at", s->beat.last_candidate);
-    write_number(out, "process", s->beat.process);
-    write_number(out, "max_message_size", s->beat.longest_message);
+    status_write_number(out, "pending", s->pending);
+    status_write_number(out, "pending_bytes", s->pending_bytes);
+    status_write_number(out, "seen", s->seen);
+    status_write_number(out, "incidents", s->incidents);
+    status_write_number(out, "open_incidents", s->open_incidents);
+    status_write_time(out, "heard_at", s->has_beat ? s->written : 0);
+    status_write_time(out, "started_at", s->beat.started);
+    status_write_time(out, "stopped_at", s->beat.stopped);
+    status_write_time(out, "last_message_at", s->beat.last_message);
+    status_write_time(out, "last_candidate_at", s->beat.last_candidate);
+    status_write_number(out, "process", s->beat.process);
+    status_write_number(out, "max_message_size", s->beat.longest_message);
+    status_write_troubles(out, &s->beat);
     json_write_member(out, "version", text_of(a->version));
     json_write_member(out, "built_for", text_of(a->built_for));
     buffer_append_char(out, '}');
@@ -326,6 +307,7 @@ static void check_action(status_run *run, const known_actions *all, const known_
     }
     tell_silent(run, a);
     tell_messages(run, a);
+    status_check_troubles(run, a->name, &a->state.beat);
     tell_memory(run, a);
     tell_settings(run, a);
     if (a->state.written != all->heard)

@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/json.h"
 #include "state/role_feed.h"
@@ -18,15 +19,15 @@ enum { ANOTHER_WAY = 3600 /* seconds */ };
 
 static void tell_taken(status_run *run, const role_feed *feed)
 {
-    int64_t age = age_of(run, feed->taken), list = run->facts.identity_age;
+    int64_t age = llabs(age_of(run, feed->taken)), list = run->facts.identity_age;
     bool is_missed = list < 0 || list + ANOTHER_WAY > age;
     status_state state = is_missed ? status_against(run->limits, LIMIT_FEED, age) : STATUS_OK;
     bool is_told = state != STATUS_OK;
     buffer room = {0};
 
     status_report_add(run->report, "role feed", state,
-                      "action \"%s\" took the last message %s ago%s%s%s", feed->name,
-                      status_span(&room, age),
+                      "action \"%s\" took the last message %s%s%s%s", feed->name,
+                      status_ago(&room, run->now, feed->taken),
                       is_told     ? ": is it dead? If nothing feeds it any more: "
                       : is_missed ? ""
                                   : "; the list has come by another way since",
@@ -41,42 +42,24 @@ static void tell_rejected(status_run *run, const role_feed *feed)
     buffer newest = {0}, good = {0};
 
     status_report_add(run->report, "role feed", state,
-                      "action \"%s\" got %" PRId64 " message%s without a role list, the newest %s "
-                      "ago: %s; the last one with it %s%s",
+                      "action \"%s\" got %" PRId64 " message%s without a role list, the newest "
+                      "%s: %s; the last one with it %s",
                       feed->name, feed->rejections, feed->rejections == 1 ? "" : "s",
-                      status_span(&newest, age_of(run, feed->rejected)), feed->reason,
+                      status_ago(&newest, run->now, feed->rejected), feed->reason,
                       feed->taken == 0 ? "has not come yet"
-                                       : status_span(&good, age_of(run, feed->taken)),
-                      feed->taken == 0 ? "" : " ago");
+                                       : status_ago(&good, run->now, feed->taken));
     buffer_free(&newest);
     buffer_free(&good);
 }
 
-static void write_time(buffer *out, const char *key, timestamp t)
-{
-    char written[TIMESTAMP_TEXT_SIZE];
-
-    timestamp_format(t, written);
-    if (t != 0) {
-        json_write_member(out, key, text_of(written));
-        return;
-    }
-    json_write_key(out, key);
-    buffer_append_string(out, "null");
-}
-
 static void write_feed(buffer *out, const role_feed *feed)
 {
-    char number[24];
-
     json_write_item(out);
     buffer_append_char(out, '{');
     json_write_member(out, "name", text_of(feed->name));
-    write_time(out, "last_message_at", feed->taken);
-    write_time(out, "last_rejected_at", feed->rejected);
-    snprintf(number, sizeof(number), "%" PRId64, feed->rejections);
-    json_write_key(out, "rejected_since");
-    buffer_append_string(out, number);
+    status_write_time(out, "last_message_at", feed->taken);
+    status_write_time(out, "last_rejected_at", feed->rejected);
+    status_write_number(out, "rejected_since", feed->rejections);
     json_write_member(out, "reason", text_of(feed->reason));
     buffer_append_char(out, '}');
 }

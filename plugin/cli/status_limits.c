@@ -12,16 +12,23 @@ enum { MINUTE = 60, HOUR = 60 * MINUTE, DAY = 24 * HOUR };
 static const struct {
     const char *name;
     bool is_span; /* a timespan; else a number, with k, m or g behind it for bytes */
+    bool is_lower;
 } names[STATUS_LIMITS] = {
-    [LIMIT_DAEMON] = {"daemon", true}, [LIMIT_MESSAGES] = {"messages", true},
-    [LIMIT_LIST] = {"list", true},     [LIMIT_JOURNAL] = {"journal", true},
-    [LIMIT_FEED] = {"feed", true},     [LIMIT_WAITING] = {"waiting", false},
-    [LIMIT_FREE] = {"free", false},
+    [LIMIT_DAEMON] = {"daemon", true, false},    [LIMIT_MESSAGES] = {"messages", true, false},
+    [LIMIT_LIST] = {"list", true, false},        [LIMIT_JOURNAL] = {"journal", true, false},
+    [LIMIT_FEED] = {"feed", true, false},        [LIMIT_TROUBLE] = {"trouble", true, true},
+    [LIMIT_WAITING] = {"waiting", false, false}, [LIMIT_FREE] = {"free", false, true},
 };
+
+bool status_limit_is_lower(status_limit which)
+{
+    return names[which].is_lower;
+}
 
 const char STATUS_LIMITS_FORM[] =
     "NAME=WARNING,BROKEN, such as messages=1h,6h; the names are daemon, messages, feed, list, "
-    "journal (timespans), waiting (records) and free (bytes, as in 1g,100m); the warning comes "
+    "trouble, journal (timespans), waiting (records) and free (bytes, as in 1g,100m); the warning "
+    "comes "
     "first";
 
 const status_limits STATUS_DEFAULT_LIMITS = {
@@ -31,6 +38,7 @@ const status_limits STATUS_DEFAULT_LIMITS = {
             [LIMIT_MESSAGES] = HOUR,
             [LIMIT_FEED] = 6 * HOUR,
             [LIMIT_LIST] = DAY,
+            [LIMIT_TROUBLE] = DAY,
             [LIMIT_JOURNAL] = MINUTE,
             [LIMIT_WAITING] = 500000,
             [LIMIT_FREE] = 1 << 30,
@@ -41,6 +49,7 @@ const status_limits STATUS_DEFAULT_LIMITS = {
             [LIMIT_MESSAGES] = 6 * HOUR,
             [LIMIT_FEED] = 2 * DAY,
             [LIMIT_LIST] = 14 * DAY,
+            [LIMIT_TROUBLE] = 15 * MINUTE,
             [LIMIT_JOURNAL] = 10 * MINUTE,
             [LIMIT_WAITING] = 1000000,
             [LIMIT_FREE] = 100 << 20,
@@ -84,7 +93,7 @@ static bool read_limit(size_t which, const char *written, size_t length, int64_t
 /* A broken thing is at least worth a warning. */
 static bool are_in_order(size_t which, int64_t warning, int64_t broken)
 {
-    return which == LIMIT_FREE ? warning >= broken : warning <= broken;
+    return names[which].is_lower ? warning >= broken : warning <= broken;
 }
 
 bool status_limits_take(status_limits *self, const char *given)

@@ -9,12 +9,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What has limits. Spans are in seconds; all but FREE are upper ones. */
+/* What has limits. Spans are in seconds; FREE and TROUBLE are lower ones, the others upper. */
 typedef enum status_limit {
     LIMIT_DAEMON,   /* since an action last said that it lives */
     LIMIT_MESSAGES, /* since the last message */
     LIMIT_FEED,     /* since omidentityinfo took the last message of a role list */
     LIMIT_LIST,     /* since the role list's newest row */
+    LIMIT_TROUBLE,  /* since something went wrong last */
     LIMIT_JOURNAL,  /* since the oldest segment that waits was written */
     LIMIT_WAITING,  /* records of an action that wait for the role list */
     LIMIT_FREE,     /* bytes that are free where the database lies */
@@ -27,6 +28,9 @@ typedef struct status_limits {
 } status_limits;
 
 extern const status_limits STATUS_DEFAULT_LIMITS;
+
+/* Is less of it worse? */
+bool status_limit_is_lower(status_limit which);
 
 /* Takes "messages=1h,6h"; false, and nothing changed, when it is not that. */
 bool status_limits_take(status_limits *self, const char *given);

@@ -2,13 +2,14 @@
 /* status_report: an array of findings, as lines and as JSON. */
 #include "cli/status_report.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
 
 #include "base/json.h"
 #include "base/room.h"
 #include "base/shown.h"
-#include "cli/incident_words.h"
+#include "base/span.h"
 #include "cli/table.h"
 #include "cli/words.h"
 
@@ -67,7 +68,7 @@ void status_report_add(status_report *self, const char *check, status_state stat
 
 status_state status_against(const status_limits *limits, status_limit which, int64_t value)
 {
-    int64_t sign = which == LIMIT_FREE ? -1 : 1;
+    int64_t sign = status_limit_is_lower(which) ? -1 : 1;
 
     if (sign * value > sign * limits->broken[which])
         return STATUS_BROKEN;
@@ -76,8 +77,21 @@ status_state status_against(const status_limits *limits, status_limit which, int
 
 const char *status_span(buffer *room, int64_t seconds)
 {
+    char written[SPAN_TEXT_SIZE];
+
     buffer_clear(room);
-    words_append_span(room, seconds * TICKS_PER_SECOND);
+    buffer_append_string(room, span_format(seconds * TICKS_PER_SECOND, written));
+    return buffer_failed(room) ? "?" : buffer_string(room);
+}
+
+const char *status_ago(buffer *room, timestamp now, timestamp then)
+{
+    char written[SPAN_TEXT_SIZE];
+    timespan age = (now - then) / TICKS_PER_SECOND * TICKS_PER_SECOND;
+
+    buffer_clear(room);
+    buffer_append_string(room, span_format(age < 0 ? -age : age, written));
+    buffer_append_string(room, age < 0 ? " in the future" : " ago");
     return buffer_failed(room) ? "?" : buffer_string(room);
 }
 
@@ -179,6 +193,28 @@ void status_report_print(const status_report *self, FILE *out)
 }
 
 /* --- JSON --- */
+
+void status_write_number(buffer *out, const char *key, int64_t number)
+{
+    char written[24];
+
+    snprintf(written, sizeof(written), "%" PRId64, number);
+    json_write_key(out, key);
+    buffer_append_string(out, written);
+}
+
+void status_write_time(buffer *out, const char *key, timestamp t)
+{
+    char written[TIMESTAMP_TEXT_SIZE];
+
+    timestamp_format(t, written);
+    if (t != 0) {
+        json_write_member(out, key, text_of(written));
+        return;
+    }
+    json_write_key(out, key);
+    buffer_append_string(out, "null");
+}
 
 void status_report_write(const status_report *self, buffer *out)
 {

@@ -36,6 +36,9 @@ status_state status_against(const status_limits *limits, status_limit which, int
 /* "2 h 5 min" of so many seconds, in a buffer of the caller's. */
 const char *status_span(buffer *room, int64_t seconds);
 
+/* "2 h 5 min ago", and "1 d in the future" where a clock was ahead, or is behind now. */
+const char *status_ago(buffer *room, timestamp now, timestamp then);
+
 /* The worst of all; without memory it is broken. */
 status_state status_report_worst(const status_report *self);
 
@@ -45,6 +48,10 @@ const char *status_state_name(status_state state);
 /* A line that sums up, as monitors show it, and a line for each finding, to the terminal's width.
  */
 void status_report_print(const status_report *self, FILE *out);
+
+/* Members of an object: a number; a time, or null for none. */
+void status_write_number(buffer *out, const char *key, int64_t number);
+void status_write_time(buffer *out, const char *key, timestamp t);
 
 /* "checks": an array, a member of an object that the caller has begun. */
 void status_report_write(const status_report *self, buffer *out);

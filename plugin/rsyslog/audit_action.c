@@ -286,8 +286,9 @@ static void set_gauges(void *action)
 /* For the heartbeat; called by the watcher after set_gauges. */
 static void describe(void *action, heartbeat *beat)
 {
-    const audit_action *self = action;
+    audit_action *self = action;
 
+    audit_statistics_read_troubles(&self->statistics, timestamp_now(), beat->troubles);
     beat->last_message = self->statistics.messages.when;
     beat->last_candidate = self->statistics.candidates.when;
     beat->longest_message = (int64_t)self->longest_message; /* rsyslog's own is an int */
@@ -356,8 +357,7 @@ void audit_action_start(audit_action *self)
         .action = &self->settings.label,
         .keeper = self->keeper,
         .database = self->settings.database,
-        .state_errors = &self->statistics.counters[COUNTER_STATE_ERRORS],
-        .pending_dropped = &self->statistics.counters[COUNTER_PENDING_DROPPED],
+        .statistics = &self->statistics,
         .late = send_late_alert,
         .ran = set_gauges,
         .describe = describe,

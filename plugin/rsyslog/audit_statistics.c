@@ -95,6 +95,18 @@ void audit_statistics_set_gauges(audit_statistics *self, keeper *k, const char *
                      __ATOMIC_RELAXED);
 }
 
+void audit_statistics_read_troubles(audit_statistics *self, timestamp now,
+                                    trouble_count troubles[static TROUBLES])
+{
+    for (size_t i = 0; i < TROUBLES; i++) {
+        int64_t count = (int64_t)__atomic_load_n(&self->troubles[i], __ATOMIC_RELAXED);
+
+        if (count != self->told_troubles[i].count)
+            self->told_troubles[i] = (trouble_count){.count = count, .newest = now};
+        troubles[i] = self->told_troubles[i];
+    }
+}
+
 rsRetVal audit_statistics_begin(audit_statistics *self, const action_label *action)
 {
     const struct {

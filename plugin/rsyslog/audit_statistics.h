@@ -64,6 +64,8 @@ typedef struct audit_statistics {
     intctr_t counters[COUNTERS];
     audit_gauges gauges;
     activity messages, candidates;
+    uint64_t troubles[TROUBLES];           /* for the heartbeat: by workers and the watcher */
+    trouble_count told_troubles[TROUBLES]; /* the watcher's */
 } audit_statistics;
 
 /* Nothing has happened yet. */
@@ -75,11 +77,34 @@ rsRetVal audit_statistics_begin(audit_statistics *self, const action_label *acti
 /* NULL objects are allowed. */
 void audit_statistics_end(audit_statistics *self);
 
-/* Adds to a counter. Any thread. */
+/* The trouble that a counter counts; TROUBLES: none. */
+static inline trouble_kind trouble_of(audit_counter which)
+{
+    switch (which) {
+    case COUNTER_STALE:
+        return TROUBLE_STALE;
+    case COUNTER_UNDECODABLE:
+        return TROUBLE_UNDECODABLE;
+    case COUNTER_HELD_BACK:
+        return TROUBLE_HELD_BACK;
+    case COUNTER_STATE_ERRORS:
+        return TROUBLE_STATE_ERRORS;
+    case COUNTER_PENDING_DROPPED:
+        return TROUBLE_PENDING_DROPPED;
+    default:
+        return TROUBLES;
+    }
+}
+
+/* Adds to a counter. Any thread. impstats may be absent, or reset what it shows: troubles stay. */
 static inline void audit_statistics_count(audit_statistics *self, audit_counter which,
                                           size_t how_many)
 {
+    trouble_kind t = trouble_of(which);
+
     count_up(&self->counters[which], how_many);
+    if (t < TROUBLES && how_many > 0)
+        __atomic_add_fetch(&self->troubles[t], how_many, __ATOMIC_RELAXED);
 }
 
 /* It happens now. Reads first: workers share the flag, and it is up most of the time. */
@@ -91,5 +116,9 @@ static inline void activity_note(activity *a)
 
 /* For the watcher: what the keeper says, and the bytes of the journal's segments (a path; NULL). */
 void audit_statistics_set_gauges(audit_statistics *self, keeper *k, const char *journal);
+
+/* For the watcher: how often each trouble came, and when last, as its looks saw it. */
+void audit_statistics_read_troubles(audit_statistics *self, timestamp now,
+                                    trouble_count troubles[static TROUBLES]);
 
 #endif

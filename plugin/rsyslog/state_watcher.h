@@ -10,7 +10,7 @@
 #ifndef SYNCTAP_STATE_WATCHER_H
 #define SYNCTAP_STATE_WATCHER_H
 
-#include "rsyslog/rsyslog_module.h"
+#include "rsyslog/audit_statistics.h"
 
 #include "detector/keeper.h"
 
@@ -20,11 +20,11 @@ typedef struct state_watcher state_watcher;
 typedef struct watched {
     const action_label *action;
     keeper *keeper;
-    const char *database;      /* NULL: there is none to watch */
-    intctr_t *state_errors;    /* counts failed looks, and entries that were lost */
-    intctr_t *pending_dropped; /* counts pending records over the bound */
-    detector_sink *late;       /* takes late alerts, in the watcher's thread; never waits long */
-    void (*ran)(void *arg);    /* is called after each look, in the watcher's thread */
+    const char *database; /* NULL: there is none to watch */
+    /* Counts failed looks and entries that were lost, and pending records over the bound. */
+    audit_statistics *statistics;
+    detector_sink *late;    /* takes late alerts, in the watcher's thread; never waits long */
+    void (*ran)(void *arg); /* is called after each look, in the watcher's thread */
     void (*describe)(void *arg, heartbeat *beat); /* says what the action last did; likewise */
     const char *rule;    /* what it is called, and its semantics; until the start has returned */
     bool uses_role_list; /* the rule asks it */

@@ -21,7 +21,7 @@ static const char *name_of(const state_watcher *self)
 
 static void count_errors(state_watcher *self, size_t how_many)
 {
-    count_up(self->what.state_errors, how_many);
+    audit_statistics_count(self->what.statistics, COUNTER_STATE_ERRORS, how_many);
 }
 
 static bool is_told(const state_watcher *self, const char *trouble)
@@ -291,7 +291,8 @@ static void tell_dropped(state_watcher *self, const stream_facts *now)
 {
     if (now->dropped <= self->told.dropped)
         return;
-    count_up(self->what.pending_dropped, now->dropped - self->told.dropped);
+    audit_statistics_count(self->what.statistics, COUNTER_PENDING_DROPPED,
+                           now->dropped - self->told.dropped);
     if (self->told.dropped == 0)
         LogError(0, RS_RET_ERR,
                  "mmsynctap: action '%s': more than %d records, or 1 GB, wait for the role "

@@ -89,13 +89,10 @@ static bool run_all(store *s, const char *const *steps, int64_t action, int64_t 
 static bool forget(store *s, int64_t action)
 {
     static const char *const steps[] = {
-        "DELETE FROM pending WHERE action = ?1",
-        "DELETE FROM seen WHERE action = ?1",
-        "DELETE FROM incident WHERE action = ?1",
-        "DELETE FROM pending_total WHERE action = ?1",
-        "DELETE FROM heartbeat WHERE action = ?1",
-        "DELETE FROM action WHERE id = ?1",
-        NULL,
+        "DELETE FROM pending WHERE action = ?1",   "DELETE FROM seen WHERE action = ?1",
+        "DELETE FROM incident WHERE action = ?1",  "DELETE FROM pending_total WHERE action = ?1",
+        "DELETE FROM heartbeat WHERE action = ?1", "DELETE FROM trouble WHERE action = ?1",
+        "DELETE FROM action WHERE id = ?1",        NULL,
     };
 
     return run_all(s, steps, action, 0);

@@ -12,6 +12,24 @@
 /* Seconds between two of them. */
 enum { HEARTBEAT_PERIOD = 60 };
 
+/* What makes detection weaker than it looks, and is over, or not seen, a moment later. */
+typedef enum trouble_kind {
+    TROUBLE_STALE,           /* records that came after the lookback */
+    TROUBLE_UNDECODABLE,     /* messages */
+    TROUBLE_HELD_BACK,       /* alerts that had to wait for room in their queue */
+    TROUBLE_STATE_ERRORS,    /* of the state database and the journal */
+    TROUBLE_PENDING_DROPPED, /* records that waited for the role list, over the bound */
+    TROUBLES
+} trouble_kind;
+
+/* As impstats has it. */
+const char *trouble_name(trouble_kind which);
+
+typedef struct trouble_count {
+    int64_t count;    /* since the action started */
+    timestamp newest; /* 0: it never happened */
+} trouble_count;
+
 typedef struct heartbeat {
     timestamp started;
     timestamp stopped;      /* at a regular end; 0: it runs */
@@ -21,9 +39,13 @@ typedef struct heartbeat {
     int64_t longest_message; /* maxMessageSize in bytes, INT64_MAX when it is not known */
     const char *version;     /* synctap's */
     const char *built_for;   /* rsyslog's, whose headers the module was built with */
+    trouble_count troubles[TROUBLES];
 } heartbeat;
 
-/* Puts it in the place of the action's last one; within no transaction. False: store_error. */
+/*
+ * Puts it in the place of the action's last one; a trouble that has not come since the start leaves
+ * what an earlier one left. Within no transaction. False: store_error.
+ */
 bool heartbeat_write(store *s, int64_t action, const heartbeat *beat, timestamp now);
 
 /* An action, what it remembers, and its last heartbeat. Alive until the sink returns. */

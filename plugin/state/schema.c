@@ -9,7 +9,7 @@
 
 enum {
     APPLICATION_ID = 0x53544150, /* "STAP", in the file's header: whose database it is */
-    SCHEMA_VERSION = 10,
+    SCHEMA_VERSION = 11,
 };
 
 /* Each version's step from the one before it. */
@@ -191,6 +191,9 @@ static const char *const migrations[SCHEMA_VERSION] = {
     "CREATE INDEX pending_key_bucket ON pending_key (pending >> 16, key);"
     "CREATE TRIGGER pending_takes_its_keys AFTER DELETE ON pending BEGIN"
     " DELETE FROM pending_key WHERE pending = old.id; END;",
+    /* 11: what made an action weaker, how often since it started, and when last. */
+    "CREATE TABLE trouble (action INTEGER NOT NULL, name TEXT NOT NULL, count INTEGER NOT NULL,"
+    " newest INTEGER NOT NULL, PRIMARY KEY (action, name)) WITHOUT ROWID;",
 };
 
 static bool run(sqlite3 *c, const char *sql)

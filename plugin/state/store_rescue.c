@@ -10,8 +10,8 @@
 
 /* Those whose rows stand for themselves; the role list's head is counted anew. */
 static const char *const tables[] = {
-    "identity", "identity_superseded", "action",    "pending",      "pending_key", "seen",
-    "incident", "incident_alert",      "heartbeat", "learned_role", "role_feed"};
+    "identity", "identity_superseded", "action",    "pending", "pending_key",  "seen",
+    "incident", "incident_alert",      "heartbeat", "trouble", "learned_role", "role_feed"};
 
 enum { TABLES = sizeof(tables) / sizeof(tables[0]) };
 

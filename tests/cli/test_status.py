@@ -67,6 +67,11 @@ class StatusTest(unittest.TestCase):
             at(stopped), process, at(last_message), at(last_candidate),
             longest, version, built_for, name)
 
+    def trouble(self, name, newest, count=1, action=1):
+        """Write how often something went wrong, and when last."""
+        self.incidents.run("INSERT OR REPLACE INTO trouble VALUES (?, ?, ?, ?)",
+                           action, name, count, NOW + newest)
+
     def feed(self, taken, rejected=None, rejections=0):
         """Write what omidentityinfo last took; times are after NOW."""
         self.incidents.run(
@@ -423,6 +428,69 @@ class Daemon(StatusTest):
                             "was it not restarted after an upgrade?")
 
 
+    def test_one_that_was_heard_in_the_future_may_be_dead_since(self):
+        self.action("tap", heard=DAY)
+        self.assert_finding(2, "daemon", "was heard 1 d in the future",
+                            "was a clock set back?")
+
+    def test_a_clock_that_is_a_moment_behind_is_nothing(self):
+        self.action("tap", heard=MINUTE)
+        self.assertEqual(0, self.checks()[0])
+
+
+class Troubles(StatusTest):
+    """What went wrong lately, and what it means."""
+
+    def test_records_that_come_too_late_do_not_alert(self):
+        self.trouble("stale", -MINUTE, 3)
+        self.assert_finding(
+            2, "too late", 'action "tap": 3 records of the rule\'s operations '
+            "came after the lookback, the newest 1 min ago: what comes so "
+            "late does not alert. Is this host's clock right?",
+            "synctap query --lookback 0")
+
+    def test_each_is_a_warning_for_a_day(self):
+        for name, check in (("stale", "too late"),
+                            ("undecodable", "unreadable"),
+                            ("state_errors", "state errors"),
+                            ("pending_dropped", "given up")):
+            with self.subTest(name):
+                self.trouble(name, -HOUR)
+                self.assert_finding(1, check, "the newest 1 h ago")
+                self.trouble(name, -DAY - MINUTE)
+                self.assertEqual(0, self.checks()[0])
+
+    def test_what_goes_on_is_as_bad_as_it_is(self):
+        for name, state in (("stale", 2), ("undecodable", 1),
+                            ("state_errors", 1), ("pending_dropped", 2),
+                            ("held_back", 1)):
+            with self.subTest(name):
+                self.trouble(name, -MINUTE)
+                self.assertEqual(state, self.status().status)
+                self.incidents.run("DELETE FROM trouble")
+
+    def test_alerts_that_waited_have_gone_out_since(self):
+        self.trouble("held_back", -HOUR)
+        self.assertEqual(0, self.checks()[0])
+
+    def test_limits_are_the_users(self):
+        self.trouble("stale", -HOUR)
+        for limit, state in (("50m,15m", 0), ("1d,2h", 2)):
+            self.assertEqual(state, self.status(
+                "--limit", f"trouble={limit}").status)
+        self.assertEqual(2, self.status("--limit", "trouble=1h,2h").status)
+
+    def test_the_numbers_are_there_for_a_script(self):
+        self.trouble("stale", -HOUR, 3)
+        one, = json.loads(self.status("--format", "json").output)["actions"]
+        nothing = {"count": 0, "newest_at": None}
+        self.assertEqual(
+            {"stale": {"count": 3, "newest_at": ticks.render(NOW - HOUR)},
+             "undecodable": nothing, "held_back": nothing,
+             "state_errors": nothing, "pending_dropped": nothing},
+            one["troubles"])
+
+
 class Actions(StatusTest):
     """What an action remembers, and whether it is used."""
 
@@ -520,6 +588,17 @@ class Documented(StatusTest):
             "it is not there": self.database.unlink,
             "everybody may write it": lambda: self.database.chmod(0o666),
             "records are cut": act(longest=8096),
+            "records come too late": lambda: self.trouble(
+                "stale", -MINUTE, 3, action=2),
+            "records cannot be read": lambda: self.trouble(
+                "undecodable", -HOUR, 2, action=2),
+            "alerts do not get through": lambda: self.trouble(
+                "held_back", -MINUTE, 7, action=2),
+            "the database had trouble": lambda: self.trouble(
+                "state_errors", -HOUR, action=2),
+            "records that waited were given up": lambda: self.trouble(
+                "pending_dropped", -MINUTE, 500, action=2),
+            "the clock was set back": act(heard=DAY),
             "an action was renamed": lambda: self.action(
                 "old", heard=-DAY, started=-2 * DAY),
         }

@@ -170,6 +170,7 @@ static void test_all_of_a_dropped_one_is_gone(void)
 
     remember(s, make_action(s, "tap", 1).id, "one");
     run_sql(s, "INSERT INTO heartbeat VALUES (1, 2, 1, NULL, 7, NULL, NULL, 8096, '0', '0')");
+    run_sql(s, "INSERT INTO trouble VALUES (1, 'stale', 2, 3)");
     EXPECT(action_row_drop(s, "tap", &found));
     EXPECT(found);
     expect_counts(s, 1, "0 ");
@@ -177,6 +178,7 @@ static void test_all_of_a_dropped_one_is_gone(void)
     check(s, "SELECT count(*) FROM pending_key", "0 ");
     check(s, "SELECT count(*) FROM pending_total", "0 ");
     check(s, "SELECT count(*) FROM heartbeat", "0 ");
+    check(s, "SELECT count(*) FROM trouble", "0 ");
 }
 
 static void test_one_that_is_not_there_changes_nothing(void)

@@ -78,6 +78,57 @@ static void test_an_action_that_never_said_anything_is_there_too(void)
     EXPECT_STRING(states_of(s), "new at 2 since 1 until 0: 0 0 7 8096 0.1 8.2302.0; old never; ");
 }
 
+static void write_troubles(void *arg, const action_state *state)
+{
+    char one[64];
+
+    for (size_t i = 0; i < TROUBLES; i++) {
+        const trouble_count *t = &state->beat.troubles[i];
+
+        if (t->count == 0)
+            continue;
+        snprintf(one, sizeof(one), "%s: %s %d at %d; ", state->name, trouble_name(i), (int)t->count,
+                 (int)t->newest);
+        strcat(arg, one);
+    }
+}
+
+static const char *troubles_of(store *s)
+{
+    char all[512] = "";
+
+    EXPECT(action_states_each(s, 100, write_troubles, all));
+    return test_string("%s", all);
+}
+
+static void test_troubles_are_each_actions_own(void)
+{
+    store *s = open_store(test_path("state.db"));
+    heartbeat beat = beat_of_test();
+
+    beat.troubles[TROUBLE_STALE] = (trouble_count){.count = 3, .newest = 2};
+    EXPECT(heartbeat_write(s, action_of(s, "one"), &beat, 2));
+    beat.troubles[TROUBLE_STALE] = (trouble_count){0};
+    beat.troubles[TROUBLE_HELD_BACK] = (trouble_count){.count = 1, .newest = 4};
+    EXPECT(heartbeat_write(s, action_of(s, "two"), &beat, 4));
+    EXPECT_STRING(troubles_of(s), "one: stale 3 at 2; two: held_back 1 at 4; ");
+}
+
+static void test_a_start_leaves_the_troubles_of_before(void)
+{
+    store *s = open_store(test_path("state.db"));
+    heartbeat beat = beat_of_test();
+
+    beat.troubles[TROUBLE_STALE] = (trouble_count){.count = 3, .newest = 2};
+    EXPECT(heartbeat_write(s, action_of(s, "tap"), &beat, 2));
+    beat = beat_of_test();
+    EXPECT(heartbeat_write(s, action_of(s, "tap"), &beat, 5));
+    EXPECT_STRING(troubles_of(s), "tap: stale 3 at 2; ");
+    beat.troubles[TROUBLE_STALE] = (trouble_count){.count = 1, .newest = 6};
+    EXPECT(heartbeat_write(s, action_of(s, "tap"), &beat, 6));
+    EXPECT_STRING(troubles_of(s), "tap: stale 1 at 6; ");
+}
+
 static void run_sql(store *s, const char *sql)
 {
     sqlite3_stmt *statement = store_prepare(s, sql);
@@ -172,6 +223,8 @@ static void test_a_feed_is_forgotten_by_its_name(void)
 CU_TestInfo heartbeat_tests[] = {
     TEST(test_what_was_said_last_is_read),
     TEST(test_an_action_that_never_said_anything_is_there_too),
+    TEST(test_troubles_are_each_actions_own),
+    TEST(test_a_start_leaves_the_troubles_of_before),
     TEST(test_what_an_action_remembers_is_counted),
     TEST(test_a_feed_counts_what_was_rejected_since_a_message_was_taken),
     TEST(test_a_feed_is_forgotten_by_its_name),

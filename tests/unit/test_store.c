@@ -589,7 +589,7 @@ static void test_a_database_of_version_1_is_brought_up_to_date_with_its_rows(voi
     run_in_file(test_path("old.db"), VERSION_1);
     s = open_store(test_path("old.db"));
     EXPECT_INT(rows_in(s), 1);
-    EXPECT_INT(number_in(test_path("old.db"), "PRAGMA user_version"), 10);
+    EXPECT_INT(number_in(test_path("old.db"), "PRAGMA user_version"), 11);
     EXPECT_INT(number_in(test_path("old.db"), "SELECT count(*) FROM pending"), 0);
     write_row(s, "new@x");
     EXPECT_INT(rows_in(s), 2);

@@ -66,6 +66,11 @@ class RecordsTime(unittest.TestCase):
                           daemon.internal("mmsynctap", "lookback").text)
             daemon.give_role(LATE)
             daemon.late_alerts("waits")
+            daemon.end()
+            self.assertRegex(
+                daemon.synctap("status", "--database", daemon.database,
+                               statuses=(2,)),
+                r'broken +too late +action "tap": 2 records of the rule')
 
 
 @unittest.skipUnless(FAKETIME, "no libfaketime")
