@@ -326,7 +326,7 @@ void status_check_actions(status_run *run, store *s)
     } else if (all.heard == 0) {
         status_report_add(run->report, "daemon", STATUS_BROKEN,
                           "no action of mmsynctap was ever heard here: rsyslogd does not run it, "
-                          "or with another database");
+                          "or with another database, or cannot write this one: its log says why");
     }
     for (size_t i = 0; !all.failed && all.heard != 0 && i < all.count; i++)
         check_action(run, &all, &all.actions[i]);

@@ -10,6 +10,7 @@
 #include "base/shown.h"
 #include "rule/rule.h"
 #include "state/identity_import.h"
+#include "state/open_error.h"
 #include "state/role_feed.h"
 #include "state/store_rescue.h"
 
@@ -123,6 +124,20 @@ static int64_t end_of_waiting(void *writer)
     return stop_last_wait(&self->action->stop);
 }
 
+/* SQLite's own word would be that there was an attempt. */
+static bool refuse_read_only(role_writer *self)
+{
+    char *why;
+
+    if (store_is_writable(self->store))
+        return false;
+    why = open_error_read_only(self->action->database);
+    tell_database_error(self, why);
+    free(why);
+    close_database(self);
+    return true;
+}
+
 /* Opened where it is used, after the fork: SQLite's connections do not survive one. */
 bool role_writer_open(role_writer *self)
 {
@@ -143,6 +158,8 @@ bool role_writer_open(role_writer *self)
         return false;
     }
     tell_news(self);
+    if (refuse_read_only(self))
+        return false;
     store_set_patience_until(self->store, PATIENCE, end_of_waiting, self);
     self->list = role_list_open(self->store);
     if (self->list != NULL)

@@ -21,6 +21,7 @@
 #include "obj.h"
 #include "rainerscript.h"
 
+#include "state/schema.h"
 #include "state/store_trial.h"
 
 enum { LOG_PAUSE = 60 }; /* seconds between two lines of one kind */
@@ -229,27 +230,31 @@ static bool check_kind(const action_label *self, const char *database)
 }
 
 /* An empty file becomes a database. */
-static bool is_foreign(const char *path)
+static const char *content_refusal(const char *path)
 {
     static const char magic[] = "SQLite format 3";
-    char begin[sizeof(magic)];
+    unsigned char begin[SCHEMA_HEADER] = "";
     int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     ssize_t got = file >= 0 ? read(file, begin, sizeof(begin)) : 0;
 
     if (file >= 0)
         close(file);
-    return got > 0 && (got < (ssize_t)sizeof(begin) || memcmp(begin, magic, sizeof(magic)) != 0);
+    if (got <= 0)
+        return NULL;
+    if (got < (ssize_t)sizeof(begin) || memcmp(begin, magic, sizeof(magic)) != 0)
+        return "that file is no database of synctap's: give another path, or move it away if it "
+               "was one and is damaged";
+    return schema_header_refusal(begin);
 }
 
 /* A start goes on, and says what to do: the file may be a database that was damaged since. */
 static bool check_content(const action_label *self, const char *database)
 {
-    if (!iConfigVerify || !is_foreign(database))
-        return true;
-    action_reject(self, "database", database,
-                  "that file is no database of synctap's: give another path, or move it away if it "
-                  "was one and is damaged");
-    return false;
+    const char *right = iConfigVerify ? content_refusal(database) : NULL;
+
+    if (right != NULL)
+        action_reject(self, "database", database, right);
+    return right == NULL;
 }
 
 static bool check_sqlite(const action_label *self, const char *database)

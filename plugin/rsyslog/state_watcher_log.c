@@ -11,6 +11,7 @@
 #include "errmsg.h"
 
 #include "base/span.h"
+#include "state/open_error.h"
 
 /* --- words --- */
 
@@ -192,15 +193,16 @@ void watcher_tell_start(state_watcher *self)
 
 void watcher_tell_opened(state_watcher *self)
 {
-    bool writable = store_is_writable(watcher_store(self));
     const char *news = store_news(watcher_store(self));
+    char *why;
 
     if (news != NULL)
         LogError(0, RS_RET_ERR, "mmsynctap: action '%s': the state database %s: %s", name_of(self),
                  self->what.database, news);
-    count_errors(self, !writable);
-    if (!writable) /* that it works again is seen by the next look */
-        watcher_tell_trouble(self, "it can only be read, not written");
+    if (store_is_writable(watcher_store(self))) /* that it works again is seen by the next look */
+        return;
+    why = open_error_read_only(self->what.database);
+    watcher_fail(self, why);
 }
 
 /* Never in silence: with another file comes another role list, and other pending records. */

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "state/open_error.h"
 #include "state/own_file.h"
 
 enum {
@@ -39,6 +40,14 @@ static bool say(char **error, const char *reason)
 {
     free(*error);
     *error = strdup(reason);
+    return false;
+}
+
+/* What the system said. */
+static bool say_errno(char **error, int number)
+{
+    free(*error);
+    *error = open_error_words(number);
     return false;
 }
 
@@ -88,7 +97,10 @@ static bool lock_patiently(int directory, patience until)
 static int refuse_lock(int directory, bool *is_busy, char **error)
 {
     *is_busy = directory >= 0 && errno == EWOULDBLOCK;
-    say(error, *is_busy ? "another program is making or mending it" : strerror(errno));
+    if (*is_busy)
+        say(error, "another program is making or mending it");
+    else
+        say_errno(error, errno);
     if (directory >= 0)
         close(directory);
     return -1;
@@ -199,6 +211,20 @@ static bool refuse(const char *what, const char *why, char **error)
     return false;
 }
 
+/* Nothing that stands beside a database, and is not its own, is good for anything. */
+static bool refuse_side(name n, const struct stat *found, const char *why, char **error)
+{
+    char *longer = NULL;
+    const char *remedy =
+        S_ISREG(found->st_mode) ? "chown it to the user of the database" : "move it away";
+    bool said = asprintf(&longer, "%s: %s", why, remedy) >= 0;
+
+    refuse(n.bytes, said ? longer : why, error);
+    if (said)
+        free(longer);
+    return false;
+}
+
 /* A log of another user's could have anything in it; the file's own user is as good as we are. */
 static bool is_acceptable(const struct stat *file, name n, char **error)
 {
@@ -210,7 +236,7 @@ static bool is_acceptable(const struct stat *file, name n, char **error)
     if (found.st_uid == file->st_uid)
         found.st_uid = geteuid();
     why = own_file_refusal(&found);
-    return why == NULL || refuse(n.bytes, why, error);
+    return why == NULL || refuse_side(n, &found, why, error);
 }
 
 /* Whoever the configuration names the file of, it is: only its kind counts. */
@@ -220,7 +246,11 @@ static bool is_database_kind(struct stat found, char **error)
 
     found.st_uid = geteuid();
     why = own_file_refusal(&found);
-    return why == NULL || refuse("", why, error);
+    return why == NULL || refuse(why,
+                                 S_ISLNK(found.st_mode)
+                                     ? "links are not followed: give the path of the file itself"
+                                     : "give the path of a file",
+                                 error);
 }
 
 static bool is_all_acceptable(const char *path, char **error)
@@ -228,8 +258,8 @@ static bool is_all_acceptable(const char *path, char **error)
     static const char *const suffixes[] = {"-wal", "-shm", "-journal"};
     struct stat file = {.st_uid = geteuid()};
     bool is_there = lstat(path, &file) == 0;
-    bool acceptable = is_there ? is_database_kind(file, error)
-                               : errno == ENOENT || refuse("", strerror(errno), error);
+    bool acceptable =
+        is_there ? is_database_kind(file, error) : errno == ENOENT || say_errno(error, errno);
 
     for (size_t i = 0; acceptable && i < sizeof(suffixes) / sizeof(suffixes[0]); i++)
         acceptable = is_acceptable(&file, beside(path, suffixes[i]), error);
@@ -382,7 +412,7 @@ bool database_file_begin(const char *made, char **error)
     /* the umask may have taken from the mode */
     begun = file >= 0 && fchmod(file, 0640) == 0 && give_to_owner_of_directory(file, made);
     if (!begun)
-        say(error, strerror(errno));
+        say_errno(error, errno);
     if (file >= 0)
         close(file);
     return begun;

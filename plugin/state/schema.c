@@ -12,6 +12,11 @@ enum {
     SCHEMA_VERSION = 11,
 };
 
+static const char FOREIGN[] =
+    "it is another program's database: it is left alone: give another path";
+static const char NEWER[] =
+    "it was made by a newer synctap: upgrade this one, or give another path";
+
 /* Each version's step from the one before it. */
 static const char *const migrations[SCHEMA_VERSION] = {
     /* 1: the role list. `change` counts the transactions that wrote to it. */
@@ -307,7 +312,8 @@ static schema_result compare(sqlite3 *c, int64_t version, const char **refusal)
         return SCHEMA_READY;
     if (!made || (failed != SQLITE_OK && failed != SQLITE_ROW && failed != SQLITE_DONE))
         return SCHEMA_FAILED;
-    *refusal = "what is in it are not the tables of synctap";
+    *refusal = "what is in it are not the tables of synctap: it is left alone: give another path, "
+               "or move it away: then a new one is made";
     return SCHEMA_REFUSED;
 }
 
@@ -327,11 +333,11 @@ static schema_result look(sqlite3 *c, int64_t *version, const char **refusal)
         !read_number(c, "SELECT count(*) FROM main.sqlite_master", &objects))
         return SCHEMA_FAILED;
     if (id != APPLICATION_ID && (id != 0 || objects > 0))
-        return refuse("it is another program's database", refusal);
+        return refuse(FOREIGN, refusal);
     if (*version > SCHEMA_VERSION)
-        return refuse("it was made by a newer synctap", refusal);
+        return refuse(NEWER, refusal);
     if (*version < 0 || (*version == 0 && objects > 0))
-        return refuse("it is another program's database", refusal);
+        return refuse(FOREIGN, refusal);
     return compare(c, *version, refusal);
 }
 
@@ -349,4 +355,22 @@ schema_result schema_prepare(sqlite3 *c, const char **refusal)
     if (!run(c, "COMMIT") || (version < SCHEMA_VERSION && !migrate(c)))
         return SCHEMA_FAILED;
     return SCHEMA_READY;
+}
+
+/* --- a file that is not opened --- */
+
+static int64_t big_endian(const unsigned char *bytes)
+{
+    return (int64_t)bytes[0] << 24 | bytes[1] << 16 | bytes[2] << 8 | bytes[3];
+}
+
+/* sqlite.org/fileformat.html; a database that is being made has no number yet. */
+const char *schema_header_refusal(const unsigned char header[static SCHEMA_HEADER])
+{
+    enum { VERSION_AT = 60, ID_AT = 68 };
+    int64_t id = big_endian(header + ID_AT), version = big_endian(header + VERSION_AT);
+
+    if (id != 0 && id != APPLICATION_ID)
+        return FOREIGN;
+    return id == APPLICATION_ID && version > SCHEMA_VERSION ? NEWER : NULL;
 }

@@ -28,4 +28,11 @@ typedef enum schema_result {
  */
 schema_result schema_prepare(struct sqlite3 *connection, const char **refusal);
 
+/*
+ * Why a file that begins with these bytes would be refused, as far as its version and its owner
+ * tell. NULL: it would not be, or is no database at all. What lies in its log is not seen.
+ */
+enum { SCHEMA_HEADER = 72 };
+const char *schema_header_refusal(const unsigned char header[static SCHEMA_HEADER]);
+
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "state/open_error.h"
 #include "state/schema.h"
 #include "state/store_parts.h"
 
@@ -107,7 +108,7 @@ static bool may_be_read(const char *path, char **error)
 {
     if (path == NULL || eaccess(path, R_OK) == 0 || errno != EACCES)
         return true;
-    store_say(error, strerror(errno));
+    *error = open_error_words(errno);
     return false;
 }
 
@@ -165,10 +166,11 @@ static bool find_or_make(const char *path, store_open_mode how, char **news, cha
     file_identity found;
 
     if (!file_identify(path, &found) && (how & STORE_CREATE) == 0) {
-        store_say(error, errno == ENOENT
-                             ? "No such file or directory: name the database that mmsynctap "
-                               "has as database=; synctap identity import makes one"
-                             : strerror(errno));
+        if (errno != ENOENT)
+            *error = open_error_words(errno);
+        else
+            store_say(error, "No such file or directory: name the database that mmsynctap "
+                             "has as database=; synctap identity import makes one");
         return false;
     }
     return database_file_settle(path, news, error) &&

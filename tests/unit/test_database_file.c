@@ -2,6 +2,7 @@
 #include "state/database_file.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <sqlite3.h>
@@ -13,6 +14,8 @@
 
 #include "failing_disk.h"
 #include "fixtures.h"
+#include "state/open_error.h"
+#include "state/schema.h"
 #include "state/store_rescue.h"
 #include "suites.h"
 #include "test.h"
@@ -584,7 +587,9 @@ static void test_a_database_that_another_has_for_itself_is_not_waited_for_long(v
 static void test_a_link_in_the_databases_place_is_left_alone(void)
 {
     REQUIRE(symlink(made_with("real.db", "a@x"), test_path("state.db")) == 0);
-    EXPECT_STRING(refusal_of(test_path("state.db")), "it is a symbolic link");
+    EXPECT_STRING(
+        refusal_of(test_path("state.db")),
+        "it is a symbolic link: links are not followed: give the path of the file itself");
 }
 
 static void make_fifo(const char *path)
@@ -606,10 +611,13 @@ static void test_what_is_no_file_is_named_and_left_alone(void)
 {
     static const struct {
         void (*make)(const char *path);
-        const char *why;
-    } kinds[] = {{make_fifo, "it is no regular file"},
-                 {make_directory, "it is a directory"},
-                 {make_link, "it is a symbolic link"}};
+        const char *why, *remedy;
+    } kinds[] = {
+        {make_fifo, "it is no regular file", "give the path of a file"},
+        {make_directory, "it is a directory", "give the path of a file"},
+        {make_link, "it is a symbolic link",
+         "links are not followed: give the path of the file itself"},
+    };
     static const char *const places[] = {"", "-wal", "-shm", "-journal"};
 
     for (size_t k = 0; k < LENGTH_OF(kinds); k++)
@@ -622,7 +630,8 @@ static void test_what_is_no_file_is_named_and_left_alone(void)
                 made_with(test_string("%zu.%zu", k, p), "a@x");
             kinds[k].make(thing);
             EXPECT_STRING(refusal_of(path),
-                          p == 0 ? kinds[k].why : test_string("%s: %s", thing, kinds[k].why));
+                          p == 0 ? test_string("%s: %s", kinds[k].why, kinds[k].remedy)
+                                 : test_string("%s: %s: move it away", thing, kinds[k].why));
             EXPECT_INT(lstat(thing, &found), 0);
         }
 }
@@ -650,8 +659,74 @@ static void test_what_is_not_our_schema_is_refused(void)
         run(other, foreign[i]);
         sqlite3_close(other);
         test_case("%s", foreign[i]);
-        EXPECT_STRING(refusal_of(path), "what is in it are not the tables of synctap");
+        EXPECT_STRING(refusal_of(path),
+                      "what is in it are not the tables of synctap: it is left alone: give another "
+                      "path, or move it away: then a new one is made");
     }
+}
+
+static const char *header_refusal(const char *path)
+{
+    unsigned char header[SCHEMA_HEADER];
+    FILE *file = fopen(path, "r");
+    size_t got;
+    const char *why;
+
+    REQUIRE(file != NULL);
+    got = fread(header, 1, sizeof(header), file);
+    fclose(file);
+    REQUIRE(got == sizeof(header));
+    why = schema_header_refusal(header);
+    return why != NULL ? why : "";
+}
+
+static void test_a_file_tells_whose_it_is_before_it_is_opened(void)
+{
+    static const struct {
+        const char *change, *why;
+    } owners[] = {
+        {"PRAGMA user_version = 0; PRAGMA application_id = 0", ""},
+        {"PRAGMA user_version = 1000",
+         "it was made by a newer synctap: upgrade this one, or give another path"},
+        {"PRAGMA application_id = 7",
+         "it is another program's database: it is left alone: give another path"},
+    };
+
+    EXPECT_STRING(header_refusal(made_with("ours.db", "a@x")), "");
+    for (size_t i = 0; i < LENGTH_OF(owners); i++) {
+        const char *path = made_with(test_string("%zu.db", i), "a@x");
+        sqlite3 *other = NULL;
+
+        REQUIRE(sqlite3_open(path, &other) == SQLITE_OK);
+        run(other, owners[i].change);
+        sqlite3_close(other);
+        test_case("%s", owners[i].change);
+        EXPECT_STRING(header_refusal(path), owners[i].why);
+        if (i > 0)
+            EXPECT_STRING(refusal_of(path), owners[i].why);
+    }
+}
+
+static void test_what_the_system_forbids_is_told_with_a_remedy(void)
+{
+    char *words = open_error_words(EACCES);
+
+    EXPECT_STRING(words, test_string("Permission denied: see to it by chown or chmod, or in "
+                                     "AppArmor or SELinux, that the file and its directory can be "
+                                     "written by the user with the id %d",
+                                     (int)geteuid()));
+    free(words);
+    words = open_error_words(EROFS);
+    EXPECT_STRING(words, "Read-only file system: mount the file system for writing, or give "
+                         "another path");
+    free(words);
+    words = open_error_words(EMFILE);
+    EXPECT_STRING(words, "Too many open files");
+    free(words);
+    EXPECT_STRING(refusal_of(test_path("none/state.db")),
+                  test_string("No such file or directory: give another path, or make the "
+                              "directory, for the user with the id %d",
+                              (int)geteuid()));
 }
 
 static void test_what_analyze_leaves_is_no_harm(void)
@@ -705,6 +780,8 @@ CU_TestInfo database_file_tests[] = {
     TEST(test_a_link_in_the_databases_place_is_left_alone),
     TEST(test_what_is_no_file_is_named_and_left_alone),
     TEST(test_what_is_not_our_schema_is_refused),
+    TEST(test_a_file_tells_whose_it_is_before_it_is_opened),
+    TEST(test_what_the_system_forbids_is_told_with_a_remedy),
     TEST(test_what_analyze_leaves_is_no_harm),
     TESTS_END,
 };
