@@ -192,6 +192,12 @@ static bool is_own_worker(alert_queue *self, const smsg_t *original)
     return true;
 }
 
+void alert_queue_look_at_place(alert_queue *self, const smsg_t *message)
+{
+    if (self != NULL)
+        is_own_worker(self, message);
+}
+
 static bool may_wait(alert_queue *self)
 {
     int64_t end = stop_deadline(self->stop);

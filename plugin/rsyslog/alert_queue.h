@@ -42,6 +42,12 @@ alert_queue *alert_queue_find(const action_label *action, rsconf_t *conf, const 
 void alert_queue_free(alert_queue *self);
 
 /*
+ * Says, once, that the message came from the queue that alerts go to. A NULL queue is allowed. For
+ * a worker's first message: the mistake is told before the first alert, which may be a year away.
+ */
+void alert_queue_look_at_place(alert_queue *self, const smsg_t *message);
+
+/*
  * Hands on an alert: its text, and the tree for its container, which becomes
  * the queue's whatever happens. Host name and reception time are the
  * original's, which stays as it is. Waits while the queue is full; at a stop

@@ -17,8 +17,9 @@ struct message_judge {
     audit_action *action;
     detector_worker *worker;
     tag_maker *tag;
-    smsg_t *message; /* under judgement */
-    buffer alerts;   /* the message's alerts, one after the other, with commas */
+    bool knows_place; /* whose queue it works for was looked at */
+    smsg_t *message;  /* under judgement */
+    buffer alerts;    /* the message's alerts, one after the other, with commas */
     size_t count;
     bool is_match; /* one of them is new, and exact */
     bool is_tagged;
@@ -397,6 +398,9 @@ static void judge_property(message_judge *self, smsg_t *message)
 void message_judge_take(message_judge *self, smsg_t *message)
 {
     self->is_tagged = false;
+    if (!self->knows_place)
+        alert_queue_look_at_place(self->action->queue, message);
+    self->knows_place = true;
     if (self->action->settings.has_property)
         judge_property(self, message);
     else

@@ -106,6 +106,14 @@ class AlertQueueFull(unittest.TestCase):
         """Linux keeps 15 bytes of a thread's name."""
         self._goes_on_in_its_own_ruleset("incoming-records-of-entra")
 
+    def test_the_first_message_tells_of_that_mistake(self):
+        """Not the first alert, for which one may wait a year."""
+        incoming = inputs(mmsynctap('ruleset="incoming"'), queue=OWN)
+        with Daemon(own=f"{settings()}\n{MODULE}\n{incoming}") as daemon:
+            daemon.send(["no record at all"])
+            daemon.internal("the ruleset that the action itself stands in")
+            daemon.originals(1)
+
     def _goes_on_in_its_own_ruleset(self, name):
         """Nothing holds the sender back: his records soon fill the queue."""
         incoming = inputs(mmsynctap('ruleset="incoming"'), queue=OWN).replace(
