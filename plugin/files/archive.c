@@ -276,6 +276,7 @@ static void read_messages(hand *h)
     bool goes_on = true;
     size_t line;
 
+    input_file_part_arrays(h->file);
     while (goes_on && input_file_next_found(h->file, find, h, &message))
         goes_on = judge(h, &message);
     u->position = input_file_position(h->file);

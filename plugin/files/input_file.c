@@ -11,7 +11,7 @@
 
 /* Bytes. A stretch is what is proven at once: it stays in a core's own cache until it is searched.
  */
-enum { LONGEST_BEGINNING = 64 * 1024, STRETCH = 512 * 1024 };
+enum { LONGEST_BEGINNING = 64 * 1024, STRETCH = 512 * 1024, LARGE_ARRAY = 1024 * 1024 };
 
 static const size_t BYTE_ORDER_MARK_LENGTH = 3;
 
@@ -24,6 +24,9 @@ struct input_file {
     line_run
         proven; /* the lines at the window's front that are known to be messages by themselves */
     bool inside_line; /* the last message was the first part of a line that is too long */
+    bool parts_arrays;
+    size_t array_line;   /* where the array begins whose elements are messages; 0: there is none */
+    bool behind_element; /* of that array */
 };
 
 static input_file *make(const char *name, byte_window *window, size_t begin, size_t end)
@@ -58,6 +61,11 @@ bool input_file_has_pieces(const input_file *self, size_t *size)
 size_t input_file_find_piece_end(const input_file *self, size_t from)
 {
     return byte_window_find_line_end(self->window, from);
+}
+
+void input_file_part_arrays(input_file *self)
+{
+    self->parts_arrays = true;
 }
 
 size_t input_file_position(const input_file *self)
@@ -216,6 +224,41 @@ static void skip_rest_of_line(input_file *self)
     }
 }
 
+static json_extent_state scan_front(input_file *self, size_t most, size_t *length)
+{
+    json_extent extent = json_extent_new();
+    json_extent_state state;
+    text t;
+
+    do {
+        t = byte_window_text(self->window);
+        state = json_extent_scan(&extent, front(self, t.length < most ? t.length : most));
+    } while (state == EXTENT_OPEN && t.length < most && byte_window_grow(self->window));
+    *length = extent.length;
+    return state;
+}
+
+static bool begins_with_bracket(input_file *self)
+{
+    while (byte_window_text(self->window).length == 0 && byte_window_grow(self->window))
+        ;
+    return byte_window_text(self->window).length > 0 &&
+           byte_window_text(self->window).bytes[0] == '[';
+}
+
+static bool begins_large_array(input_file *self)
+{
+    size_t length;
+    text t;
+
+    if (!self->parts_arrays || !begins_with_bracket(self) ||
+        scan_front(self, LARGE_ARRAY, &length) != EXTENT_OPEN || length < LARGE_ARRAY)
+        return false;
+    t = text_from(byte_window_text(self->window), 1);
+    t = text_from(t, line_scan_blanks(t));
+    return t.length > 0 && t.bytes[0] == '{';
+}
+
 /* Lines that are worth to be proven at once, if the one at the front can be. */
 static text stretch(text t)
 {
@@ -240,7 +283,8 @@ static size_t end_of_look(const input_file *self)
 /* The next bytes; without a view at least a line of them, as far as there is room. */
 static text look(input_file *self)
 {
-    if (self->position < self->end && !byte_window_has_view(self->window))
+    if (self->position < self->end && !byte_window_has_view(self->window) &&
+        !begins_large_array(self))
         line_length(self, SIZE_MAX);
     return byte_window_look(self->window, end_of_look(self));
 }
@@ -276,28 +320,111 @@ static bool pass_proven(input_file *self, input_file_finder *find, void *arg)
     return proven.length > 0 && found == proven.length;
 }
 
+/* --- large arrays --- */
+
+/* What comes behind blanks, wherever that is; '\0' at the end. */
+static char skip_to_char(input_file *self)
+{
+    do
+        pass(self, line_scan_blanks(byte_window_text(self->window)));
+    while (byte_window_text(self->window).length == 0 && byte_window_grow(self->window));
+    return byte_window_text(self->window).length > 0 ? byte_window_text(self->window).bytes[0]
+                                                     : '\0';
+}
+
+static void enter_array(input_file *self)
+{
+    self->array_line = self->line;
+    self->behind_element = false;
+    pass(self, 1);
+}
+
+/* What stands here is taken line by line again. */
+static bool leave_broken_array(input_file *self, input_message *message)
+{
+    *message = (input_message){
+        .text = TEXT(" "),
+        .line = self->array_line,
+        .is_whole = true,
+        .trouble = "cut off, or broken: the array that begins here does not end",
+    };
+    self->array_line = 0;
+    return true;
+}
+
+/* False at the array's end. */
+static bool next_element(input_file *self, input_message *message)
+{
+    char first = skip_to_char(self);
+    bool is_due = !self->behind_element;
+    size_t length;
+
+    if (first == ',' && self->behind_element) {
+        pass(self, 1);
+        first = skip_to_char(self);
+        is_due = true;
+    }
+    if (first == ']') {
+        pass(self, 1);
+        self->array_line = 0;
+        return false;
+    }
+    if (!is_due || first != '{' || scan_front(self, SIZE_MAX, &length) != EXTENT_CLOSED)
+        return leave_broken_array(self, message);
+    *message = (input_message){.text = front(self, length), .line = self->line, .is_whole = true};
+    pass(self, length);
+    self->behind_element = true;
+    return true;
+}
+
+/* `find` is asked of whole lines: in one of several it could take a part for the whole. */
+static bool is_passed_over(const input_message *element, input_file_finder *find, void *arg)
+{
+    line_run whole = {.length = element->text.length};
+
+    return line_scan_ends(element->text) == 0 && find(arg, element->text, &whole) == whole.length;
+}
+
+/* --- messages --- */
+
 bool input_file_next_found(input_file *self, input_file_finder *find, void *arg,
                            input_message *message)
 {
     skip_rest_of_line(self);
-    while (pass_proven(self, find, arg))
-        ;
-    return input_file_next(self, message);
+    do {
+        while (self->array_line == 0 && pass_proven(self, find, arg))
+            ;
+        if (!input_file_next(self, message))
+            return false;
+    } while (self->array_line != 0 && is_passed_over(message, find, arg));
+    return true;
 }
 
-bool input_file_next(input_file *self, input_message *message)
+static void read_line_or_document(input_file *self, input_message *message)
 {
     size_t length;
 
-    skip_rest_of_line(self);
-    if (!skip_blanks(self))
-        return false;
     message->line = self->line;
     message->is_row = false;
     message->trouble = NULL;
     length = message_length(self, &message->is_whole);
     message->text = without_return(front(self, length));
     pass(self, length);
+}
+
+bool input_file_next(input_file *self, input_message *message)
+{
+    skip_rest_of_line(self);
+    for (;;) {
+        if (self->array_line != 0 && next_element(self, message))
+            return true;
+        if (!skip_blanks(self))
+            return false;
+        if (!begins_large_array(self))
+            break;
+        enter_array(self);
+    }
+    read_line_or_document(self, message);
     return true;
 }
 

@@ -24,7 +24,8 @@ typedef struct input_message {
     size_t line;   /* where it begins, from 1 */
     bool is_whole; /* false: it begins as a JSON document does and never closes, or is too long */
     bool is_row;   /* it was a row of a table */
-    const char *trouble; /* why there is no text: what stood here, in a table, is no row of it */
+    const char
+        *trouble; /* why there is no text: what stands here is no row of a table, or no array */
 } input_message;
 
 /*
@@ -33,6 +34,13 @@ typedef struct input_message {
  */
 input_file *input_file_open(const char *path, char **error);
 void input_file_close(input_file *self);
+
+/*
+ * From now on the elements of an array of objects that is longer than a megabyte are messages of
+ * their own: it need not be in memory as a whole. A piece hands out all elements of an array that
+ * begins in it. One that does not end is told at its beginning, as a trouble, behind its elements.
+ */
+void input_file_part_arrays(input_file *self);
 
 /*
  * A plain regular file can be read in pieces. Gives its size in bytes, as it was opened; false for

@@ -122,6 +122,96 @@ class ArchiveTest(unittest.TestCase):
                     "--threads", threads, *arguments, given=given))
 
 
+class LargeArrays(ArchiveTest):
+    """An array that is longer than a megabyte comes element by element."""
+
+    COUNT = 900
+    EACH = 90  # one of so many matches
+
+    def setUp(self):
+        super().setUp()
+        self.elements = [record(f"{n:03}") if n % self.EACH == 0
+                         else other("other", 1000)
+                         for n in range(self.COUNT)]
+        self.half = self.COUNT // 2
+        self.rows = "".join(f'{json.loads(row)["Id"]}\n' for row in
+                            self._alone("".join(f"{one}\n" for one
+                                                in self.elements)))
+
+    def _alone(self, text):
+        done = self.query(self.file("lines", text.encode()))
+        self.assertEqual((0, ""), (done.status, done.words))
+        return done.output.splitlines()
+
+    def _check(self, words, *texts):
+        """Whatever the form, the rows are those of the lines."""
+        for text in texts:
+            for threads in THREADS:
+                done = self.query("--threads", threads,
+                                  self.file("array", text.encode()))
+                with self.subTest(text=text[:20] + ".." + text[-20:],
+                                  threads=threads):
+                    self.assertEqual(words, done.words)
+                    self.assertEqual(self.rows, "".join(
+                        f'{row["Id"]}\n' for row in objects(done.output)))
+
+    def _halves(self, between):
+        return ",".join(self.elements[:self.half]) + between + ",".join(
+            self.elements[self.half:])
+
+    def test_an_array_in_any_form_is_what_its_elements_are(self):
+        of_all = [json.loads(one) for one in self.elements]
+        self._check(
+            "", json.dumps(of_all), json.dumps(of_all, indent=1) + "\n",
+            "[" + ",\n".join(self.elements) + "]\n",
+            "[\r\n" + "\r\n,".join(self.elements) + "\r\n]\r\n",
+            "[" + "},\n{".join(",".join(self.elements).split("},{")) + "]")
+
+    def test_what_is_behind_an_array_is_read_too(self):
+        lines = "\n".join(self.elements[self.half:]) + "\n"
+        first = "[" + ",".join(self.elements[:self.half]) + "]"
+        self.assertGreater(len(first), MEGABYTE // 2)
+        padded = first[:-1] + "," + other("other", MEGABYTE) + "]"
+        self._check("", padded + "\n" + lines, padded + lines,
+                    padded + "\n[" + lines.strip().replace("\n", ",\n") + "]",
+                    other("first") + "\n" + padded + "\n" + lines)
+
+    def test_an_array_that_does_not_end_is_told_where_it_begins(self):
+        words = "synctap: array:1: cut off, or broken: the array that begins" \
+                " here does not end\n"
+        self._check(words, "[" + ",".join(self.elements) + ",",
+                    "[" + ",".join(self.elements),
+                    "[" + self._halves(" ") + "]",
+                    "[" + self._halves(",7,") + "]")
+
+    def test_a_broken_element_is_told_beside_the_others(self):
+        done = self.query(self.file("array", (
+            "[" + self._halves(',\n{"a":,},') + "]").encode()))
+        self.assertEqual(self.rows, "".join(
+            f'{row["Id"]}\n' for row in objects(done.output)))
+        self.assertEqual("synctap: array:1: cut off, or broken: the array that"
+                         " begins here does not end\n"
+                         "synctap: array:2: no JSON\n", done.words)
+
+    def test_an_element_that_is_cut_off_is_told_too(self):
+        done = self.query(self.file("array", (
+            "[" + ",\n".join(self.elements)[:-9]).encode()))
+        self.assertEqual("synctap: array:1: cut off, or broken: the array that"
+                         " begins here does not end\n"
+                         f"synctap: array:{self.COUNT}: cut off\n",
+                         done.words)
+
+    def test_a_replay_has_the_alerts_of_the_lines(self):
+        alerts = [[alert["alert_id"] for alert in objects(synctap(
+            "replay", "--identity", self.roles, "--now", NOW, "--format",
+            "jsonl", path).output)] for path in (
+                self.directory / "lines",
+                self.file("array", b"[" + ",".join(self.elements).encode()
+                          + b"]"))]
+        self.assertEqual(self.COUNT // self.EACH, len(alerts[0]))
+        self.assertEqual(*alerts)
+
+
 class Mixtures(ArchiveTest):
     """Blocks in random order, in files of any form."""
 

@@ -1,12 +1,16 @@
 """However much comes out of a compressed file, memory has a bound."""
 
 import gzip
+import json
 import os
 import resource
 import subprocess
 import unittest
 import zlib
 
+import plain
+import rendering
+import ticks
 from role_lists import RoleListTest, is_sanitized
 from test_files_content import lines
 
@@ -96,3 +100,27 @@ class Layers(RoleListTest):
                 self.setUp()
                 self.assertEqual(0 if depth <= 3 else 1,
                                  self.load(data).status)
+
+
+@unittest.skipIf(is_sanitized(), "memory cannot be limited under a sanitizer")
+class LargeArray(RoleListTest):
+    """An array in one line, larger than any line may be."""
+
+    def test_its_last_record_is_found(self):
+        other = json.dumps(rendering.diagnostic_record(plain.row(
+            OperationName="Update user", Reason="x" * 3000), plain.chance()))
+        last = json.dumps(rendering.diagnostic_record(
+            plain.row(Id="last"), plain.chance()))
+        many = (other + ",").encode() * 1000
+        path = self.file(gzip_of([b"[", *[many] * 80, last.encode(), b"]"]))
+        self.assertGreater(len(many) * 80, 256 * MEGABYTE)
+        limit = 100 * MEGABYTE
+        done = subprocess.run(
+            [os.environ["SYNCTAP"], "query", "--identity", "/dev/null",
+             "--now", ticks.render(plain.NOW), "--format", "jsonl", path],
+            capture_output=True, timeout=120, check=False,
+            preexec_fn=lambda: resource.setrlimit(
+                resource.RLIMIT_DATA, (limit, limit)))
+        self.assertEqual((0, ""), (done.returncode, done.stderr.decode()))
+        self.assertEqual(["last"], [json.loads(line)["Id"] for line
+                                    in done.stdout.splitlines()])
