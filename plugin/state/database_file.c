@@ -388,20 +388,6 @@ void database_file_discard(const char *made)
         unlink(beside(made, suffixes[i]).bytes);
 }
 
-/*
- * Where rsyslogd gives up root's rights the directory is its user's: what root makes there must be,
- * too. A directory of root's changes nothing, and what cannot be given away stays root's.
- */
-static bool give_to_owner_of_directory(int file, const char *made)
-{
-    name copy = beside(made, "");
-    struct stat directory;
-
-    if (geteuid() != 0 || stat(dirname(copy.bytes), &directory) != 0)
-        return true;
-    return fchown(file, directory.st_uid, (gid_t)-1) == 0 || errno == EPERM || errno == EINVAL;
-}
-
 bool database_file_begin(const char *made, char **error)
 {
     int file;
@@ -410,7 +396,7 @@ bool database_file_begin(const char *made, char **error)
     database_file_discard(made);
     file = open(made, O_CREAT | O_EXCL | O_RDWR | O_NOFOLLOW | O_CLOEXEC, 0640);
     /* the umask may have taken from the mode */
-    begun = file >= 0 && fchmod(file, 0640) == 0 && give_to_owner_of_directory(file, made);
+    begun = file >= 0 && fchmod(file, 0640) == 0 && own_file_give(file, made);
     if (!begun)
         say_errno(error, errno);
     if (file >= 0)

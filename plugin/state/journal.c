@@ -127,6 +127,16 @@ static bool is_own(int file)
     return fstat(file, &found) == 0 && found.st_nlink > 0;
 }
 
+/* Made, with the lock, and its reader of tomorrow may read it; if not, that is no reason to stop.
+ */
+static bool is_made(int file, const char *path)
+{
+    if (file < 0 || !is_own(file))
+        return false;
+    own_file_give(file, path);
+    return true;
+}
+
 /* A number may be another's already. */
 static bool make_segment(journal *self)
 {
@@ -137,7 +147,7 @@ static bool make_segment(journal *self)
         self->file = open(path, O_CREAT | O_EXCL | O_WRONLY | O_APPEND | O_CLOEXEC, 0640);
         if (self->file < 0 && errno != EEXIST)
             return refused(self);
-        if (self->file >= 0 && is_own(self->file))
+        if (is_made(self->file, path))
             return true;
         if (self->file >= 0)
             unlink(path);

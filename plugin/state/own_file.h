@@ -5,14 +5,19 @@
  * Whoever may write to the directory may put anything there: a FIFO on which
  * an open would wait for ever, a symbolic link to somebody's file, a
  * directory. A file is ours when it is a regular one that belongs to the user
- * of this process, or to root. Any thread may call these.
+ * of this process, to root, or to the directory's owner: he can put another
+ * one in its place. Any thread may call these.
  */
 #ifndef SYNCTAP_OWN_FILE_H
 #define SYNCTAP_OWN_FILE_H
 
+#include <stdbool.h>
 #include <sys/stat.h>
 
-/* Why what lstat or fstat says is not ours, in words that live for ever; NULL: it is. */
+/*
+ * Why what lstat or fstat says is not ours, in words that live for ever; NULL: it is. Knows nothing
+ * of the directory.
+ */
 const char *own_file_refusal(const struct stat *found);
 
 /*
@@ -22,5 +27,12 @@ const char *own_file_refusal(const struct stat *found);
  * says why, in words to be used at once, and errno is set (EPERM: not ours).
  */
 int own_file_open(const char *path, int flags, const char **reason);
+
+/*
+ * For a file that was just made. Where rsyslogd gives up root's rights, or is run by another user
+ * one day, the directory is its user's: what root makes there must be, too. A directory of root's
+ * changes nothing, and what cannot be given away stays root's. False: errno says why.
+ */
+bool own_file_give(int file, const char *path);
 
 #endif

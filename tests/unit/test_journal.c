@@ -586,6 +586,19 @@ static void test_files_that_are_no_segments_are_left_alone_and_named(void)
     }
 }
 
+/* Only root can give a file away; anybody else's directory is his own. */
+static void test_what_root_writes_is_its_directorys_owners(void)
+{
+    const uid_t owner = geteuid() == 0 ? 1 : geteuid();
+    const char *directory = test_path("rsyslogds");
+    struct stat found;
+
+    REQUIRE(mkdir(directory, 0700) == 0 && chown(directory, owner, (gid_t)-1) == 0);
+    append(open_journal(test_path("rsyslogds/j")), "one", JOURNAL_WRITTEN);
+    REQUIRE(stat(test_path("rsyslogds/j.1"), &found) == 0);
+    EXPECT_INT(found.st_uid, owner);
+}
+
 static void test_a_huge_number_does_not_run_the_numbers_out(void)
 {
     journal *self;
@@ -708,6 +721,7 @@ CU_TestInfo journal_tests[] = {
     TEST(test_a_segment_that_was_passed_over_is_looked_at_again),
     TEST(test_a_child_that_has_the_file_does_not_keep_a_segment_from_its_reader),
     TEST(test_files_that_are_no_segments_are_left_alone_and_named),
+    TEST(test_what_root_writes_is_its_directorys_owners),
     TEST(test_a_huge_number_does_not_run_the_numbers_out),
     TEST(test_each_call_may_fail_and_no_entry_is_lost),
     TEST(test_a_piece_that_cannot_be_taken_back_ends_its_segment),

@@ -81,9 +81,30 @@ static void test_the_owner_counts(void)
     EXPECT(own_file_refusal(&found) == NULL);
 }
 
+/* Only root sees another's file, and can give one away; anybody else's is his own. */
+static void test_the_owner_of_the_directory_is_as_good_as_we_are(void)
+{
+    const uid_t owner = geteuid() == 0 ? 1 : geteuid();
+    const char *directory = test_path("rsyslogds"), *path = test_path("rsyslogds/file");
+
+    REQUIRE(mkdir(directory, 0700) == 0 && chown(directory, owner, (gid_t)-1) == 0);
+    test_file("rsyslogds/file", "x");
+    REQUIRE(chown(path, owner, (gid_t)-1) == 0);
+    EXPECT_STRING(refusal_of(path, O_RDONLY), "");
+    if (geteuid() == 0) {
+        REQUIRE(chown(path, owner + 1, (gid_t)-1) == 0);
+        EXPECT_STRING(refusal_of(path, O_RDONLY), "it belongs to another user");
+    }
+}
+
 CU_TestInfo own_file_tests[] = {
-    TEST(test_a_file_of_ours_is_opened), TEST(test_what_is_absent_is_told_with_its_errno),
-    TEST(test_a_link_is_not_followed),   TEST(test_a_fifo_is_not_waited_for),
-    TEST(test_a_directory_is_none),      TEST(test_a_device_is_none),
-    TEST(test_the_owner_counts),         TESTS_END,
+    TEST(test_a_file_of_ours_is_opened),
+    TEST(test_what_is_absent_is_told_with_its_errno),
+    TEST(test_a_link_is_not_followed),
+    TEST(test_a_fifo_is_not_waited_for),
+    TEST(test_a_directory_is_none),
+    TEST(test_a_device_is_none),
+    TEST(test_the_owner_counts),
+    TEST(test_the_owner_of_the_directory_is_as_good_as_we_are),
+    TESTS_END,
 };
