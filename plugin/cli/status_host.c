@@ -72,6 +72,8 @@ typedef struct rights {
     bool knows_daemon;
     uid_t user;
     gid_t group;
+    bool knows_directory;
+    struct stat directory;
     size_t told;
 } rights;
 
@@ -83,6 +85,19 @@ static void tell(rights *r, const char *path, status_state state, const struct s
     status_report_add(r->report, "rights", state, "%s belongs to %s, mode %04o: %s", path,
                       user_name(found->st_uid, owner), (unsigned)found->st_mode & 07777, words);
     r->told++;
+}
+
+/* Nobody knows whom rsyslogd runs as: most likely as whom the directory is of. */
+static void check_likely_daemon(rights *r, const char *path, const struct stat *found)
+{
+    char owner[NAME_SIZE], words[NAME_SIZE + 128];
+
+    if (!r->knows_directory || may_write(found, r->directory.st_uid, r->directory.st_gid))
+        return;
+    snprintf(words, sizeof(words),
+             "the owner of its directory, %s, cannot write it: if rsyslogd runs as that, chown it",
+             user_name(r->directory.st_uid, owner));
+    tell(r, path, STATUS_WARNING, found, words);
 }
 
 static void tell_daemon(rights *r, const char *path, const struct stat *found)
@@ -107,36 +122,36 @@ static void check_file(rights *r, const char *path)
         tell(r, path, STATUS_WARNING, &found, "everybody may read it: chmod 0640");
     if (r->knows_daemon && !may_write(&found, r->user, r->group))
         tell_daemon(r, path, &found);
+    else if (!r->knows_daemon)
+        check_likely_daemon(r, path, &found);
 }
 
-static void check_directory(rights *r, const char *database)
+static void check_directory(rights *r, const char *path)
 {
-    char *copy = strdup(database);
-    const char *directory = copy != NULL ? dirname(copy) : "";
-    struct stat found;
-
-    if (stat(directory, &found) == 0) {
-        if ((found.st_mode & S_IWOTH) != 0 && (found.st_mode & S_ISVTX) == 0)
-            tell(r, directory, STATUS_BROKEN, &found,
-                 "everybody may put another file in the database's place");
-        if (r->knows_daemon && !may_write(&found, r->user, r->group))
-            tell_daemon(r, directory, &found);
-    }
-    free(copy);
+    if (!r->knows_directory)
+        return;
+    if ((r->directory.st_mode & S_IWOTH) != 0 && (r->directory.st_mode & S_ISVTX) == 0)
+        tell(r, path, STATUS_BROKEN, &r->directory,
+             "everybody may put another file in the database's place");
+    if (r->knows_daemon && !may_write(&r->directory, r->user, r->group))
+        tell_daemon(r, path, &r->directory);
 }
 
 void status_check_rights(status_report *report, const char *database, int64_t process)
 {
     static const char *const sides[] = {"", "-wal", "-shm"};
     rights r = {.report = report};
-    char path[PATH_MAX];
+    char path[PATH_MAX], *copy = strdup(database);
+    const char *directory = copy != NULL ? dirname(copy) : "";
 
+    r.knows_directory = stat(directory, &r.directory) == 0;
     r.knows_daemon = read_process(process, &r.user, &r.group);
     for (size_t i = 0; i < sizeof(sides) / sizeof(sides[0]); i++) {
         snprintf(path, sizeof(path), "%s%s", database, sides[i]);
         check_file(&r, path);
     }
-    check_directory(&r, database);
+    check_directory(&r, directory);
+    free(copy);
     if (r.told == 0)
         status_report_add(report, "rights", STATUS_OK, "%s",
                           r.knows_daemon ? "rsyslogd may write the files, others may not"

@@ -139,11 +139,14 @@ static void tell_learned(state_watcher *self)
 static void tell_beginning(const state_watcher *self)
 {
     keeper_facts facts = keeper_read_facts(self->what.keeper, timestamp_now());
-    char age[SPAN_TEXT_SIZE + 32] = "it is empty", written[SPAN_TEXT_SIZE];
+    char age[SPAN_TEXT_SIZE + 32], written[SPAN_TEXT_SIZE];
 
     if (facts.identity.has_rows)
         snprintf(age, sizeof(age), "its newest row is %s old",
                  span_format(age_of(&facts.identity), written));
+    else
+        snprintf(age, sizeof(age), "it %s",
+                 watcher_store(self) != NULL ? "is empty" : "could not be read");
     LogMsg(0, RS_RET_OK, LOG_NOTICE,
            "mmsynctap: action '%s' begins: %s; state database %s; sync accounts: %zu, of %lld "
            "rows of the role list, %s; records that wait for it: %lld",

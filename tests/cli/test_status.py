@@ -360,6 +360,17 @@ class Files(StatusTest):
         self.directory.chmod(0o777)
         self.assert_finding(2, "rights", "another file in the database's")
 
+    def test_a_database_that_the_directorys_owner_may_not_write(self):
+        """Most likely he is rsyslogd's user; root (uid 0) may write all."""
+        if os.geteuid() == 0:
+            os.chown(self.directory, 1, -1)
+        self.database.chmod(0o440)
+        state, words = self.checks()[1]["rights"]
+        self.assertEqual("warning", state)
+        self.assertIn("mode 0440: the owner of its directory,", words)
+        self.assertIn("cannot write it: if rsyslogd runs as that, chown it",
+                      words)
+
     def _segment(self, age, size=5000):
         path = self.directory / "state.db-tap.stream.7"
         path.write_bytes(b"x" * size)
