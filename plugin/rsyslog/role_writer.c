@@ -85,12 +85,12 @@ static void tell_news(const role_writer *self)
                  self->action->label.name, self->action->database, news);
 }
 
-/* Its log was deleted: what it held goes into the file. */
+/* Its log was deleted, and it was not: what it held goes into the file. */
 static void save_log(role_writer *self)
 {
     char *error;
 
-    if (self->store == NULL || store_has_log(self->store))
+    if (self->store == NULL || !store_is_in_place(self->store) || store_has_log(self->store))
         return;
     if (!store_save_log(self->store, &error))
         LogError(0, RS_RET_ERR,

@@ -44,6 +44,11 @@ static void open_database(state_watcher *self)
     }
 }
 
+static bool is_in_place(const state_watcher *self)
+{
+    return watcher_store(self) != NULL && store_is_in_place(watcher_store(self));
+}
+
 /* What it held goes into the file; then a new one can be begun. */
 static void save_log(state_watcher *self)
 {
@@ -90,7 +95,7 @@ static void bring_back(state_watcher *self)
     if (watcher_store(self) != NULL && access(self->what.database, F_OK) != 0)
         restore_database(self);
     else {
-        if (!has_log(self))
+        if (is_in_place(self) && !has_log(self))
             save_log(self);
         open_database(self);
     }
@@ -137,13 +142,12 @@ static void update(state_watcher *self)
 
 static void look_after_database(state_watcher *self, unsigned turn)
 {
-    bool is_in_place =
-        watcher_store(self) != NULL && store_is_in_place(watcher_store(self)) && has_log(self);
+    bool is_whole = is_in_place(self) && has_log(self);
 
-    if (is_in_place && turn % (REPAIR_PERIOD * WRITE_PERIOD) == REPAIR_PERIOD &&
+    if (is_whole && turn % (REPAIR_PERIOD * WRITE_PERIOD) == REPAIR_PERIOD &&
         (self->has_failed || !store_is_writable(watcher_store(self))))
         open_database(self);
-    else if (is_in_place)
+    else if (is_whole)
         update(self);
     else if (turn % REPAIR_PERIOD == 0)
         bring_back(self);

@@ -199,6 +199,7 @@ void watcher_tell_opened(state_watcher *self)
     const char *news = store_news(watcher_store(self));
     char *why;
 
+    self->deleted_told = false;
     if (news != NULL)
         LogError(0, RS_RET_ERR, "mmsynctap: action '%s': the state database %s: %s", name_of(self),
                  self->what.database, news);
@@ -219,8 +220,12 @@ void watcher_tell_replaced(const state_watcher *self)
              name_of(self), self->what.database, (long long)facts.identity.rows);
 }
 
+/* The directory may be gone, too: then no try succeeds until somebody makes it. */
 void watcher_tell_deleted(state_watcher *self)
 {
+    if (self->deleted_told)
+        return;
+    self->deleted_told = true;
     count_errors(self, 1);
     LogError(0, RS_RET_ERR,
              "mmsynctap: action '%s': the state database %s was deleted: it is written anew from "

@@ -25,6 +25,7 @@ struct state_watcher {
 
     /* The looking thread's. */
     char *trouble; /* what was last said about the database; NULL: it works */
+    bool deleted_told;
     unsigned busy_rounds;
     bool has_failed; /* the last look */
     timestamp started;
@@ -52,7 +53,7 @@ void watcher_tell_opened(state_watcher *self);
 /* Another file was in its place, and was taken. */
 void watcher_tell_replaced(const state_watcher *self);
 
-/* It is gone, and is about to be written anew. */
+/* It is gone, and is about to be written anew; told once, however many tries that takes. */
 void watcher_tell_deleted(state_watcher *self);
 
 /* Its log is gone; and why what was in it could not be saved, or NULL. */

@@ -40,6 +40,29 @@ class DatabaseDeleted(unittest.TestCase):
             daemon.detection_goes_on("during")
             self._another_life(daemon)
 
+    def test_its_directory_goes_with_it(self):
+        """Each try fails, and is counted; the loss is told once."""
+        daemon = Troubled(directory="@WORK@/state")
+        state = daemon.work.path / "state"
+        daemon.work.make(state)
+        with daemon:
+            daemon.alert("before", SYNC)
+            daemon.pass_by("waits")
+            daemon.wait_statistics("tap", pending=1)
+            state.rename(state.with_name("away"))
+            daemon.wait_until(
+                lambda: daemon.statistics("tap")["state_errors"] > 3,
+                "some tries")
+            daemon.detection_goes_on("during")
+            daemon.work.make(state)
+            daemon.wait_for_file()
+            self.assertIn(KNOWN, daemon.role_list())
+            self.assertEqual(1, len(daemon.said("mmsynctap", "deleted")))
+            daemon.give_role(LATE)
+            daemon.late_alerts("waits")
+            self.assertEqual([], daemon.said("is lost"))
+            self._another_life(daemon)
+
     def _delete(self, daemon):
         daemon.alert("before", SYNC)
         daemon.pass_by("waits")
