@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* state_watcher_log: what a watcher says in rsyslog's log, and what it counts. */
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -159,7 +160,48 @@ static void tell_beginning(const state_watcher *self)
 static bool is_alive(const action_state *state)
 {
     return state->has_beat && state->beat.stopped == 0 && state->beat.process > 0 &&
-           state->beat.process != getpid() && kill((pid_t)state->beat.process, 0) == 0;
+           state->beat.process != getpid() &&
+           (kill((pid_t)state->beat.process, 0) == 0 || errno == EPERM);
+}
+
+/* "" when it is not to be had. */
+static void read_program(int64_t process, char program[static 32])
+{
+    char path[64];
+    FILE *file;
+
+    snprintf(path, sizeof(path), "/proc/%lld/comm", (long long)process);
+    file = fopen(path, "re");
+    if (file == NULL || fgets(program, 32, file) == NULL)
+        program[0] = '\0';
+    if (file != NULL)
+        fclose(file);
+}
+
+/* The number of one that was killed may be another program's since. */
+static bool is_rsyslogd(const action_state *state)
+{
+    timespan silence = timestamp_now() - state->written;
+    char ours[32], theirs[32];
+
+    read_program(getpid(), ours);
+    read_program(state->beat.process, theirs);
+    return silence < 2 * HEARTBEAT_PERIOD * TICKS_PER_SECOND && strcmp(ours, theirs) == 0;
+}
+
+/* Somebody tries his configuration by hand, say: an alert that the first one's records make late
+ * may go where the second one's alerts go. */
+static void tell_twin(void *arg, const action_state *state)
+{
+    const state_watcher *self = arg;
+
+    if (strcmp(state->name, name_of(self)) != 0 || !is_alive(state) || !is_rsyslogd(state))
+        return;
+    LogError(0, RS_RET_ERR,
+             "mmsynctap: action '%s': another rsyslogd, process %lld, runs an action of this name "
+             "with the state database %s: late alerts of both come from one of them alone: give "
+             "this one another database, or stop one of the two",
+             name_of(self), (long long)state->beat.process, self->what.database);
 }
 
 static void tell_stranger(void *arg, const action_state *state)
@@ -188,6 +230,7 @@ static void tell_strangers(state_watcher *self)
 void watcher_tell_start(state_watcher *self)
 {
     tell_beginning(self);
+    keeper_each_action(self->what.keeper, timestamp_now(), tell_twin, self);
     tell_strangers(self);
     tell_weakness(self);
 }

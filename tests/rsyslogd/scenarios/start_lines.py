@@ -67,6 +67,17 @@ class StartLines(unittest.TestCase):
             daemon.internal("1 account is no longer a sync account: "
                             f"{UPN}; 2 -> 1")
 
+    def test_another_rsyslogd_with_the_same_database_is_said(self):
+        """One who tries a configuration by hand would get late alerts."""
+        with Daemon(mmsynctap(), MODULE) as first:
+            first.wait_statistics("tap", sync_accounts=0)
+            shared = str(first.work.path / "synctap.db")
+            with Daemon(mmsynctap(database=shared), MODULE) as second:
+                second.internal(
+                    f"another rsyslogd, process {first.pid}, runs an action "
+                    "of this name with the state database", shared)
+            self.assertEqual([], first.said("another rsyslogd"))
+
     def test_what_a_renamed_action_left_is_adopted(self):
         with Daemon(mmsynctap('ruleset="alerts"'), MODULE) as daemon:
             daemon.send([text("waits", target(UPN))])
