@@ -57,17 +57,27 @@ class Flood:
         self._pipeline, self._path, self._count = pipeline, path, count
         self.most_rss_kb = self.most_journal = 0
 
-    def measure(self, accounts):
-        """Give the seconds to the database, and to the late alerts."""
+    def measure(self, *arriving):
+        """Give the seconds to the database, and those to late alerts.
+
+        arriving: lists of accounts. Each is imported when the alerts of the
+        one before are there, and gives (seconds, number of its alerts).
+        """
         with Rsyslogd(self._pipeline, FROM_FILE) as daemon:
             daemon.begin(self._path)
             came = self._wait(daemon, "messages", self._count)
             kept = self._wait(daemon, "pending", self._count)
-            expected = waiting_of(self._path, set(accounts))
-            begin = time.monotonic()
-            self._import(daemon, accounts)
-            late = self._wait_for_alerts(daemon, expected) - begin
-            return kept - came, late, expected
+            alerts = Lines(daemon.work.path / "alerts")
+            return kept - came, [self._arrive(daemon, accounts, alerts)
+                                 for accounts in arriving]
+
+    def _arrive(self, daemon, accounts, alerts):
+        before = alerts.count()
+        expected = waiting_of(self._path, set(accounts))
+        begin = time.monotonic()
+        self._import(daemon, accounts)
+        self._wait_for_alerts(alerts, before + expected)
+        return time.monotonic() - begin, expected
 
     def _wait(self, daemon, counter, value):
         deadline = time.monotonic() + MOST_SECONDS
@@ -95,11 +105,9 @@ class Flood:
             stderr=subprocess.DEVNULL, **credentials())
 
     @staticmethod
-    def _wait_for_alerts(daemon, expected):
-        alerts = Lines(daemon.work.path / "alerts")
+    def _wait_for_alerts(alerts, expected):
         deadline = time.monotonic() + MOST_SECONDS
         while alerts.count() < expected:
             if time.monotonic() > deadline:
                 raise Failed("late alerts are missing")
             time.sleep(0.05)
-        return time.monotonic()
