@@ -206,6 +206,14 @@ static bool walk_inside(walk *w, const passage *p, json *value)
     return false;
 }
 
+/* What begins and ends there could be read, and holds no record. */
+static void pass_document(passage *p, size_t at, size_t end)
+{
+    if (p->document_from > at && looks_like_a_document(p->text, at))
+        p->document_from = at;
+    p->words_from = end;
+}
+
 static void walk_found(walk *w, passage *p, size_t at, size_t end, json *document)
 {
     if (closes_before(p, at))
@@ -222,9 +230,7 @@ static void walk_found(walk *w, passage *p, size_t at, size_t end, json *documen
         if (w->lacks_targets && goes_on_with_a_key(text_from(p->text, end)))
             begin_broken(p, at, true, "a bracket that closes too early");
     } else {
-        if (p->document_from > at && looks_like_a_document(p->text, at))
-            p->document_from = at;
-        p->words_from = end;
+        pass_document(p, at, end);
     }
 }
 
@@ -325,7 +331,10 @@ static size_t walk_escaped(walk *w, passage *p, size_t at)
     return done;
 }
 
-/* True when it could be read: each part of it is a record's, or told. */
+/*
+ * True when it held records, or what is told. It begins as a document does: what holds neither
+ * could be read, and is none of ours.
+ */
 static bool walk_undone(walk *w, const passage *p, text coded)
 {
     size_t records = w->found.records, broken = w->found.broken;
@@ -361,9 +370,12 @@ static size_t walk_coded(walk *w, passage *p, size_t at)
         return 0;
     p->coded_to = at + length;
     note_words(p, at);
-    if (p->broken_from < p->text.length || !walk_undone(w, p, (text){rest.bytes, length}))
+    if (p->broken_from < p->text.length)
         return 0;
-    begin_words(p, at + length);
+    if (walk_undone(w, p, (text){rest.bytes, length}))
+        begin_words(p, at + length);
+    else
+        pass_document(p, at, at + length);
     return length;
 }
 

@@ -19,6 +19,7 @@ import plain
 import rendering
 import tenant
 import ticks
+import wrappings
 from command import allowed_statuses, synctap
 from replayed import UPN, ReplayTest, audit, given_role, late_story
 from test_query_random_tenants import SPAN
@@ -290,6 +291,13 @@ class Own(DialectTest):
                       lambda line: f"[{line},{line}]",
                       lambda line: f'{{"records":[{line}]}}'):
             self.check_silent([carry(line) for line in made])
+
+    def test_with_coded_quotes(self):
+        made = self.renderings(*hostile_alerts(), audit(1))
+        for code in wrappings.CODINGS:
+            self.check_carried(
+                lambda line, code=code: "edge7 synctap " + code(line),
+                [line for name, line in made if name not in ("cef", "leef")])
 
     def test_what_splunk_hands_on(self):
         made = self.renderings(*hostile_alerts(), audit(1))

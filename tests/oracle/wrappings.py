@@ -265,10 +265,6 @@ CODED = "coded"
 
 NAMES = (*CONTAINERS, *CARRIERS, ANYTHING, CODED)
 
-# Those that add no word of their own: a coded record that has no targets is
-# also told as one that could not be decoded.
-QUIET = tuple(name for name in NAMES if name != CODED)
-
 
 def shapes_of(name):
     """Give the shapes that are met in a wrapping."""

@@ -592,6 +592,19 @@ static void test_no_coded_quote_in_front_swallows_a_record(void)
     EXPECT_STRING(records_of(take("{\\x22r\\x22:2} " R1)), "2 1 ");
 }
 
+static void test_a_coded_document_without_a_record_is_passed(void)
+{
+    static const char *const coded[] = {
+        "{\\x22a\\x22:1}",
+        "ip - POST [{\\x22a\\x22:{\\x22b\\x22:\\x22\\x22}}] 200",
+        "<Data>{&quot;a&quot;:1}</Data>",
+    };
+
+    for (size_t i = 0; i < LENGTH_OF(coded); i++)
+        check_records(coded[i], "");
+    check_records("{\\x22a\\x22:1} " R1, "1 ");
+}
+
 static void test_what_is_coded_and_broken_is_told_as_it_reads(void)
 {
     taken *t = take("{\\x22r\\x22:1,\\x22a\\x22:-");
@@ -1016,6 +1029,7 @@ CU_TestInfo unwrap_tests[] = {
     TEST(test_no_text_in_front_swallows_a_record),
     TEST(test_a_record_whose_quotes_are_coded),
     TEST(test_no_coded_quote_in_front_swallows_a_record),
+    TEST(test_a_coded_document_without_a_record_is_passed),
     TEST(test_what_is_coded_and_broken_is_told_as_it_reads),
     TEST(test_no_quoted_record_in_front_swallows_one),
     TEST(test_a_document_in_a_broken_records_name_does_not_divide_it),

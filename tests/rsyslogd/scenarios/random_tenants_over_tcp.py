@@ -95,7 +95,7 @@ class RandomTenants(unittest.TestCase):
     def _one_wrapped(audits, rng):
         """Put each part of the records into a wrapping of its own."""
         records = rendering.audit_records(audits, rng)
-        names = [name for name in wrappings.QUIET
+        names = [name for name in wrappings.NAMES
                  if set(rendering.SHAPES) <= set(wrappings.shapes_of(name))]
         return [message for part in rendering.parts(records, rng, longest=10)
                 for message in wrappings.messages(

@@ -120,7 +120,7 @@ class _Sender:
     def _send_record(self, record):
         """Send a record when the role list that it is to meet is known."""
         self._settle()
-        names = [name for name in wrappings.QUIET
+        names = [name for name in wrappings.NAMES
                  if set(rendering.SHAPES) <= set(wrappings.shapes_of(name))]
         messages = wrappings.messages(
             self.rng.choice(names), [record],
