@@ -4,6 +4,7 @@
 
 #include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "kql/operators.h"
 
@@ -223,13 +224,21 @@ text rule_id(const rule *self)
 
 /* --- settings --- */
 
+static bool says_off(text t)
+{
+    return t.length == strlen("off") && text_begins_in_any_case(t, "off");
+}
+
 const char *rule_take_list(rule *self, rule_list list, const text *strings, size_t count)
 {
-    bool is_off = count == 1 && text_equal(strings[0], text_of("off"));
+    bool is_off = count == 1 && says_off(strings[0]);
 
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         if (strings[i].length == 0)
             return "an empty text matches everything: give texts, or off alone";
+        if (count > 1 && says_off(strings[i]))
+            return "off switches the list off, and is no text: give texts, or off alone";
+    }
     return rule_set_list(self, list, strings, is_off ? 0 : count) ? NULL
                                                                   : "there is no memory for it";
 }

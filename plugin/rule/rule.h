@@ -69,9 +69,9 @@ bool rule_row_matters(const rule *self, const identity_record *row);
 bool rule_set_list(rule *self, rule_list list, const text *strings, size_t count);
 
 /*
- * The same for what a user gives: "off" alone leaves the list empty, and an
- * empty text, which is in every text, is refused. NULL, or what would be
- * right: a constant.
+ * The same for what a user gives: "off" alone leaves the list empty. Beside
+ * texts it is refused, and so is an empty text, which is in every text. NULL,
+ * or what would be right: a constant.
  */
 const char *rule_take_list(rule *self, rule_list list, const text *strings, size_t count);
 

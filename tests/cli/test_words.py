@@ -250,11 +250,22 @@ class Lists(Words):
                 self.assertIn(f"--{name} is wrong: an empty text matches "
                               "everything", done.words)
 
+    def test_off_beside_texts_is_refused(self):
+        for name in LISTS:
+            for words in (("off", "x"), ("x", "Off")):
+                arguments = [word for value in words
+                             for word in (f"--{name}", value)]
+                done = self.run_on("query", *arguments, "/dev/null")
+                self.assertEqual((2, ""), (done.status, done.output))
+                self.assertIn(f"--{name} is wrong: off switches the list "
+                              "off, and is no text", done.words)
+
     def test_off_switches_a_list_off(self):
         path = self.write("match", record())
         self.assertEqual(1, len(objects(self.run_on("query", path).output)))
-        self.assertEqual([], objects(self.run_on(
-            "query", "--upn-startswith", "off", path).output))
+        for off in ("off", "OFF"):
+            self.assertEqual([], objects(self.run_on(
+                "query", "--upn-startswith", off, path).output))
 
 
 class WrongUsage(Words):

@@ -113,6 +113,18 @@ ruleset(name="audit" queue.type="LinkedList") {{ {mmsynctap()} }}
                     MODULE)
                 self.assertEqual(0, status, words)
 
+    def test_off_beside_texts_is_refused(self):
+        for parameter in LISTS:
+            for value in ('["off", "x"]', '["x", "OFF"]'):
+                with self.subTest(parameter=parameter, value=value):
+                    status, words = check_config(
+                        'action(type="mmsynctap" name="tap" '
+                        f'{parameter}={value})', MODULE)
+                    self.assertNotEqual(0, status, words)
+                    self._refused(words, r"\btap\b", re.escape(parameter),
+                                  "off switches the list off, and is no text",
+                                  "give texts, or off alone")
+
     def test_an_action_that_never_alerts_is_warned_of(self):
         status, words = check_config(
             'action(type="mmsynctap" name="tap" operations="off")', MODULE)
