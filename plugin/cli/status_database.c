@@ -2,13 +2,16 @@
 /* status_database: questions to the tables, and what their answers mean. */
 #include "cli/status_database.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/json.h"
 #include "cli/status_troubles.h"
+#include "state/open_error.h"
 #include "state/role_list.h"
 #include "state/sync_census.h"
 
@@ -24,6 +27,22 @@ static int64_t seconds(timespan span)
 }
 
 /* --- the database itself --- */
+
+/* A file system that nobody can write is no matter of the user who asks. */
+static void tell_read_only(status_run *run)
+{
+    bool is_mounted_so = eaccess(run->database, W_OK) != 0 && errno == EROFS;
+    char *why = open_error_words(EROFS);
+
+    if (is_mounted_so)
+        status_report_add(run->report, "database", STATUS_BROKEN,
+                          "%s is sound, but nothing can be written: %s", run->database,
+                          why ? why : "out of memory");
+    else
+        status_report_add(run->report, "database", STATUS_WARNING,
+                          "%s is sound; this user can only read it", run->database);
+    free(why);
+}
 
 static void check_content(status_run *run, store *s)
 {
@@ -42,8 +61,7 @@ static void check_content(status_run *run, store *s)
                           "%s is damaged: %s. A running rsyslogd puts it aside and makes another",
                           run->database, trouble);
     else if (!store_is_writable(s))
-        status_report_add(run->report, "database", STATUS_WARNING,
-                          "%s is sound; this user can only read it", run->database);
+        tell_read_only(run);
     else
         status_report_add(run->report, "database", STATUS_OK, "%s is sound", run->database);
     free(trouble);

@@ -184,6 +184,11 @@ bool store_is_damaged(const store *self)
     return error_code(self) == SQLITE_CORRUPT || error_code(self) == SQLITE_NOTADB;
 }
 
+bool store_is_unwritable(const store *self)
+{
+    return error_code(self) == SQLITE_CANTOPEN || error_code(self) == SQLITE_READONLY;
+}
+
 /* The first thing that is wrong will do. */
 char *store_check(store *self)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* store_open: the connection, the file that it is of, and its close. */
 #include <errno.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,19 +113,38 @@ static bool may_be_read(const char *path, char **error)
     return false;
 }
 
+/* SQLite makes files beside it, also to read: it says no more than that it is "unable". */
+static char *why_unable(const char *path)
+{
+    char *copy = strdup(path), *why = NULL;
+
+    if (copy != NULL && (eaccess(path, W_OK) != 0 || eaccess(dirname(copy), W_OK) != 0))
+        why = open_error_words(errno);
+    free(copy);
+    return why;
+}
+
 /* A file that cannot even be opened is nobody's to rescue: it may be another program's. */
+static char *advice_for(const store *self)
+{
+    if (self->connection == NULL || self->path == NULL)
+        return NULL;
+    if (store_is_unwritable(self))
+        return why_unable(self->path);
+    return store_is_damaged(self) ? strdup("it is left alone, as it may be another program's: look "
+                                           "at it, and move it away: then a new one is made")
+                                  : NULL;
+}
+
 static void add_advice(const store *self, char **error)
 {
-    char *longer = NULL;
+    char *advice = *error != NULL ? advice_for(self) : NULL, *longer = NULL;
 
-    if (self->connection == NULL || *error == NULL || !store_is_damaged(self) ||
-        asprintf(&longer,
-                 "%s: it is left alone, as it may be another program's: look at it, and move it "
-                 "away: then a new one is made",
-                 *error) < 0)
-        return;
-    free(*error);
-    *error = longer;
+    if (advice != NULL && asprintf(&longer, "%s: %s", *error, advice) >= 0) {
+        free(*error);
+        *error = longer;
+    }
+    free(advice);
 }
 
 store *store_connect(const char *path, patience until, char **error)

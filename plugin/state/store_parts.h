@@ -37,6 +37,9 @@ struct store {
 /* Gives *error, which is freed, a copy of the reason, the caller's to free; NULL: memory is out. */
 void store_say(char **error, const char *reason);
 
+/* Was the last failure that a file could not be made or written? */
+bool store_is_unwritable(const store *self);
+
 /* Forgets what store_keep_error kept. */
 void store_forget_error(store *self);
 

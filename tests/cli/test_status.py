@@ -10,6 +10,7 @@ import pathlib
 import re
 import shutil
 import sqlite3
+import subprocess
 import tempfile
 import unittest
 
@@ -370,6 +371,32 @@ class Files(StatusTest):
         self.assertIn("mode 0440: the owner of its directory,", words)
         self.assertIn("cannot write it: if rsyslogd runs as that, chown it",
                       words)
+
+    def _mount_read_only(self):
+        """As the kernel does it after an error of the disk."""
+        for options in (("--bind", self.directory),
+                        ("-o", "remount,bind,ro")):
+            done = subprocess.run(["mount", *options, self.directory],
+                                  capture_output=True, check=False)
+            if done.returncode != 0:
+                self.skipTest("no right to mount")
+            self.addCleanup(subprocess.run, [
+                "umount", "-l", self.directory], capture_output=True)
+
+    def test_a_file_system_that_nobody_can_write(self):
+        self._mount_read_only()
+        self._assert_no_database("unable to open database file: Read-only "
+                                 "file system: mount the file system for")
+
+    def test_it_became_so_while_rsyslogd_has_the_database_open(self):
+        connection = sqlite3.connect(self.database)
+        self.addCleanup(connection.close)
+        connection.execute("BEGIN IMMEDIATE")
+        self._mount_read_only()
+        self.assertEqual(
+            ("broken", f"{self.database} is sound, but nothing can be "
+             "written: Read-only file system: mount the file system for "
+             "writing, or give another path"), self.checks()[1]["database"])
 
     def _segment(self, age, size=5000):
         path = self.directory / "state.db-tap.stream.7"
