@@ -37,6 +37,11 @@ static const struct {
                                  "records that waited for the role list were given up",
                                  "there were too many: who floods the log?", STATUS_BROKEN,
                                  STATUS_WARNING},
+    [TROUBLE_NO_SYNC_ACCOUNTS] = {"sync accounts", "row of the role list makes no sync account",
+                                  "rows of the role list make no sync account",
+                                  "by its own parameters it knows none: look at identity.window, "
+                                  "roles, displayname.has, rule and watchlists",
+                                  STATUS_BROKEN, STATUS_OK},
 };
 
 /* OK, too, for one that never came, or long ago. */
@@ -62,7 +67,7 @@ static void tell(status_run *run, const char *action, size_t which, const troubl
 
     if (state != STATUS_OK)
         status_report_add(run->report, meanings[which].check, state,
-                          "action \"%s\": %" PRId64 " %s, the newest %s: %s", action, t->count,
+                          "action \"%s\": %" PRId64 " %s, last %s: %s", action, t->count,
                           t->count == 1 ? meanings[which].one : meanings[which].many,
                           status_ago(&room, run->now, t->newest), meanings[which].words);
     buffer_free(&room);

@@ -283,12 +283,25 @@ static void set_gauges(void *action)
     audit_statistics_set_gauges(&self->statistics, self->keeper, self->journal);
 }
 
+/* Its own parameters may leave none of a list in which synctap status, by the defaults, finds some.
+ */
+static void describe_sync_accounts(const audit_action *self, timestamp now, trouble_count *t)
+{
+    const audit_gauges *gauges = &self->statistics.gauges;
+
+    if (rule_asks_role_list(self->settings.rule) && gauges->sync_accounts == 0)
+        *t = (trouble_count){.count = (int64_t)gauges->identity_rows, .newest = now};
+}
+
 /* For the heartbeat; called by the watcher after set_gauges. */
 static void describe(void *action, heartbeat *beat)
 {
     audit_action *self = action;
 
-    audit_statistics_read_troubles(&self->statistics, timestamp_now(), beat->troubles);
+    timestamp now = timestamp_now();
+
+    audit_statistics_read_troubles(&self->statistics, now, beat->troubles);
+    describe_sync_accounts(self, now, &beat->troubles[TROUBLE_NO_SYNC_ACCOUNTS]);
     beat->last_message = self->statistics.messages.when;
     beat->last_candidate = self->statistics.candidates.when;
     beat->longest_message = (int64_t)self->longest_message; /* rsyslog's own is an int */

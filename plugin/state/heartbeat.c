@@ -12,6 +12,7 @@ static const char *const trouble_names[TROUBLES] = {
     [TROUBLE_HELD_BACK] = "held_back",
     [TROUBLE_STATE_ERRORS] = "state_errors",
     [TROUBLE_PENDING_DROPPED] = "pending_dropped",
+    [TROUBLE_NO_SYNC_ACCOUNTS] = "no_sync_accounts",
 };
 
 const char *trouble_name(trouble_kind which)

@@ -14,19 +14,20 @@ enum { HEARTBEAT_PERIOD = 60 };
 
 /* What makes detection weaker than it looks, and is over, or not seen, a moment later. */
 typedef enum trouble_kind {
-    TROUBLE_STALE,           /* records that came after the lookback */
-    TROUBLE_UNDECODABLE,     /* messages */
-    TROUBLE_HELD_BACK,       /* alerts that had to wait for room in their queue */
-    TROUBLE_STATE_ERRORS,    /* of the state database and the journal */
-    TROUBLE_PENDING_DROPPED, /* records that waited for the role list, over the bound */
+    TROUBLE_STALE,            /* records that came after the lookback */
+    TROUBLE_UNDECODABLE,      /* messages */
+    TROUBLE_HELD_BACK,        /* alerts that had to wait for room in their queue */
+    TROUBLE_STATE_ERRORS,     /* of the state database and the journal */
+    TROUBLE_PENDING_DROPPED,  /* records that waited for the role list, over the bound */
+    TROUBLE_NO_SYNC_ACCOUNTS, /* rows of a role list in which the action finds none */
     TROUBLES
 } trouble_kind;
 
-/* As impstats has it. */
+/* As impstats has it, where it has it. */
 const char *trouble_name(trouble_kind which);
 
 typedef struct trouble_count {
-    int64_t count;    /* since the action started */
+    int64_t count;    /* since the action started; of rows: now */
     timestamp newest; /* 0: it never happened */
 } trouble_count;
 

@@ -483,7 +483,7 @@ class Troubles(StatusTest):
         self.trouble("stale", -MINUTE, 3)
         self.assert_finding(
             2, "too late", 'action "tap": 3 records of the rule\'s operations '
-            "came after the lookback, the newest 1 min ago: what comes so "
+            "came after the lookback, last 1 min ago: what comes so "
             "late does not alert. Is this host's clock right?",
             "synctap query --lookback 0")
 
@@ -494,7 +494,7 @@ class Troubles(StatusTest):
                             ("pending_dropped", "given up")):
             with self.subTest(name):
                 self.trouble(name, -HOUR)
-                self.assert_finding(1, check, "the newest 1 h ago")
+                self.assert_finding(1, check, "last 1 h ago")
                 self.trouble(name, -DAY - MINUTE)
                 self.assertEqual(0, self.checks()[0])
 
@@ -506,6 +506,13 @@ class Troubles(StatusTest):
                 self.trouble(name, -MINUTE)
                 self.assertEqual(state, self.status().status)
                 self.incidents.run("DELETE FROM trouble")
+
+    def test_an_action_that_knows_nobody_is_broken_while_it_is_so(self):
+        self.trouble("no_sync_accounts", -MINUTE, 2)
+        self.assert_finding(2, "sync accounts", "2 rows of the role list make "
+                            "no sync account", "identity.window, roles")
+        self.trouble("no_sync_accounts", -HOUR, 2)
+        self.assertEqual(0, self.checks()[0])
 
     def test_alerts_that_waited_have_gone_out_since(self):
         self.trouble("held_back", -HOUR)
@@ -525,7 +532,8 @@ class Troubles(StatusTest):
         self.assertEqual(
             {"stale": {"count": 3, "newest_at": ticks.render(NOW - HOUR)},
              "undecodable": nothing, "held_back": nothing,
-             "state_errors": nothing, "pending_dropped": nothing},
+             "state_errors": nothing, "pending_dropped": nothing,
+             "no_sync_accounts": nothing},
             one["troubles"])
 
 
@@ -636,6 +644,8 @@ class Documented(StatusTest):
                 "state_errors", -HOUR, action=2),
             "records that waited were given up": lambda: self.trouble(
                 "pending_dropped", -MINUTE, 500, action=2),
+            "an action's own parameters find nobody": lambda: self.trouble(
+                "no_sync_accounts", -MINUTE, 2, action=2),
             "the clock was set back": act(heard=DAY),
             "an action was renamed": lambda: self.action(
                 "old", heard=-DAY, started=-2 * DAY),

@@ -49,6 +49,18 @@ class StartLines(unittest.TestCase):
             daemon.internal("action 'tap' never alerts: all lists that tell "
                             "sync accounts are off: no account is one")
 
+    def test_parameters_that_make_nobody_a_sync_account_are_said(self):
+        """By the defaults one is."""
+        with Daemon(mmsynctap('roles="Directory Sync"'), MODULE) as daemon:
+            self._import(daemon, identity(UPN))
+            daemon.wait_statistics("tap", identity_rows=1)
+            daemon.end()
+            said = daemon.synctap("status", "--database",
+                                  daemon.work.path / "synctap.db",
+                                  statuses=(2,))
+            self.assertRegex(said, "ok +role list +1 of 1 accounts")
+            self.assertRegex(said, 'broken +sync accounts +action "tap": 1 row')
+
     def test_an_old_role_list_is_said(self):
         with Daemon(mmsynctap(), MODULE) as daemon:
             old = dict(identity(UPN), TimeGenerated=ticks.render(
