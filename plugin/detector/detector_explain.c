@@ -18,7 +18,7 @@ static unwrap_kind explain_object(void *arg, json *object)
     audit_record kql, wide;
     audit_result as_kql, reading;
 
-    if (own_alert_is(object) || alert_are_columns(object))
+    if (own_alert_is(object) || alert_is_part(object))
         return UNWRAP_OWN_ALERT;
     as_kql = audit_record_read(object, SEMANTICS_KQL, &reader, &kql);
     reading = audit_record_read(object, SEMANTICS_WIDE, &reader, &wide);

@@ -263,7 +263,7 @@ unwrap_kind message_feed_judge(message_feed *f, json *object)
     f->unmatched = 0;
     buffer_clear(&f->worker->keys);
     buffer_clear(&f->worker->told);
-    if (own_alert_is(object) || alert_are_columns(object))
+    if (own_alert_is(object) || alert_is_part(object))
         return UNWRAP_OWN_ALERT;
     reading = judge_record(&f->judgement, object);
     if (f->unmatched > 0 && !f->is_late && !f->judgement.stopped)

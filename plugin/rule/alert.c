@@ -377,11 +377,9 @@ static void write_columns(const alert *self, writer *w)
     buffer_append_char(w->out, '}');
 }
 
-bool alert_are_columns(json *object)
+/* Just these members, in this order? */
+static bool has_members(json *object, const char *const *names, size_t count)
 {
-    static const char *const names[] = {"TimeGenerated", "OperationName",   "Actor", "SourceIP",
-                                        "TargetUpn",     "TargetResources", "Result"};
-    const size_t count = sizeof(names) / sizeof(names[0]);
     json_members all = json_members_of(object);
     const char *name;
     json *value;
@@ -391,6 +389,16 @@ bool alert_are_columns(json *object)
         if (n == count || strcmp(name, names[n++]) != 0)
             return false;
     return n == count;
+}
+
+bool alert_is_part(json *object)
+{
+    static const char *const columns[] = {"TimeGenerated", "OperationName",   "Actor", "SourceIP",
+                                          "TargetUpn",     "TargetResources", "Result"};
+    static const char *const details[] = {"Operation", "Actor", "Target"};
+
+    return has_members(object, columns, sizeof(columns) / sizeof(columns[0])) ||
+           has_members(object, details, sizeof(details) / sizeof(details[0]));
 }
 
 static void write_members(const alert *self, writer *w)

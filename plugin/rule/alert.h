@@ -63,10 +63,11 @@ bool alert_write(const alert *self, buffer *out);
 text alert_text(const alert *self, buffer *out);
 
 /*
- * Is this the "columns" of an alert? They look like a record, and stand alone where the rest of
- * the alert was cut off. No record has just these members in this order.
+ * Is this the "columns" or the "custom_details" of an alert? They look like a record, and stand
+ * alone where the rest of the alert was cut off, or in a SIEM's incident. No record has just these
+ * members in this order.
  */
-bool alert_are_columns(json *object);
+bool alert_is_part(json *object);
 
 /*
  * Writes the row that the query projects, under its KQL names, followed by

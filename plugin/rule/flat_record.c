@@ -28,35 +28,105 @@ static size_t plain_key(text key, char plain[LONGEST_KEY])
     return length;
 }
 
-static bool ends_as_operation(text key)
+typedef struct key_list {
+    text ends[5]; /* the rest is empty */
+} key_list;
+
+static const key_list own_keys = {{TEXT("operationname"), TEXT("activitydisplayname")}};
+
+/* Where the normalizers of Office 365, ASIM, OCSF and ECS put it; never a text that talks of one.
+ */
+static const key_list other_keys = {{TEXT("operation"), TEXT("activityname"), TEXT("eventtype"),
+                                     TEXT("eventoriginaltype"), TEXT("eventaction")}};
+
+static bool ends_as_one(text key, const key_list *keys)
 {
-    static const text names[] = {TEXT("operationname"), TEXT("activitydisplayname")};
     char plain[LONGEST_KEY];
     size_t length = plain_key(key, plain);
 
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        if (length >= names[i].length &&
-            memcmp(plain + length - names[i].length, names[i].bytes, names[i].length) == 0)
+    for (size_t i = 0; i < sizeof(keys->ends) / sizeof(keys->ends[0]); i++) {
+        text end = keys->ends[i];
+
+        if (end.length > 0 && length >= end.length &&
+            memcmp(plain + length - end.length, end.bytes, end.length) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool is_operation(text written, const rule *r)
+{
+    const audit_record shown = {.operation_name = written, .activity_name = written};
+    unsigned reasons;
+
+    return written.length > 0 && rule_is_operation(r, &shown, rule_get_semantics(r), &reasons);
+}
+
+static bool shows_it_under(json *object, const key_list *keys, const rule *r)
+{
+    json_members all = json_members_of(object);
+    const char *key;
+    json *value;
+
+    while (json_next_member(&all, &key, &value))
+        if (json_kind_of(value) == JSON_STRING && ends_as_one(text_of(key), keys) &&
+            is_operation(json_string(value), r))
             return true;
     return false;
 }
 
-bool flat_record_shows_operation(json *object, const rule *r)
+/* OpenTelemetry's [{"key":"operationName","value":{"stringValue":..}}]. */
+static bool shows_it_in_attributes(json *object, const rule *r)
 {
-    json_members all = json_members_of(object);
-    unsigned reasons;
-    const char *key;
-    json *value;
+    json *attributes = json_member(object, "attributes");
+    size_t length = json_array_length(attributes);
 
-    while (json_next_member(&all, &key, &value)) {
-        text written = json_string(value);
-        audit_record shown = {.operation_name = written, .activity_name = written};
+    for (size_t i = 0; i < length; i++) {
+        json *item = json_array_item(attributes, i);
+        json *value = json_member(json_member(item, "value"), "stringValue");
+        text key = json_string(json_member(item, "key"));
 
-        if (written.length > 0 && ends_as_operation(text_of(key)) &&
-            rule_is_operation(r, &shown, rule_get_semantics(r), &reasons))
+        if ((ends_as_one(key, &own_keys) || ends_as_one(key, &other_keys)) &&
+            is_operation(json_string(value), r))
             return true;
     }
     return false;
+}
+
+/* As OCSF's api.operation and ECS's event.action stand; other objects in it may be records. */
+static bool shows_it_in_part(json *object, const rule *r)
+{
+    return is_operation(json_string(json_member(json_member(object, "api"), "operation")), r) ||
+           is_operation(json_string(json_member(json_member(object, "event"), "action")), r);
+}
+
+/* Is there a record or a JSON text in it that shows the operation? That is judged by itself. */
+static bool carries_one(json *value, const rule *r)
+{
+    json_members all = json_members_of(value);
+    size_t length = json_array_length(value);
+    text written = json_string(value);
+    const char *key;
+    json *member;
+
+    for (size_t i = 0; i < length; i++)
+        if (carries_one(json_array_item(value, i), r))
+            return true;
+    while (json_next_member(&all, &key, &member))
+        if (carries_one(member, r))
+            return true;
+    return shows_it_under(value, &own_keys, r) ||
+           (written.length > 0 && memchr(written.bytes, '{', written.length) != NULL &&
+            is_operation(written, r));
+}
+
+bool flat_record_shows_operation(json *object, const rule *r)
+{
+    if (shows_it_under(object, &own_keys, r))
+        return true;
+    return (shows_it_under(object, &other_keys, r) || shows_it_in_part(object, r) ||
+            shows_it_in_attributes(object, r)) &&
+           !carries_one(object, r);
 }
 
 bool flat_record_shows_target(json *object)

@@ -355,6 +355,79 @@ class Flat(PiecesTest):
         self.assertEqual((0, ""), (done.status, done.output))
 
 
+class Normalized(PiecesTest):
+    """Records whose operation stands under another product's key."""
+
+    TIME = "2026-06-01T11:00:00Z"
+
+    def _replay(self, record):
+        self.path.write_text(json.dumps(record))
+        return synctap("replay", "--format", "jsonl", "--now", NOW,
+                       "--identity", "/dev/null", self.path)
+
+    def _records(self, operation, upn):
+        """Write one as each normalizer does."""
+        asim = {"TimeGenerated": self.TIME, "EventProduct": "Entra ID",
+                "Object": upn, "ActorUsername": plain.PERSON_UPN}
+        attributes = [{"key": key, "value": {"stringValue": value}}
+                      for key, value in (("operationName", operation),
+                                         ("target", upn))]
+        return (
+            {"CreationTime": self.TIME, "Workload": "AzureActiveDirectory",
+             "Operation": operation, "UserId": plain.PERSON_UPN,
+             "ObjectId": upn, "Target": [{"ID": upn, "Type": 5}]},
+            {**asim, "Operation": operation}, {**asim, "EventType": operation},
+            {**asim, "EventOriginalType": operation, "EventType": "Set"},
+            {"class_uid": 3001, "activity_name": operation,
+             "user": {"name": upn}},
+            {"class_uid": 6003, "api": {"operation": operation},
+             "resources": [{"name": upn}]},
+            {"event.action": operation, "user.target.name": upn},
+            {"event": {"action": operation}, "user": {"name": upn}},
+            {"timeUnixNano": "1", "attributes": attributes})
+
+    def test_one_that_shows_phrase_and_account_is_a_degraded_alert(self):
+        for record in self._records(plain.OPERATION, plain.SYNC_UPN):
+            done = self._replay(record)
+            self.assertEqual(
+                (1, [("degraded", plain.OPERATION, plain.SYNC_UPN)]),
+                (done.status, [
+                    (one["confidence"], one["operation_name"],
+                     one["target_upn"]) for one in objects(done.output)]),
+                record)
+
+    def test_one_of_another_account_or_operation_is_no_alert(self):
+        for record in (*self._records(plain.OPERATION, plain.PERSON_UPN),
+                       *self._records("Update user", plain.SYNC_UPN)):
+            self.assertEqual("", self._replay(record).output, record)
+
+    def test_one_beside_the_whole_record_is_the_same_row(self):
+        whole = rendering.directory_audit(plain.row(), plain.chance())
+        for record in self._records(plain.OPERATION, plain.SYNC_UPN):
+            for raw in (whole, json.dumps(whole)):
+                done = self._replay({**record, "raw": raw})
+                self.assertEqual(["exact"], [
+                    one["confidence"] for one in objects(done.output)],
+                    record)
+
+    def test_the_whole_record_in_one_is_what_counts(self):
+        whole = rendering.directory_audit(plain.row(
+            plain.target(plain.PERSON_UPN)), plain.chance())
+        for record in self._records(plain.OPERATION, plain.SYNC_UPN):
+            self.assertEqual("", self._replay(
+                {**record, "raw": json.dumps(whole)}).output, record)
+
+    def test_a_text_that_talks_of_one_is_none(self):
+        for record in (
+                {"text": plain.OPERATION, "user": plain.SYNC_UPN},
+                {"title": plain.OPERATION, "entity": plain.SYNC_UPN},
+                {"message": f"{plain.OPERATION}: {plain.SYNC_UPN}"},
+                {"alert": {"customDetails": {
+                    "Operation": plain.OPERATION, "Actor": "a@x",
+                    "Target": plain.SYNC_UPN}}}):
+            self.assertEqual("", self._replay(record).output, record)
+
+
 class Bare(PiecesTest):
     """Records whose targets do not stand where they are known to."""
 
