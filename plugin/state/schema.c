@@ -197,8 +197,10 @@ static const char *const migrations[SCHEMA_VERSION] = {
     "CREATE TRIGGER pending_takes_its_keys AFTER DELETE ON pending BEGIN"
     " DELETE FROM pending_key WHERE pending = old.id; END;",
     /* 11: what made an action weaker, how often since it started, and when last. */
-    "CREATE TABLE trouble (action INTEGER NOT NULL, name TEXT NOT NULL, count INTEGER NOT NULL,"
-    " newest INTEGER NOT NULL, PRIMARY KEY (action, name)) WITHOUT ROWID;",
+    "CREATE TABLE trouble ("
+    " action INTEGER NOT NULL, name TEXT NOT NULL,"
+    " count INTEGER NOT NULL, newest INTEGER NOT NULL,"
+    " PRIMARY KEY (action, name)) WITHOUT ROWID;",
 };
 
 static bool run(sqlite3 *c, const char *sql)

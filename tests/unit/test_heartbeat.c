@@ -87,8 +87,8 @@ static void write_troubles(void *arg, const action_state *state)
 
         if (t->count == 0)
             continue;
-        snprintf(one, sizeof(one), "%s: %s %d at %d; ", state->name, trouble_name(i), (int)t->count,
-                 (int)t->newest);
+        snprintf(one, sizeof(one), "%s: %s %d at %d; ", state->name, trouble_name((trouble_kind)i),
+                 (int)t->count, (int)t->newest);
         strcat(arg, one);
     }
 }
