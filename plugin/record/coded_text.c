@@ -77,12 +77,21 @@ static size_t code_length(text t, char *byte)
     return length;
 }
 
-/* JSON's own escape of a quote is none of these codes: walk_text undoes it. */
+/*
+ * JSON's own escape of a quote is none of these codes: walk_text undoes it, also where its
+ * backslashes are coded, as of JSON in strings, of which three levels are opened.
+ */
 static bool begins_with_coded_quote(text t)
 {
-    char byte;
+    enum { MOST_BACKSLASHES = 7 };
+    char byte = '\0';
+    size_t length = code_length(t, &byte);
 
-    return !begins_with(t, (text)TEXT("\\\"")) && code_length(t, &byte) > 0 && byte == '"';
+    for (int i = 0; i < MOST_BACKSLASHES && length > 0 && byte == '\\'; i++) {
+        t = text_from(t, length);
+        length = code_length(t, &byte);
+    }
+    return length > 0 && byte == '"' && !begins_with(t, (text)TEXT("\\\""));
 }
 
 static bool is_bracket_or_blank(char c)

@@ -570,6 +570,9 @@ static void test_a_record_whose_quotes_are_coded(void)
         "{\\042r\\042:1}",
         "<Data>[{&quot;r&quot;:1,&quot;a&quot;:&quot;\\&quot;&amp;quot;\\\\&quot;}]</Data>",
         "{&#34;r&#34;:1}",
+        "POST \\x22{\\x5C\\x22r\\x5C\\x22:1,\\x5C\\x22a\\x5C\\x22:0}\\x22 200",
+        "{\\134\\042r\\134\\042:1}",
+        "{&#92;&#34;r&#92;&#34;:1}",
         "{&#x22;r&#x22;:1}",
     };
 
