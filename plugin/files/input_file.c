@@ -339,7 +339,7 @@ static void enter_array(input_file *self)
     pass(self, 1);
 }
 
-/* What stands here is taken line by line again. */
+/* What stands here now is taken line by line again. */
 static bool leave_broken_array(input_file *self, input_message *message)
 {
     *message = (input_message){
@@ -352,24 +352,31 @@ static bool leave_broken_array(input_file *self, input_message *message)
     return true;
 }
 
+/* To the next element or the array's end; '\0' where neither is due. */
+static char skip_to_element(input_file *self)
+{
+    char c = skip_to_char(self);
+
+    if (!self->behind_element)
+        return c;
+    if (c != ',')
+        return c == ']' ? c : '\0';
+    pass(self, 1);
+    return skip_to_char(self);
+}
+
 /* False at the array's end. */
 static bool next_element(input_file *self, input_message *message)
 {
-    char first = skip_to_char(self);
-    bool is_due = !self->behind_element;
+    char first = skip_to_element(self);
     size_t length;
 
-    if (first == ',' && self->behind_element) {
-        pass(self, 1);
-        first = skip_to_char(self);
-        is_due = true;
-    }
     if (first == ']') {
         pass(self, 1);
         self->array_line = 0;
         return false;
     }
-    if (!is_due || first != '{' || scan_front(self, SIZE_MAX, &length) != EXTENT_CLOSED)
+    if (first != '{' || scan_front(self, SIZE_MAX, &length) != EXTENT_CLOSED)
         return leave_broken_array(self, message);
     *message = (input_message){.text = front(self, length), .line = self->line, .is_whole = true};
     pass(self, length);
