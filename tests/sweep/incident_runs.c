@@ -146,10 +146,8 @@ static void note_action(void *arg, const action_state *state)
 
 static outcome run_heartbeat(void)
 {
-    const heartbeat beat = {.started = 1,
-                            .version = "1",
-                            .built_for = "2",
-                            .troubles = {{.count = 1, .newest = 1}}};
+    const heartbeat beat = {
+        .started = 1, .version = "1", .built_for = "2", .troubles = {{.count = 1, .newest = 1}}};
     int64_t action;
     store *s = store_with_incident(&action);
     buffer out = {0};
