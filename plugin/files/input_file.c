@@ -182,21 +182,27 @@ static bool ends_by_itself(const input_file *self, size_t line)
            line_scan(front(self, line + 1)).length > 0;
 }
 
+/* Goes on to where the front's document ends, or over so many bytes of it. */
+static json_extent_state scan_front(input_file *self, json_extent *extent, size_t most)
+{
+    json_extent_state state;
+    text t;
+
+    do {
+        t = byte_window_text(self->window);
+        state = json_extent_scan(extent, front(self, t.length < most ? t.length : most));
+    } while (state == EXTENT_OPEN && t.length < most && byte_window_grow(self->window));
+    return state;
+}
+
 /* A document that its first line leaves open may go on, or was cut off there. */
 static size_t document_or_line(input_file *self, size_t line, bool *is_whole)
 {
     json_extent extent = json_extent_new();
-    json_extent_state state;
 
-    if (ends_by_itself(self, line))
+    if (ends_by_itself(self, line) || json_extent_scan(&extent, front(self, line)) != EXTENT_OPEN)
         return line;
-    state = json_extent_scan(&extent, front(self, line));
-    if (state != EXTENT_OPEN)
-        return line;
-    do
-        state = json_extent_scan(&extent, byte_window_text(self->window));
-    while (state == EXTENT_OPEN && byte_window_grow(self->window));
-    *is_whole = state == EXTENT_CLOSED;
+    *is_whole = scan_front(self, &extent, SIZE_MAX) == EXTENT_CLOSED;
     return *is_whole ? extent.length : line;
 }
 
@@ -224,19 +230,7 @@ static void skip_rest_of_line(input_file *self)
     }
 }
 
-static json_extent_state scan_front(input_file *self, size_t most, size_t *length)
-{
-    json_extent extent = json_extent_new();
-    json_extent_state state;
-    text t;
-
-    do {
-        t = byte_window_text(self->window);
-        state = json_extent_scan(&extent, front(self, t.length < most ? t.length : most));
-    } while (state == EXTENT_OPEN && t.length < most && byte_window_grow(self->window));
-    *length = extent.length;
-    return state;
-}
+/* --- large arrays --- */
 
 static bool begins_with_bracket(input_file *self)
 {
@@ -248,16 +242,81 @@ static bool begins_with_bracket(input_file *self)
 
 static bool begins_large_array(input_file *self)
 {
-    size_t length;
+    json_extent extent = json_extent_new();
     text t;
 
     if (!self->parts_arrays || !begins_with_bracket(self) ||
-        scan_front(self, LARGE_ARRAY, &length) != EXTENT_OPEN || length < LARGE_ARRAY)
+        scan_front(self, &extent, LARGE_ARRAY) != EXTENT_OPEN || extent.length < LARGE_ARRAY)
         return false;
     t = text_from(byte_window_text(self->window), 1);
     t = text_from(t, line_scan_blanks(t));
     return t.length > 0 && t.bytes[0] == '{';
 }
+
+/* What comes behind blanks, wherever that is; '\0' at the end. */
+static char skip_to_char(input_file *self)
+{
+    do
+        pass(self, line_scan_blanks(byte_window_text(self->window)));
+    while (byte_window_text(self->window).length == 0 && byte_window_grow(self->window));
+    return byte_window_text(self->window).length > 0 ? byte_window_text(self->window).bytes[0]
+                                                     : '\0';
+}
+
+static void enter_array(input_file *self)
+{
+    self->array_line = self->line;
+    self->behind_element = false;
+    pass(self, 1);
+}
+
+/* What stands here now is taken line by line again. */
+static bool leave_broken_array(input_file *self, input_message *message)
+{
+    *message = (input_message){
+        .text = TEXT(" "),
+        .line = self->array_line,
+        .is_whole = true,
+        .trouble = "cut off, or broken: the array that begins here does not end",
+    };
+    self->array_line = 0;
+    return true;
+}
+
+/* To the next element or the array's end; '\0' where neither is due. */
+static char skip_to_element(input_file *self)
+{
+    char c = skip_to_char(self);
+
+    if (!self->behind_element)
+        return c;
+    if (c != ',')
+        return c == ']' ? c : '\0';
+    pass(self, 1);
+    return skip_to_char(self);
+}
+
+/* False at the array's end. */
+static bool next_element(input_file *self, input_message *message)
+{
+    char first = skip_to_element(self);
+    json_extent extent = json_extent_new();
+
+    if (first == ']') {
+        pass(self, 1);
+        self->array_line = 0;
+        return false;
+    }
+    if (first != '{' || scan_front(self, &extent, SIZE_MAX) != EXTENT_CLOSED)
+        return leave_broken_array(self, message);
+    *message =
+        (input_message){.text = front(self, extent.length), .line = self->line, .is_whole = true};
+    pass(self, extent.length);
+    self->behind_element = true;
+    return true;
+}
+
+/* --- looks over many lines --- */
 
 /* Lines that are worth to be proven at once, if the one at the front can be. */
 static text stretch(text t)
@@ -318,70 +377,6 @@ static bool pass_proven(input_file *self, input_file_finder *find, void *arg)
     self->proven = proven;
     pass_lines(self, passed);
     return proven.length > 0 && found == proven.length;
-}
-
-/* --- large arrays --- */
-
-/* What comes behind blanks, wherever that is; '\0' at the end. */
-static char skip_to_char(input_file *self)
-{
-    do
-        pass(self, line_scan_blanks(byte_window_text(self->window)));
-    while (byte_window_text(self->window).length == 0 && byte_window_grow(self->window));
-    return byte_window_text(self->window).length > 0 ? byte_window_text(self->window).bytes[0]
-                                                     : '\0';
-}
-
-static void enter_array(input_file *self)
-{
-    self->array_line = self->line;
-    self->behind_element = false;
-    pass(self, 1);
-}
-
-/* What stands here now is taken line by line again. */
-static bool leave_broken_array(input_file *self, input_message *message)
-{
-    *message = (input_message){
-        .text = TEXT(" "),
-        .line = self->array_line,
-        .is_whole = true,
-        .trouble = "cut off, or broken: the array that begins here does not end",
-    };
-    self->array_line = 0;
-    return true;
-}
-
-/* To the next element or the array's end; '\0' where neither is due. */
-static char skip_to_element(input_file *self)
-{
-    char c = skip_to_char(self);
-
-    if (!self->behind_element)
-        return c;
-    if (c != ',')
-        return c == ']' ? c : '\0';
-    pass(self, 1);
-    return skip_to_char(self);
-}
-
-/* False at the array's end. */
-static bool next_element(input_file *self, input_message *message)
-{
-    char first = skip_to_element(self);
-    size_t length;
-
-    if (first == ']') {
-        pass(self, 1);
-        self->array_line = 0;
-        return false;
-    }
-    if (first != '{' || scan_front(self, SIZE_MAX, &length) != EXTENT_CLOSED)
-        return leave_broken_array(self, message);
-    *message = (input_message){.text = front(self, length), .line = self->line, .is_whole = true};
-    pass(self, length);
-    self->behind_element = true;
-    return true;
 }
 
 /* `find` is asked of whole lines: in one of several it could take a part for the whole. */
