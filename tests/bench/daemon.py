@@ -174,15 +174,15 @@ class Rsyslogd:
         self.stop()
         self.work.remove()
 
-    def wait_until(self, holds, what, seconds=SECONDS_AT_MOST):
-        """Wait for the daemon to do something."""
+    def wait_until(self, holds, what, seconds=SECONDS_AT_MOST, pause=0.01):
+        """Wait for the daemon to do something; pause between two looks."""
         deadline = time.monotonic() + seconds
         while not holds():
             if self._process.poll() is not None \
                     or time.monotonic() > deadline:
                 raise Failed(f"{self._pipeline.name}: no {what}: "
                              f"{self.work.words()}")
-            time.sleep(0.01)
+            time.sleep(pause)
 
     def read(self, path, count):
         """Let it read a file of so many messages; give the cost.

@@ -4,7 +4,7 @@ import re
 import subprocess
 import time
 
-from daemon import FROM_FILE, Failed, Rsyslogd, rss_kb, statistics
+from daemon import FROM_FILE, Rsyslogd, rss_kb, statistics
 from workplace import credentials, stage
 
 MOST_SECONDS = 1800
@@ -72,28 +72,26 @@ class Flood:
                                  for accounts in arriving]
 
     def _arrive(self, daemon, accounts, alerts):
-        before = alerts.count()
-        expected = waiting_of(self._path, set(accounts))
+        expected = alerts.count() + (
+            waiting := waiting_of(self._path, set(accounts)))
         begin = time.monotonic()
         self._import(daemon, accounts)
-        self._wait_for_alerts(alerts, before + expected)
-        return time.monotonic() - begin, expected
+        daemon.wait_until(lambda: alerts.count() >= expected,
+                          f"late alert number {expected}", MOST_SECONDS)
+        return time.monotonic() - begin, waiting
 
     def _wait(self, daemon, counter, value):
-        deadline = time.monotonic() + MOST_SECONDS
-        while True:
-            found = statistics(daemon.work).get("tap", {})
-            self.most_rss_kb = max(self.most_rss_kb, rss_kb(daemon.pid()))
-            self.most_journal = max(self.most_journal,
-                                    found.get("journal_bytes", 0))
-            if found.get(counter) == value \
-                    and (counter != "pending"
-                         or found.get("journal_bytes") == 0):
-                return time.monotonic()
-            if time.monotonic() > deadline:
-                raise Failed(f"{counter} is {found.get(counter)} and not "
-                             f"{value}")
-            time.sleep(0.1)
+        daemon.wait_until(lambda: self._has(daemon, counter, value),
+                          f"{value} {counter}", MOST_SECONDS, pause=0.1)
+        return time.monotonic()
+
+    def _has(self, daemon, counter, value):
+        found = statistics(daemon.work).get("tap", {})
+        journal = found.get("journal_bytes", 0)
+        self.most_rss_kb = max(self.most_rss_kb, rss_kb(daemon.pid()))
+        self.most_journal = max(self.most_journal, journal)
+        return found.get(counter) == value \
+            and (counter != "pending" or journal == 0)
 
     @staticmethod
     def _import(daemon, accounts):
@@ -103,11 +101,3 @@ class Flood:
              daemon.work.path / "synctap.db", rows], check=True,
             timeout=MOST_SECONDS, stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL, **credentials())
-
-    @staticmethod
-    def _wait_for_alerts(alerts, expected):
-        deadline = time.monotonic() + MOST_SECONDS
-        while alerts.count() < expected:
-            if time.monotonic() > deadline:
-                raise Failed("late alerts are missing")
-            time.sleep(0.05)
