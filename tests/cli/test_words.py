@@ -240,25 +240,23 @@ class Found(Words):
 class Lists(Words):
     """An empty text would match everything."""
 
-    def test_an_empty_text_is_refused(self):
+    def _check_refused(self, values, why):
+        """Each list of these values is refused, and said why."""
         for name in LISTS:
-            for words in (("",), ("x", "")):
-                arguments = [word for value in words
-                             for word in (f"--{name}", value)]
-                done = self.run_on("query", *arguments, "/dev/null")
-                self.assertEqual((2, ""), (done.status, done.output))
-                self.assertIn(f"--{name} is wrong: an empty text matches "
-                              "everything", done.words)
+            arguments = [word for value in values
+                         for word in (f"--{name}", value)]
+            done = self.run_on("query", *arguments, "/dev/null")
+            self.assertEqual((2, ""), (done.status, done.output))
+            self.assertIn(f"--{name} is wrong: {why}", done.words)
+
+    def test_an_empty_text_is_refused(self):
+        for values in (("",), ("x", "")):
+            self._check_refused(values, "an empty text matches everything")
 
     def test_off_beside_texts_is_refused(self):
-        for name in LISTS:
-            for words in (("off", "x"), ("x", "Off")):
-                arguments = [word for value in words
-                             for word in (f"--{name}", value)]
-                done = self.run_on("query", *arguments, "/dev/null")
-                self.assertEqual((2, ""), (done.status, done.output))
-                self.assertIn(f"--{name} is wrong: off switches the list "
-                              "off, and is no text", done.words)
+        for values in (("off", "x"), ("x", "Off")):
+            self._check_refused(
+                values, "off switches the list off, and is no text")
 
     def test_off_switches_a_list_off(self):
         path = self.write("match", record())

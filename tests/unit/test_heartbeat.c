@@ -35,12 +35,17 @@ static void write_state(void *arg, const action_state *state)
     strcat(all, one);
 }
 
-static const char *states_of(store *s)
+static const char *told_of(store *s, action_state_sink *write)
 {
     char all[1024] = "";
 
-    EXPECT(action_states_each(s, 100, write_state, all));
+    EXPECT(action_states_each(s, 100, write, all));
     return test_string("%s", all);
+}
+
+static const char *states_of(store *s)
+{
+    return told_of(s, write_state);
 }
 
 static heartbeat beat_of_test(void)
@@ -95,10 +100,7 @@ static void write_troubles(void *arg, const action_state *state)
 
 static const char *troubles_of(store *s)
 {
-    char all[512] = "";
-
-    EXPECT(action_states_each(s, 100, write_troubles, all));
-    return test_string("%s", all);
+    return told_of(s, write_troubles);
 }
 
 static void test_troubles_are_each_actions_own(void)

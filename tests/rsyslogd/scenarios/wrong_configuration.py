@@ -97,16 +97,20 @@ ruleset(name="audit" queue.type="LinkedList") {{ {mmsynctap()} }}
         self._refused(words, "ruleset 'audit' specified more than once",
                       "module 'mmsynctap' already in this config")
 
+    def _check_list(self, parameter, value, *said):
+        """A list of that value is refused with these words."""
+        with self.subTest(parameter=parameter, value=value):
+            status, words = check_config(
+                f'action(type="mmsynctap" name="tap" {parameter}={value})',
+                MODULE)
+            self.assertNotEqual(0, status, words)
+            self._refused(words, r"\btap\b", re.escape(parameter), *said)
+
     def test_an_empty_text_in_a_list_is_refused(self):
         for parameter in LISTS:
             for value in ('""', '["Create", ""]'):
-                with self.subTest(parameter=parameter, value=value):
-                    status, words = check_config(
-                        'action(type="mmsynctap" name="tap" '
-                        f'{parameter}={value})', MODULE)
-                    self.assertNotEqual(0, status, words)
-                    self._refused(words, r"\btap\b", re.escape(parameter),
-                                  "an empty text matches everything", "off")
+                self._check_list(parameter, value,
+                                 "an empty text matches everything", "off")
             with self.subTest(parameter=parameter, value="off"):
                 status, words = check_config(
                     f'action(type="mmsynctap" name="tap" {parameter}="off")',
@@ -116,14 +120,9 @@ ruleset(name="audit" queue.type="LinkedList") {{ {mmsynctap()} }}
     def test_off_beside_texts_is_refused(self):
         for parameter in LISTS:
             for value in ('["off", "x"]', '["x", "OFF"]'):
-                with self.subTest(parameter=parameter, value=value):
-                    status, words = check_config(
-                        'action(type="mmsynctap" name="tap" '
-                        f'{parameter}={value})', MODULE)
-                    self.assertNotEqual(0, status, words)
-                    self._refused(words, r"\btap\b", re.escape(parameter),
-                                  "off switches the list off, and is no text",
-                                  "give texts, or off alone")
+                self._check_list(parameter, value,
+                                 "off switches the list off, and is no text",
+                                 "give texts, or off alone")
 
     def test_an_action_that_never_alerts_is_warned_of(self):
         status, words = check_config(
