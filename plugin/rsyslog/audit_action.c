@@ -297,7 +297,6 @@ static void describe_sync_accounts(const audit_action *self, timestamp now, trou
 static void describe(void *action, heartbeat *beat)
 {
     audit_action *self = action;
-
     timestamp now = timestamp_now();
 
     audit_statistics_read_troubles(&self->statistics, now, beat->troubles);
